@@ -1,0 +1,5 @@
+"""`python -m duretrieval` is `duretrieval`."""
+
+from duretrieval.cli import main
+
+main()

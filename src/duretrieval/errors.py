@@ -1,0 +1,88 @@
+"""Every error this package raises on purpose.
+
+DuretrievalError
+├── ConfigError(ValueError)      a setting the user wrote cannot be used
+│   └── UnknownPart              a name that is neither built in, installed, nor a module:attribute path
+├── ShapeError(ValueError)       an array does not have the shape that was promised
+├── MissingExtra(ImportError)    a part needs packages that are not installed
+├── MediaError(ValueError)       a file cannot be used; the message is its reason in the list of problems
+│   ├── UnsupportedMedia         nothing here reads this kind of file
+│   ├── DamagedMedia             the file is truncated, corrupt, or crashed its decoder
+│   ├── EmptyMedia               the file holds nothing to find (no text, no frames, silence of length 0)
+│   └── LimitExceeded            the file is past a limit (pixels, seconds, pages, bytes, decoding time)
+├── ModelError                   a model folder cannot be used
+├── CollectionError              a collection cannot be used
+│   ├── NotACollection           nothing, or something else, is at that place
+│   ├── ModelMismatch            its vectors were made by another model
+│   └── CollectionLocked         another process is writing to it
+└── QueryError(ValueError)       a query cannot be answered as written
+    └── UnknownField             a filter names a field that no item has
+"""
+
+
+class DuretrievalError(Exception):
+    """Base class: catch this to catch everything below."""
+
+
+class ConfigError(DuretrievalError, ValueError):
+    """A setting the user wrote cannot be used."""
+
+
+class UnknownPart(ConfigError):
+    """A part name that cannot be found."""
+
+
+class ShapeError(DuretrievalError, ValueError):
+    """An array does not have the shape that was promised."""
+
+
+class MissingExtra(DuretrievalError, ImportError):
+    """A part needs packages that are not installed."""
+
+
+class MediaError(DuretrievalError, ValueError):
+    """A file cannot be used."""
+
+
+class UnsupportedMedia(MediaError):
+    """Nothing here reads this kind of file."""
+
+
+class DamagedMedia(MediaError):
+    """The file is truncated, corrupt, or crashed its decoder."""
+
+
+class EmptyMedia(MediaError):
+    """The file holds nothing to find."""
+
+
+class LimitExceeded(MediaError):
+    """The file is past one of the limits in `media.Limits`."""
+
+
+class ModelError(DuretrievalError):
+    """A model folder cannot be used."""
+
+
+class CollectionError(DuretrievalError):
+    """A collection cannot be used."""
+
+
+class NotACollection(CollectionError):
+    """Nothing, or something else, is at that place."""
+
+
+class ModelMismatch(CollectionError):
+    """The collection's vectors were made by another model."""
+
+
+class CollectionLocked(CollectionError):
+    """Another process is writing to the collection."""
+
+
+class QueryError(DuretrievalError, ValueError):
+    """A query cannot be answered as written."""
+
+
+class UnknownField(QueryError):
+    """A filter names a field that no item has."""

@@ -1,0 +1,203 @@
+"""The model folder: what encodes, aligns and compares, as files with a fingerprint.
+
+    model.toml            which parts with which options; how media are read; licence and hash of every file
+    *.onnx *.safetensors tokenizer.json ...
+
+The fingerprint is a hash of model.toml, which itself holds the hash of every other file: change anything and
+vectors made before no longer mix with vectors made after.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from duretrieval import builtin, plugins
+from duretrieval.errors import ModelError
+from duretrieval.protocols import Aligner, Encoder
+from duretrieval.types import Array, Modality, Part, Reading
+
+FORMAT = 1
+
+
+class Model:
+    """Carries parts of any modality it knows into one space.
+
+    encoders: one per modality; several modalities may share one.  aligners: for modalities whose encoder does not
+    already end in the shared space.  background: per modality, vectors (b, dim) of parts unrelated to any query, which
+    make scores comparable across modalities (`fuse.scores`).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        encoders: Mapping[Modality, Encoder | Callable[[], Encoder]],
+        *,
+        dim: int,
+        fingerprint: str,
+        aligners: Mapping[Modality, Aligner | Callable[[], Aligner]] | None = None,
+        reading: Reading | None = None,
+        background: Callable[[], Mapping[Modality, Array]] | None = None,
+        folder: Path | None = None,
+    ) -> None:
+        self.name = name
+        self.dim = dim
+        self.fingerprint = fingerprint
+        self.reading = reading or Reading()
+        self.folder = folder
+        self._encoders = dict(encoders)
+        self._aligners = dict(aligners or {})
+        self._background = background
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"Model({self.name!r}, dim={self.dim}, modalities={sorted(self.modalities)}, {self.fingerprint})"
+
+    @property
+    def modalities(self) -> frozenset[Modality]:
+        """What this model can encode."""
+        return frozenset(self._encoders)
+
+    @cached_property
+    def background(self) -> Mapping[Modality, Array]:
+        """Vectors (b, dim) of unrelated parts per modality; empty where the model carries none."""
+        return self._background() if self._background else {}
+
+    def encode(self, parts: Sequence[Part]) -> Array:
+        """Encode parts of any mix of modalities: (len(parts), dim) float32 unit rows, row i for part i.
+
+        Raises:
+            ModelError: a part has a modality that this model does not know.
+        """
+        out = np.zeros((len(parts), self.dim), dtype=np.float32)
+        for modality in dict.fromkeys(part.modality for part in parts):
+            rows = [i for i, part in enumerate(parts) if part.modality is modality]
+            encoder, aligner = self._parts_for(modality)
+            vectors = encoder.encode([parts[i] for i in rows])
+            out[rows] = aligner(vectors, modality) if aligner else vectors
+        return out
+
+    def _parts_for(self, modality: Modality) -> tuple[Encoder, Aligner | None]:
+        """The encoder and aligner of a modality, loaded on first use so that a text search never reads image weights."""
+        if modality not in self._encoders:
+            known = ", ".join(sorted(self.modalities))
+            raise ModelError(f"model {self.name!r} does not know {modality.value}; it knows {known}")
+        with self._lock:
+            encoder = self._encoders[modality]
+            if not isinstance(encoder, Encoder):
+                encoder = self._encoders[modality] = encoder()
+            aligner = self._aligners.get(modality)
+            if aligner is not None and not hasattr(aligner, "dim"):
+                aligner = self._aligners[modality] = aligner()  # type: ignore[call-arg, assignment]
+        return encoder, aligner  # type: ignore[return-value]
+
+    @classmethod
+    def load(cls, where: str | Path = "builtin") -> Model:
+        """Open a model folder, or `builtin`, the one inside this package. Weights are read on first use.
+
+        Raises:
+            ModelError: no such folder, no model.toml in it, another format, or a file missing or of another size.
+            UnknownPart: model.toml names a part that is not installed.
+        """
+        folder = builtin.FOLDER if str(where) == "builtin" else Path(where)
+        card = _read_card(folder)
+        encoders: dict[Modality, Callable[[], Encoder]] = {}
+        aligners: dict[Modality, Callable[[], Aligner]] = {}
+        for section, makers in (("encoders", encoders), ("aligners", aligners)):
+            for entry in card.get(section, []):
+                make = _once(folder, section, entry)
+                for modality in entry["modalities"]:
+                    makers[Modality(modality)] = make  # type: ignore[index]
+        return cls(
+            name=card["name"],
+            encoders=encoders,
+            aligners=aligners,
+            dim=card["dim"],
+            fingerprint=fingerprint(folder),
+            reading=_reading(folder, card.get("reading", {})),
+            background=lambda: _background(folder, card.get("background")),
+            folder=folder,
+        )
+
+
+def fingerprint(folder: Path) -> str:
+    """The identity of a model folder: 16 hex digits of the SHA-256 of its model.toml."""
+    return hashlib.sha256((folder / "model.toml").read_bytes()).hexdigest()[:16]
+
+
+def card(folder: Path) -> dict[str, Any]:
+    """model.toml as a dict.
+
+    Raises:
+        ModelError: as `Model.load`.
+    """
+    return _read_card(folder)
+
+
+def check_files(folder: Path) -> list[str]:
+    """Every file of the folder whose content is not what model.toml says, as sentences; empty when all is well."""
+    faults = []
+    for name, entry in _read_card(folder)["files"].items():
+        if hashlib.sha256((folder / name).read_bytes()).hexdigest() != entry["sha256"]:
+            faults.append(
+                f"{folder / name} is not the file model.toml was written for; install or export the model again"
+            )
+    return faults
+
+
+def _read_card(folder: Path) -> dict[str, Any]:
+    path = folder / "model.toml"
+    if not path.is_file():
+        raise ModelError(f"{folder} is not a model: there is no model.toml in it. Give a model folder, or 'builtin'.")
+    try:
+        card = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path} cannot be read: {error}") from error
+    if card.get("format") != FORMAT:
+        raise ModelError(f"{path} has format {card.get('format')!r}; this version reads format {FORMAT}")
+    for key in ("name", "dim", "encoders", "files"):
+        if key not in card:
+            raise ModelError(f"{path} has no {key!r}")
+    for name, entry in card["files"].items():
+        file = folder / name
+        if not file.is_file():
+            raise ModelError(f"{folder} is incomplete: {name} is missing")
+        if file.stat().st_size != entry["bytes"]:
+            raise ModelError(f"{file} has {file.stat().st_size} bytes, model.toml says {entry['bytes']}")
+    return card
+
+
+def _once(folder: Path, section: str, entry: Mapping[str, Any]) -> Callable[[], Any]:
+    """A function that builds the part when first called and returns the same one after."""
+    built: list[Any] = []
+
+    def make() -> Any:
+        if not built:
+            built.append(plugins.find(section, entry["use"]).load(folder, **entry.get("options", {})))
+        return built[0]
+
+    return make
+
+
+def _reading(folder: Path, settings: Mapping[str, Any]) -> Reading:
+    known = [f.name for f in fields(Reading)]
+    for key in settings:
+        if key not in known:
+            raise ModelError(f"{folder / 'model.toml'}: [reading] has no {key!r}.{plugins.suggest(key, known)}")
+    return Reading(**settings)
+
+
+def _background(folder: Path, name: str | None) -> Mapping[Modality, Array]:
+    if name is None:
+        return {}
+    from safetensors.numpy import load_file
+
+    return {Modality(key): rows.astype(np.float32) for key, rows in load_file(folder / name).items()}

@@ -1,0 +1,71 @@
+"""Find a part by name: built in, then installed (entry point), then a `module:attribute` path. Never from the network."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from duretrieval.errors import ConfigError, MissingExtra, UnknownPart
+
+# kind -> name -> (where it lives, the extra that installs what it needs)
+BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
+    "encoders": {
+        "onnx-text": ("duretrieval.encode.text:OnnxText", None),
+        "onnx-image": ("duretrieval.encode.image:OnnxImage", None),
+        "onnx-audio": ("duretrieval.encode.audio:OnnxAudio", None),
+    },
+    "aligners": {
+        "centre": ("duretrieval.align.centre:Centre", None),
+        "conse": ("duretrieval.align.conse:Conse", None),
+    },
+    "indexes": {
+        "exact": ("duretrieval.index.exact:ExactIndex", None),
+        "faiss": ("duretrieval.index.faiss:FaissIndex", "faiss"),
+    },
+}
+
+
+def names(kind: str) -> list[str]:
+    """Every name `find(kind, ...)` knows, built in first."""
+    return [*BUILT_IN[kind], *(point.name for point in entry_points(group=f"duretrieval.{kind}"))]
+
+
+def find(kind: str, name: str) -> Any:
+    """Return the class or function called `name`; import nothing else.
+
+    Raises:
+        UnknownPart: no part has that name; the message lists the ones there are.
+        ConfigError: an installed package claims the name of a built-in part, or the path leads nowhere.
+        MissingExtra: the part is known but its packages are not installed.
+    """
+    where, extra = BUILT_IN[kind].get(name, (None, None))
+    for point in entry_points(group=f"duretrieval.{kind}", name=name):
+        if where is not None:
+            raise ConfigError(f"{point.value} cannot be called {name!r}: {kind} has a built-in of that name")
+        where = point.value
+    if where is None and ":" in name:
+        where = name
+    if where is None:
+        raise UnknownPart(
+            f"no part called {name!r} among the {kind}.{suggest(name, names(kind))} There are: "
+            f"{', '.join(sorted(names(kind)))}; or give a path such as 'my_package.module:MyClass'."
+        )
+    module, _, attribute = where.partition(":")
+    try:
+        return getattr(import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        if extra is not None:
+            raise MissingExtra(f"{name!r} needs {error.name}: pip install 'duretrieval[{extra}]'") from error
+        if error.name is not None and module.startswith(error.name):
+            raise ConfigError(f"{name!r} leads nowhere: there is no module {error.name!r}") from error
+        raise
+    except AttributeError as error:
+        raise ConfigError(f"{name!r} leads nowhere: module {module!r} has no {attribute!r}") from error
+
+
+def suggest(name: str, known: list[str]) -> str:
+    """Return " Did you mean 'x'?", or an empty string when nothing is near."""
+    near = get_close_matches(name, known, n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""

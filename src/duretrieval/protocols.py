@@ -1,0 +1,100 @@
+"""The contracts. A part is any object with these methods; nothing has to be inherited.
+
+Each has a conformance suite in `duretrieval.testing` that states its laws as tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol, runtime_checkable
+
+from duretrieval.types import Array, Item, Match, Modality, Part
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Turns parts of the modalities it names into one vector each.
+
+    Laws: float32, unit rows, row i for part i; neither order nor batch size changes a row (1e-5); an empty batch
+    gives (0, dim). Content arrives as `reading` says (see `Part` for shapes).
+    """
+
+    @property
+    def dim(self) -> int: ...
+
+    @property
+    def modalities(self) -> frozenset[Modality]: ...
+
+    def encode(self, batch: Sequence[Part], /) -> Array: ...
+
+
+@runtime_checkable
+class Aligner(Protocol):
+    """Carries an encoder's vectors into the shared space.
+
+    Laws: (n, d_in) float32 -> (n, dim) float32 unit rows, row i from row i; saving and loading changes nothing.
+    """
+
+    @property
+    def dim(self) -> int: ...
+
+    def __call__(self, vectors: Array, modality: Modality, /) -> Array: ...
+
+
+@runtime_checkable
+class Index(Protocol):
+    """Holds unit vectors under ids, in memory, and finds the nearest by cosine.
+
+    Laws: `add` replaces an id that is there; what was removed never returns; scores never rise down the list.
+    """
+
+    @property
+    def dim(self) -> int: ...
+
+    def add(self, ids: Sequence[str], vectors: Array, /) -> None: ...
+
+    def remove(self, ids: Sequence[str], /) -> None: ...
+
+    def search(self, queries: Array, k: int, /) -> list[list[tuple[str, float]]]: ...
+
+    def __len__(self) -> int: ...
+
+
+@runtime_checkable
+class Store(Protocol):
+    """Keeps items, their parts and the parts' vectors: the source of truth of a collection.
+
+    Laws: what `add` acknowledged survives the process; an item is replaced whole or not at all; what was removed
+    never returns; `search` has recall 1 with `exact`, filters included, and at least 0.95 without.
+    """
+
+    @property
+    def dim(self) -> int: ...
+
+    @property
+    def version(self) -> int: ...
+
+    def add(self, items: Sequence[Item], vectors: Sequence[Array], model: str, /) -> None: ...
+
+    def remove(self, ids: Sequence[str], /) -> int: ...
+
+    def get(self, ids: Sequence[str], /) -> list[Item]: ...
+
+    def vectors(self, ids: Sequence[str], /) -> dict[str, Array]: ...
+
+    def scan(self, where: str | None = None, /) -> Iterator[Item]: ...
+
+    def search(
+        self,
+        query: Array,
+        k: int,
+        /,
+        *,
+        modality: Modality | None = None,
+        where: str | None = None,
+        exact: bool = False,
+    ) -> list[Match]: ...
+
+    def fields(self) -> Mapping[str, str]: ...
+
+    def __len__(self) -> int: ...

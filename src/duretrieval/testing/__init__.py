@@ -1,0 +1,1 @@
+"""Conformance suites: subclass one, give it your part, run pytest."""
