@@ -86,7 +86,7 @@ class Model:
         return out
 
     def _parts_for(self, modality: Modality) -> tuple[Encoder, Aligner | None]:
-        """The encoder and aligner of a modality, loaded on first use so that a text search never reads image weights."""
+        """The encoder and aligner of a modality, loaded on first use: a text search never reads image weights."""
         if modality not in self._encoders:
             known = ", ".join(sorted(self.modalities))
             raise ModelError(f"model {self.name!r} does not know {modality.value}; it knows {known}")
@@ -96,7 +96,7 @@ class Model:
                 encoder = self._encoders[modality] = encoder()
             aligner = self._aligners.get(modality)
             if aligner is not None and not hasattr(aligner, "dim"):
-                aligner = self._aligners[modality] = aligner()  # type: ignore[call-arg, assignment]
+                aligner = self._aligners[modality] = aligner()
         return encoder, aligner  # type: ignore[return-value]
 
     @classmethod
@@ -115,7 +115,7 @@ class Model:
             for entry in card.get(section, []):
                 make = _once(folder, section, entry)
                 for modality in entry["modalities"]:
-                    makers[Modality(modality)] = make  # type: ignore[index]
+                    makers[Modality(modality)] = make
         return cls(
             name=card["name"],
             encoders=encoders,

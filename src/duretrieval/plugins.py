@@ -1,4 +1,4 @@
-"""Find a part by name: built in, then installed (entry point), then a `module:attribute` path. Never from the network."""
+"""Find a part by name: built in, then installed (entry point), then a `module:attribute` path; never a download."""
 
 from __future__ import annotations
 

@@ -13,7 +13,8 @@ from duretrieval.types import Array, Modality
 def unit(vectors: Array) -> Array:
     """Rows scaled to length 1: (n, d) -> (n, d) float32; a zero row stays zero."""
     norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.divide(vectors, norms, out=np.zeros_like(vectors, dtype=np.float32), where=norms > 0)
+    rows: Array = np.divide(vectors, norms, out=np.zeros_like(vectors, dtype=np.float32), where=norms > 0)
+    return rows
 
 
 def cosine(a: Array, b: Array) -> Array:
@@ -29,7 +30,8 @@ def cosine(a: Array, b: Array) -> Array:
 def euclidean(a: Array, b: Array) -> Array:
     """Negative Euclidean distance, so that larger is better: (n, d), (m, d) -> (n, m), in (-inf, 0].
 
-    -|a - b| = -sqrt(|a|² + |b|² - 2 a·b).  euclidean([[0, 0]], [[3, 4]]) == [[-5]].  On unit rows it ranks as cosine does.
+    -|a - b| = -sqrt(|a|² + |b|² - 2 a·b).  euclidean([[0, 0]], [[3, 4]]) == [[-5]].
+    On unit rows it ranks as cosine does.
     """
     _same_width(a, b)
     squared = np.sum(a * a, axis=1)[:, None] + np.sum(b * b, axis=1)[None, :] - 2 * (a @ b.T)
