@@ -136,3 +136,13 @@ class Match:
     item: str
     n: int
     similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A whole query as one vector for one modality: a part's score is `scale * cosine(vector, part) - offset`."""
+
+    vector: Array
+    """(d,) float32, unit length."""
+    scale: float
+    offset: float

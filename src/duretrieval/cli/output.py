@@ -1,0 +1,114 @@
+"""What people and programs read: tables on a terminal, one JSON object a line with `--json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from duretrieval.types import Evidence, Hit, Item, Modality, Part
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+WORDS_SHOWN = 90
+"""Characters of a passage in a table."""
+MATCHED = {Modality.TEXT: "text", Modality.IMAGE: "picture", Modality.VIDEO: "frames", Modality.AUDIO: "sound"}
+
+
+def clock(seconds: float) -> str:
+    """65.4 -> "1:05", 3661 -> "1:01:01"."""
+    minutes, s = divmod(int(seconds), 60)
+    hours, m = divmod(minutes, 60)
+    return f"{hours}:{m:02d}:{s:02d}" if hours else f"{m}:{s:02d}"
+
+
+def place(part: Part) -> str:
+    """Where in its item a part sits: "0:05-0:10", "page 3", or nothing when it is the whole item."""
+    if part.start_s is not None and part.end_s is not None:
+        return f"{clock(part.start_s)}-{clock(part.end_s)}"
+    if part.page is not None:
+        return f"page {part.page}"
+    return ""
+
+
+def print_hits(hits: list[Hit]) -> None:
+    """A table, one item a row, with its best part."""
+    if not hits:
+        out.print("Nothing found.")
+        return
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table.add_column("", justify="right", style="dim")
+    table.add_column("score", justify="right")
+    table.add_column("matched", style="cyan")
+    table.add_column("where", style="cyan")
+    table.add_column("name", overflow="fold")
+    table.add_column("id", style="dim", no_wrap=True)
+    for rank, hit in enumerate(hits, start=1):
+        best = hit.evidence[0]
+        table.add_row(
+            str(rank), f"{hit.score:.1f}", MATCHED[best.part.modality], place(best.part), _name(hit), hit.item.id
+        )
+    out.print(table)
+
+
+def print_json(objects: Iterable[dict[str, Any]]) -> None:
+    """One object a line on standard output."""
+    for thing in objects:
+        print(json.dumps(thing, ensure_ascii=False, default=_plain))
+
+
+def hit_dict(rank: int, hit: Hit) -> dict[str, Any]:
+    """A hit as plain values: the machine's view of a row of `print_hits`."""
+    return {
+        "rank": rank,
+        "score": round(hit.score, 4),
+        **item_dict(hit.item),
+        "evidence": [evidence_dict(e) for e in hit.evidence],
+    }
+
+
+def item_dict(item: Item) -> dict[str, Any]:
+    """An item's identity and fields; None where there is no problem."""
+    return {"id": item.id, "source": item.source, "fields": dict(item.fields), "problem": item.problem}
+
+
+def evidence_dict(evidence: Evidence) -> dict[str, Any]:
+    """A part that matched: only what it has."""
+    values = {"score": round(evidence.score, 4), "similarity": round(evidence.similarity, 4)}
+    return {**part_dict(evidence.part), **values}
+
+
+def part_dict(part: Part) -> dict[str, Any]:
+    """A part's modality and place; its words if it is text."""
+    names = ("start_s", "end_s", "page", "start_char", "end_char", "file")
+    placed = {name: value for name in names if (value := getattr(part, name)) is not None}
+    words = {"text": part.content} if isinstance(part.content, str) else {}
+    return {"modality": part.modality.value, **placed, **words}
+
+
+def _name(hit: Hit) -> Text:
+    part, item = hit.evidence[0].part, hit.item
+    text = Text(str(item.fields.get("name", item.id)), style="bold")
+    if part.file:
+        text.append(f"  {Path(part.file).name}")
+    if isinstance(part.content, str):
+        words = " ".join(part.content.split())
+        text.append("\n" + (words if len(words) <= WORDS_SHOWN else words[: WORDS_SHOWN - 1] + "…"), style="not bold")
+    text.append(f"\n{item.source}", style="dim not bold")
+    if item.problem:
+        text.append(f"\n{item.problem}", style="yellow not bold")
+    return text
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no plain form")

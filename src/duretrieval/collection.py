@@ -1,0 +1,377 @@
+"""The front door: open a collection, add to it, search it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from itertools import chain, islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+
+from duretrieval import builtin, entries
+from duretrieval.entries import Entry
+from duretrieval.errors import ModelMismatch, NotACollection, QueryError
+from duretrieval.fuse.scores import probes
+from duretrieval.index.lance import Fault, LanceStore
+from duretrieval.ingest import Ingest, Report
+from duretrieval.media.decode import decode_all
+from duretrieval.media.limits import Limits
+from duretrieval.model import Model
+from duretrieval.rank.search import search
+from duretrieval.similarity import unit
+from duretrieval.types import Array, Hit, Item, Modality, Part, Query, Scalar, Term
+
+__all__ = ["Collection", "Report", "Stats"]
+
+QUERY_PARTS = 64
+"""Parts of a file that is a query, at most: five minutes of sound."""
+Progress = Callable[[Report], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What is in a collection."""
+
+    items: int
+    parts: int
+    kinds: dict[str, int]
+    """kind -> items"""
+    modalities: dict[str, int]
+    """modality -> parts"""
+    problems: int
+    model: str
+    fingerprint: str
+    dim: int
+    version: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as plain values."""
+        return asdict(self)
+
+
+class Collection:
+    """Items, their vectors, and the model that made them, under a path.
+
+    Many processes may read a collection while one writes to it; a reader sees every finished batch at once.
+    """
+
+    def __init__(self, path: str | Path, store: LanceStore, model: Model | None, limits: Limits) -> None:
+        self.path = str(path)
+        self.limits = limits
+        self._store = store
+        self._model = model
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        model: str | Path | Model | None = None,
+        *,
+        create: bool = True,
+        any_model: bool = False,
+        limits: Limits | None = None,
+    ) -> Collection:
+        """Open the collection at `path`, or make a new one there.
+
+        model: a `Model`, a model folder, or `builtin`; None means the one the collection was made with, and `builtin`
+        for a new one.  any_model: open it even though that model is not to be had, to look at it or to migrate it.
+
+        Raises:
+            ModelMismatch: the collection was made with another model; the message names both and the remedy.
+            NotACollection: there is something else at `path`; or nothing, and `create` is False.
+            ModelError: the model cannot be loaded.
+        """
+        uri = _parts(path)
+        if not LanceStore.exists(uri):
+            if not create:
+                raise NotACollection(
+                    f"there is no collection at {path}. Make one with: duretrieval index PATH -c {path}; "
+                    "or name another with -c or DURETRIEVAL_COLLECTION."
+                )
+            model = model if isinstance(model, Model) else Model.load(model or "builtin")
+            store = LanceStore.create(uri, model.dim, _metadata(model))
+            return cls(path, store, model, limits or Limits())
+        store = LanceStore.open(uri)
+        known = store.metadata
+        if any_model:
+            return cls(path, store, None, limits or Limits())
+        model = model if isinstance(model, Model) else Model.load(model or known["model"])
+        if model.fingerprint != known["fingerprint"]:
+            raise ModelMismatch(
+                f"the collection at {path} was made with model {known['model']} ({known['fingerprint']}), not with "
+                f"{_where(model)} ({model.fingerprint}); their vectors cannot be compared. Open it with the first, or "
+                f"encode it again with: duretrieval migrate -c {path} --model {_where(model)}"
+            )
+        return cls(path, store, model, limits or Limits())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of files and locks."""
+        self._store.close()
+
+    def __len__(self) -> int:
+        return len(self._store)
+
+    @property
+    def model(self) -> Model:
+        """The model that made this collection's vectors."""
+        if self._model is None:
+            self._model = Model.load(self._store.metadata["model"])
+        return self._model
+
+    # ---- in
+
+    def add(
+        self,
+        what: str | Path | Item | Iterable[str | Path | Item],
+        *,
+        progress: Progress | None = None,
+        retry: bool = False,
+        prune: bool = False,
+        workers: int | None = None,
+    ) -> Report:
+        """Index files, folders and items; what is known and unchanged is skipped.
+
+        A file that cannot be used becomes an item with a `problem`; it is not tried again until it changes, or `retry`
+        is set.  prune: remove the items below these paths whose file is gone.  workers: decoding processes.
+
+        Raises:
+            MediaError: a path does not exist.
+            CollectionLocked: another process is writing to the collection.
+        """
+        things = [what] if isinstance(what, str | Path | Item) else list(what)
+        paths = [thing for thing in things if not isinstance(thing, Item)]
+        items = [thing for thing in things if isinstance(thing, Item)]
+        report = self._ingest(chain(entries.from_items(items), entries.from_paths(paths)), progress, retry, workers)
+        if prune:
+            report.removed += self._prune(paths)
+        return report
+
+    def add_manifests(
+        self,
+        manifests: str | Path | Iterable[str | Path],
+        *,
+        columns: dict[str, str] | None = None,
+        progress: Progress | None = None,
+        retry: bool = False,
+        prune: bool = False,
+        workers: int | None = None,
+    ) -> Report:
+        """Index the rows of JSONL, CSV or Parquet manifests, each as one item with its files, texts and fields.
+
+        columns: column -> role, where the name does not say it (see `media.manifest`).  prune: remove the items whose
+        row is gone.  Otherwise as `add`.
+        """
+        paths = [manifests] if isinstance(manifests, str | Path) else list(manifests)
+        seen: set[str] = set()
+
+        def rows() -> Iterator[Entry]:
+            for path in paths:
+                for entry in entries.from_manifest(path, columns):
+                    seen.add(entry.source)
+                    yield entry
+
+        report = self._ingest(rows(), progress, retry, workers)
+        if prune:
+            roots = tuple(f"{Path(path).absolute()}#" for path in paths)
+            gone = [i.id for i in self._store.scan() if i.source.startswith(roots) and i.source not in seen]
+            report.removed += self._remove(gone)
+        return report
+
+    def remove(self, ids: Iterable[str] = (), *, where: str | None = None) -> int:
+        """Take items out, by id and by filter; return how many there were. Their files are not touched."""
+        gone = [*ids, *(item.id for item in self._store.scan(where))] if where else list(ids)
+        return self._remove(gone)
+
+    def migrate(
+        self, model: str | Path | Model, *, progress: Progress | None = None, workers: int | None = None
+    ) -> Report:
+        """Encode everything again with another model; readers keep the old vectors until the new ones are complete.
+
+        Interrupted, it goes on where it stopped. An item whose source is gone is kept, with that as its problem.
+        """
+        new = model if isinstance(model, Model) else Model.load(model)
+        uri = _parts(self.path, coming=True)
+        if LanceStore.exists(uri) and LanceStore.open(uri).metadata["fingerprint"] != new.fingerprint:
+            LanceStore.discard(uri)
+        if not LanceStore.exists(uri):
+            LanceStore.create(uri, new.dim, _metadata(new)).close()
+        with self._writing() as old:
+            target = LanceStore.open(uri, write=True)
+            run = Ingest(new, target, self.limits, progress or _silent, workers)
+            again = entries.news(entries.from_store(old.scan()), target, retry=False, skip=run.skip)
+            report = run.run(again)
+            target.optimize()
+            target.close()
+            LanceStore.replace(_parts(self.path), uri)
+        self._store = LanceStore.open(_parts(self.path))
+        self._model = new
+        return report
+
+    # ---- out
+
+    def search(
+        self,
+        asked: str | Path | Term | Query | Sequence[Term],
+        *,
+        k: int = 10,
+        where: str | None = None,
+        modalities: Iterable[Modality] | None = None,
+    ) -> list[Hit]:
+        """The items that fit best, best first, each once.
+
+        asked: words; the path of a picture, film or sound; one or several `Term`s with weights; or a whole `Query`, which
+        says the rest itself.  where: a filter over fields, which costs no recall.  modalities: which parts may match.
+
+            collection.search("a red bus")
+            collection.search([Term(Modality.IMAGE, Path("bus.jpg")), Term(Modality.TEXT, "night", 0.5)])
+
+        Raises:
+            QueryError: nothing is asked for, a file holds nothing of the term's modality, or the filter does not parse.
+            UnknownField: the filter names a field that no item has.
+            MediaError: a file of the query cannot be read.
+        """
+        query = asked
+        if not isinstance(query, Query):
+            query = Query(_terms(query), k=k, where=where, modalities=frozenset(modalities or Modality))
+        vectors, weights = self._embed(query)
+        wanted = sorted(query.modalities & self.model.modalities)
+        return search(self._store, probes(vectors, weights, wanted, self.model.background), query)
+
+    def get(self, id: str) -> Item:
+        """The item with this id, or the only one whose id begins so.
+
+        Raises:
+            QueryError: there is none, or there are several.
+        """
+        if exact := self._store.get([id]):
+            return exact[0]
+        quoted = id.replace("'", "''")
+        found = list(islice(self._store.scan(f"starts_with(item, '{quoted}')"), 3)) if id else []
+        if len(found) == 1:
+            return found[0]
+        several = ", ".join(item.id for item in found)
+        raise QueryError(f"the id {id!r} is ambiguous: {several} ..." if found else f"there is no item with the id {id!r}")
+
+    def problems(self) -> Iterator[Item]:
+        """The items that could not be used, or not wholly; `item.problem` is the reason."""
+        return self._store.scan("problem IS NOT NULL")
+
+    def stats(self) -> Stats:
+        """Count what is there."""
+        modalities = self._store.tally_parts()
+        return Stats(
+            items=len(self._store),
+            parts=sum(modalities.values()),
+            kinds=self._store.tally("kind"),
+            modalities=modalities,
+            problems=self._store.count("problem IS NOT NULL"),
+            model=self._store.metadata["model"],
+            fingerprint=self._store.metadata["fingerprint"],
+            dim=self._store.dim,
+            version=self._store.version,
+        )
+
+    def verify(self) -> list[Fault]:
+        """Everything that is not as it should be: vectors, items, and sources that changed or are gone."""
+        faults = self._store.verify()
+        for item in self._store.scan():
+            if reason := entries.source_fault(item):
+                faults.append(Fault(item.id, reason))
+        return faults
+
+    def repair(self) -> list[Fault]:
+        """Index again every item with a fault whose source is there; return the faults that are left."""
+        broken = {fault.item for fault in self.verify()}
+        again = self._store.get(sorted(broken))
+        self._ingest(entries.from_store(again), None, retry=True, workers=None)
+        return self.verify()
+
+    # ---- inside
+
+    def _embed(self, query: Query) -> tuple[Array, list[float]]:
+        """One unit vector a term (t, d), and the weights."""
+        rows = [self._term(term) for term in query.terms]
+        found = self._store.vectors(query.like)
+        for id_ in query.like:
+            if not len(found.get(id_, ())):
+                raise QueryError(f"nothing can be like {id_!r}: there is no such item, or it has no vectors")
+            rows.append(found[id_].mean(axis=0))
+        weights = [term.weight for term in query.terms] + [1.0] * len(query.like)
+        return unit(np.stack(rows)) if rows else np.zeros((0, self.model.dim), np.float32), weights
+
+    def _term(self, term: Term) -> Array:
+        """(d,): the mean over the parts of the term's modality."""
+        if not isinstance(term.content, Path):
+            return self.model.encode([Part(term.modality, term.content)])[0]
+        read = list(islice(decode_all(term.content, self.model.reading, self.limits), QUERY_PARTS))
+        parts = [part for part in read if part.modality is term.modality]
+        if not parts:
+            there = " and ".join(sorted({part.modality.value for part in read}))
+            raise QueryError(f"{term.content} holds {there}, no {term.modality.value}")
+        mean: Array = self.model.encode(parts).mean(axis=0)
+        return mean
+
+    def _ingest(
+        self, stream: Iterable[Entry], progress: Progress | None, retry: bool, workers: int | None
+    ) -> Report:
+        with self._writing() as store:
+            run = Ingest(self.model, store, self.limits, progress or _silent, workers)
+            report = run.run(entries.news(stream, store, retry, run.skip))
+            store.optimize()
+        return report
+
+    def _remove(self, ids: list[str]) -> int:
+        with self._writing() as store:
+            return store.remove(ids)
+
+    def _prune(self, paths: Sequence[str | Path]) -> int:
+        roots = [Path(path).absolute() for path in paths]
+        scanned = self._store.scan()
+        files = ((item.id, Path(item.source)) for item in scanned if item.digest or "#" not in item.source)
+        gone = [id_ for id_, f in files if not f.exists() and any(f.is_relative_to(root) for root in roots)]
+        return self._remove(gone)
+
+    @contextmanager
+    def _writing(self) -> Iterator[LanceStore]:
+        """The store, open for writing and locked against other writers."""
+        store = LanceStore.open(_parts(self.path), write=True)
+        try:
+            yield store
+        finally:
+            store.close()
+
+
+def _parts(path: str | Path, coming: bool = False) -> str:
+    """Where a collection keeps its parts; `coming` is where a migration gathers the new ones."""
+    return f"{path}/parts.{'next.' if coming else ''}lance"
+
+
+def _metadata(model: Model) -> dict[str, str]:
+    return {"format": "1", "model": _where(model), "fingerprint": model.fingerprint}
+
+
+def _where(model: Model) -> str:
+    """What to give `Model.load` to get this model again."""
+    return "builtin" if model.folder in (None, builtin.FOLDER) else str(model.folder)
+
+
+def _terms(asked: str | Path | Term | Sequence[Term]) -> tuple[Term, ...]:
+    if isinstance(asked, str):
+        return (Term(Modality.TEXT, asked),)
+    if isinstance(asked, Path):
+        return (Term(main_modality(asked), asked),)
+    return (asked,) if isinstance(asked, Term) else tuple(asked)
+
+
+def _silent(report: Report) -> None:
+    """Progress that nobody watches."""
