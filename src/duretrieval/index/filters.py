@@ -1,0 +1,203 @@
+"""Filters over fields, written in SQL: read just far enough to name a typo and to say what the store wants to hear.
+
+    check("taken > '2024-05' AND widht > 1000", fields)   UnknownField: no field 'widht'. Did you mean 'width'? ...
+
+What a person may write and the store would refuse or misread is rewritten: names get backticks and their exact case,
+ISO dates next to a date field become timestamps (UTC where they name no zone), and integer fields compare with 2.5.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from typing import Literal
+
+from duretrieval.errors import QueryError, UnknownField
+
+_TOKEN = re.compile(
+    r"""(?P<space>\s+) | (?P<text>'(?:[^']|'')*') | (?P<field>`[^`]+`)
+      | (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?) | (?P<name>[^\W\d]\w*)
+      | (?P<sign><=|>=|<>|!=|==|::|\|\||[=<>+\-*/%(),])""",
+    re.VERBOSE,
+)
+_KEYWORDS = frozenset(
+    ["and", "or", "not", "in", "is", "null", "like", "ilike", "between", "true", "false", "as", "escape"]
+)
+_COMPARISONS = frozenset(["=", "==", "!=", "<>", "<", "<=", ">", ">="])
+_TEMPORAL = frozenset(["timestamp", "date"])
+
+Kind = Literal["space", "text", "field", "number", "name", "sign", "word"]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A filter that names only what there is: `sql` for the store, and the fields it reads."""
+
+    sql: str
+    names: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: Kind
+    text: str
+
+
+def check(where: str, fields: Mapping[str, str]) -> Filter:
+    """Resolve the names in `where`; fields: name -> "text", "integer", "number", "boolean" or "date".
+
+    Raises:
+        UnknownField: it names a field that is not in `fields`; the message suggests and lists.
+        QueryError: it is empty, holds something that is no filter, or compares a date field with what is no date.
+    """
+    tokens = list(_resolve(list(_tokens(where)), fields, where))
+    _balanced(tokens, where)
+    names = frozenset(token.text for token in tokens if token.kind == "field")
+    _dates(tokens, fields)
+    fractional = any(token.kind == "number" and not token.text.isdecimal() for token in tokens)
+    return Filter("".join(_sql(token, fields, fractional) for token in tokens), names)
+
+
+def quoted(text: str) -> str:
+    """A value as SQL writes it: it's -> 'it''s'."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def unusable(where: str, complaint: str) -> QueryError:
+    """The error for a filter that the store itself refuses, without the places in its source code."""
+    plain = re.sub(r",? ?/\S+\.rs:\d+:\d+", "", complaint)
+    plain = re.sub(r"^((Invalid user input|LanceError\([^)]*\)|Error resolving filter expression .*?): )+", "", plain)
+    plain = plain.replace("SELECT 1 FROM t WHERE ", "").replace("`", "").replace("Utf8(", "(").strip()
+    return QueryError(f"the filter {where!r} cannot be used: {plain}")
+
+
+def _tokens(where: str) -> Iterator[_Token]:
+    at = 0
+    while at < len(where):
+        match = _TOKEN.match(where, at)
+        if match is None:
+            raise QueryError(f"the filter {where!r} cannot be read from {where[at:]!r} on; {_remedy(where[at])}")
+        yield _Token(match.lastgroup, match.group())  # type: ignore[arg-type]
+        at = match.end()
+
+
+def _remedy(character: str) -> str:
+    if character == "'":
+        return "the quote is never closed (a quote inside text is written '')"
+    if character == '"':
+        return "write text in single quotes, 'jpg', and names as they are or in backticks"
+    if character == "`":
+        return "the backtick is never closed"
+    return f"{character!r} has no meaning here; text goes in single quotes, names with signs in backticks"
+
+
+def _resolve(tokens: list[_Token], fields: Mapping[str, str], where: str) -> Iterator[_Token]:
+    """Tell names of fields from words of the language."""
+    solid = [i for i, token in enumerate(tokens) if token.kind != "space"]
+    if not solid:
+        raise QueryError("the filter is empty; leave it out, or write one such as \"ext = 'jpg'\"")
+    before: dict[int, _Token | None] = {}
+    after: dict[int, _Token | None] = {}
+    for place, i in enumerate(solid):
+        before[i] = tokens[solid[place - 1]] if place else None
+        after[i] = tokens[solid[place + 1]] if place + 1 < len(solid) else None
+    for i, token in enumerate(tokens):
+        if token.kind == "field":
+            yield _Token("field", _known(token.text[1:-1], fields, where))
+        elif token.kind == "name" and not _is_word(token.text.lower(), before[i], after[i]):
+            yield _Token("field", _known(token.text, fields, where))
+        else:
+            yield replace(token, kind="word") if token.kind == "name" else token
+
+
+def _is_word(name: str, before: _Token | None, after: _Token | None) -> bool:
+    """Whether a bare name is a keyword, a function, a type after AS or ::, or the start of timestamp '...'."""
+    if name in _KEYWORDS or (after is not None and after.text == "("):
+        return True
+    if before is not None and (before.text == "::" or (before.kind == "name" and before.text.lower() == "as")):
+        return True
+    return name in _TEMPORAL and after is not None and after.kind == "text"
+
+
+def _known(name: str, fields: Mapping[str, str], where: str) -> str:
+    """The field meant by `name`: exactly, or else the only one that differs in case alone."""
+    if name in fields:
+        return name
+    alike = [field for field in fields if field.lower() == name.lower()]
+    if len(alike) == 1:
+        return alike[0]
+    near = get_close_matches(name, list(fields), n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    there = ", ".join(field if _TOKEN.fullmatch(field) else f"`{field}`" for field in sorted(fields))
+    raise UnknownField(f"no field {name!r} (in the filter {where!r}).{hint} There are: {there}")
+
+
+def _balanced(tokens: list[_Token], where: str) -> None:
+    depth = 0
+    for token in tokens:
+        depth += (token.text == "(") - (token.text == ")") if token.kind == "sign" else 0
+        if depth < 0:
+            break
+    if depth:
+        raise QueryError(f"the brackets of the filter {where!r} do not match; add or remove one")
+
+
+def _dates(tokens: list[_Token], fields: Mapping[str, str]) -> None:
+    """Turn text that is compared with a date field into a timestamp, in place: =, <, BETWEEN ... AND ..., IN (...)."""
+    solid = [i for i, token in enumerate(tokens) if token.kind != "space"]
+    for place, i in enumerate(solid):
+        if tokens[i].kind != "field" or fields[tokens[i].text] != "date":
+            continue
+        back = solid[:place][::-1]
+        for j in [*_operand_before(tokens, back), *_operands(tokens, solid[place + 1 :])]:
+            tokens[j] = _moment(tokens[j], tokens[i].text)
+
+
+def _operand_before(tokens: list[_Token], back: list[int]) -> list[int]:
+    """The place of the text in `'2024-05-01' < taken`, where back[0] is the sign; none where it is typed already."""
+    if len(back) < 2 or tokens[back[0]].text not in _COMPARISONS or tokens[back[1]].kind != "text":
+        return []
+    typed = len(back) > 2 and tokens[back[2]].text.lower() in _TEMPORAL
+    return [] if typed else [back[1]]
+
+
+def _operands(tokens: list[_Token], rest: list[int]) -> Iterator[int]:
+    """Places of the texts that the comparison starting at rest[0] reads."""
+    words = [tokens[j].text.lower() for j in rest]
+    if words[:1] == ["not"]:
+        rest, words = rest[1:], words[1:]
+    if words[:1] and words[0] in _COMPARISONS:
+        candidates = rest[1:2]
+    elif words[:1] == ["between"]:
+        candidates = [*rest[1:2], *(rest[3:4] if words[2:3] == ["and"] else [])]
+    elif words[:2] == ["in", "("]:
+        candidates = rest[2 : words.index(")") if ")" in words else None]
+    else:
+        return
+    yield from (j for j in candidates if tokens[j].kind == "text")
+
+
+def _moment(token: _Token, field: str) -> _Token:
+    text = token.text[1:-1].strip()
+    if re.fullmatch(r"\d{4}(-\d\d)?", text):
+        text += "-01" if "-" in text else "-01-01"
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise QueryError(
+            f"{token.text} is no date, and field {field!r} holds dates; "
+            "write '2024-05-31' or '2024-05-31T18:30:00+08:00'"
+        ) from error
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return _Token("word", f"timestamp '{moment.isoformat(timespec='microseconds')}'")
+
+
+def _sql(token: _Token, fields: Mapping[str, str], fractional: bool) -> str:
+    """One token as the store reads it; a filter with a fraction anywhere compares its integer fields as fractions."""
+    if token.kind == "field":
+        name = f"`{token.text}`"
+        return f"CAST({name} AS DOUBLE)" if fractional and fields[token.text] == "integer" else name
+    return " " if token.kind == "space" else token.text
