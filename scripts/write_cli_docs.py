@@ -28,12 +28,21 @@ def page() -> str:
     sections = [HEAD]
     for name, command in sorted(group.commands.items()):  # type: ignore[attr-defined]
         context = click.Context(command, info_name=f"duretrieval {name}")
-        lines = [f"## duretrieval {name}", "", (command.help or "").strip(), "", "| option | meaning | default |", "|---|---|---|"]
+        lines = [
+            f"## duretrieval {name}",
+            "",
+            (command.help or "").strip(),
+            "",
+            "| option | meaning | default |",
+            "|---|---|---|",
+        ]
         for parameter in command.params:
             names, text = parameter.get_help_record(context) or (parameter.human_readable_name.upper(), "")
             if parameter.param_type_name == "argument":
                 names, text = parameter.human_readable_name, getattr(parameter, "help", "") or ""
-            lines.append(f"| `{names}` | {(getattr(parameter, 'help', None) or text).replace('|', '/')} | {shown(parameter)} |")
+            lines.append(
+                f"| `{names}` | {(getattr(parameter, 'help', None) or text).replace('|', '/')} | {shown(parameter)} |"
+            )
         sections.append("\n".join(lines) + "\n")
     return "\n".join(sections)
 

@@ -37,7 +37,9 @@ def test_weighted_cosine_is_the_weighted_mean() -> None:
     x, y = np.array([[1, 0]], np.float32), np.array([[0, 1]], np.float32)
     a = {Modality.TEXT: x, Modality.IMAGE: x, Modality.AUDIO: x}
     b = {Modality.TEXT: x, Modality.IMAGE: y}
-    assert weighted_cosine(a, b, {Modality.TEXT: 3})[0, 0] == pytest.approx(3 / 4)  # image counts 1, audio is not shared
+    assert weighted_cosine(a, b, {Modality.TEXT: 3})[0, 0] == pytest.approx(
+        3 / 4
+    )  # image counts 1, audio is not shared
     assert weighted_cosine(a, b, {Modality.TEXT: 0, Modality.IMAGE: 2})[0, 0] == 0
     with pytest.raises(ConfigError, match="give at least one of them a weight above 0"):
         weighted_cosine(a, b, {Modality.TEXT: 0, Modality.IMAGE: 0})

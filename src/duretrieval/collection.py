@@ -5,30 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import numpy as np
-
-from duretrieval import builtin, entries
+from duretrieval import ask, builtin, entries, upkeep
 from duretrieval.entries import Entry
 from duretrieval.errors import ModelMismatch, NotACollection, QueryError
 from duretrieval.fuse.scores import probes
-from duretrieval.index.lance import Fault, LanceStore
+from duretrieval.index import place
+from duretrieval.index.lance import LanceStore
+from duretrieval.index.lance_verify import Fault
 from duretrieval.ingest import Ingest, Report
-from duretrieval.media.decode import decode_all
 from duretrieval.media.limits import Limits
 from duretrieval.model import Model
 from duretrieval.rank.search import search
-from duretrieval.similarity import unit
-from duretrieval.types import Array, Hit, Item, Modality, Part, Query, Scalar, Term
+from duretrieval.types import Hit, Item, Modality, Query, Term
 
 __all__ = ["Collection", "Report", "Stats"]
 
-QUERY_PARTS = 64
-"""Parts of a file that is a query, at most: five minutes of sound."""
 Progress = Callable[[Report], None]
 
 
@@ -61,6 +57,7 @@ class Collection:
 
     def __init__(self, path: str | Path, store: LanceStore, model: Model | None, limits: Limits) -> None:
         self.path = str(path)
+        self._uri = parts_of(path)
         self.limits = limits
         self._store = store
         self._model = model
@@ -85,8 +82,8 @@ class Collection:
             NotACollection: there is something else at `path`; or nothing, and `create` is False.
             ModelError: the model cannot be loaded.
         """
-        uri = _parts(path)
-        if not LanceStore.exists(uri):
+        uri = parts_of(path)
+        if not place.exists(uri):
             if not create:
                 raise NotACollection(
                     f"there is no collection at {path}. Make one with: duretrieval index PATH -c {path}; "
@@ -94,6 +91,7 @@ class Collection:
                 )
             model = model if isinstance(model, Model) else Model.load(model or "builtin")
             store = LanceStore.create(uri, model.dim, _metadata(model))
+            store.close()  # what writes takes the lock for as long as it writes
             return cls(path, store, model, limits or Limits())
         store = LanceStore.open(uri)
         known = store.metadata
@@ -111,7 +109,9 @@ class Collection:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -200,21 +200,9 @@ class Collection:
         Interrupted, it goes on where it stopped. An item whose source is gone is kept, with that as its problem.
         """
         new = model if isinstance(model, Model) else Model.load(model)
-        uri = _parts(self.path, coming=True)
-        if LanceStore.exists(uri) and LanceStore.open(uri).metadata["fingerprint"] != new.fingerprint:
-            LanceStore.discard(uri)
-        if not LanceStore.exists(uri):
-            LanceStore.create(uri, new.dim, _metadata(new)).close()
         with self._writing() as old:
-            target = LanceStore.open(uri, write=True)
-            run = Ingest(new, target, self.limits, progress or _silent, workers)
-            again = entries.news(entries.from_store(old.scan()), target, retry=False, skip=run.skip)
-            report = run.run(again)
-            target.optimize()
-            target.close()
-            LanceStore.replace(_parts(self.path), uri)
-        self._store = LanceStore.open(_parts(self.path))
-        self._model = new
+            report = upkeep.migrate(old, self._uri, new, _metadata(new), self.limits, progress or _silent, workers)
+        self._store, self._model = LanceStore.open(self._uri), new
         return report
 
     # ---- out
@@ -229,8 +217,8 @@ class Collection:
     ) -> list[Hit]:
         """The items that fit best, best first, each once.
 
-        asked: words; the path of a picture, film or sound; one or several `Term`s with weights; or a whole `Query`, which
-        says the rest itself.  where: a filter over fields, which costs no recall.  modalities: which parts may match.
+        asked: words; the path of a picture, film or sound; one or several `Term`s with weights; or a whole `Query`,
+        which says the rest itself.  where: a filter over fields, which costs no recall.  modalities: which parts match.
 
             collection.search("a red bus")
             collection.search([Term(Modality.IMAGE, Path("bus.jpg")), Term(Modality.TEXT, "night", 0.5)])
@@ -242,8 +230,9 @@ class Collection:
         """
         query = asked
         if not isinstance(query, Query):
-            query = Query(_terms(query), k=k, where=where, modalities=frozenset(modalities or Modality))
-        vectors, weights = self._embed(query)
+            terms = ask.terms(query, self.model, self.limits)
+            query = Query(terms, k=k, where=where, modalities=frozenset(modalities or Modality))
+        vectors, weights = ask.embed(query, self.model, self._store, self.limits)
         wanted = sorted(query.modalities & self.model.modalities)
         return search(self._store, probes(vectors, weights, wanted, self.model.background), query)
 
@@ -255,12 +244,12 @@ class Collection:
         """
         if exact := self._store.get([id]):
             return exact[0]
-        quoted = id.replace("'", "''")
-        found = list(islice(self._store.scan(f"starts_with(item, '{quoted}')"), 3)) if id else []
-        if len(found) == 1:
-            return found[0]
-        several = ", ".join(item.id for item in found)
-        raise QueryError(f"the id {id!r} is ambiguous: {several} ..." if found else f"there is no item with the id {id!r}")
+        ids = self._store.beginning(id) if id else []
+        if len(ids) == 1:
+            return self._store.get(ids)[0]
+        if ids:
+            raise QueryError(f"{len(ids)} ids begin with {id!r}: {', '.join(ids[:3])} ...; give more of it")
+        raise QueryError(f"there is no item with the id {id!r}")
 
     def problems(self) -> Iterator[Item]:
         """The items that could not be used, or not wholly; `item.problem` is the reason."""
@@ -268,11 +257,11 @@ class Collection:
 
     def stats(self) -> Stats:
         """Count what is there."""
-        modalities = self._store.tally_parts()
+        modalities = self._store.count_parts()
         return Stats(
             items=len(self._store),
             parts=sum(modalities.values()),
-            kinds=self._store.tally("kind"),
+            kinds=self._store.tally("kind") if "kind" in self._store.fields() else {},
             modalities=modalities,
             problems=self._store.count("problem IS NOT NULL"),
             model=self._store.metadata["model"],
@@ -283,47 +272,18 @@ class Collection:
 
     def verify(self) -> list[Fault]:
         """Everything that is not as it should be: vectors, items, and sources that changed or are gone."""
-        faults = self._store.verify()
-        for item in self._store.scan():
-            if reason := entries.source_fault(item):
-                faults.append(Fault(item.id, reason))
-        return faults
+        return upkeep.faults(self._store)
 
     def repair(self) -> list[Fault]:
         """Index again every item with a fault whose source is there; return the faults that are left."""
-        broken = {fault.item for fault in self.verify()}
+        broken = {fault.subject for fault in self.verify()}
         again = self._store.get(sorted(broken))
         self._ingest(entries.from_store(again), None, retry=True, workers=None)
         return self.verify()
 
     # ---- inside
 
-    def _embed(self, query: Query) -> tuple[Array, list[float]]:
-        """One unit vector a term (t, d), and the weights."""
-        rows = [self._term(term) for term in query.terms]
-        found = self._store.vectors(query.like)
-        for id_ in query.like:
-            if not len(found.get(id_, ())):
-                raise QueryError(f"nothing can be like {id_!r}: there is no such item, or it has no vectors")
-            rows.append(found[id_].mean(axis=0))
-        weights = [term.weight for term in query.terms] + [1.0] * len(query.like)
-        return unit(np.stack(rows)) if rows else np.zeros((0, self.model.dim), np.float32), weights
-
-    def _term(self, term: Term) -> Array:
-        """(d,): the mean over the parts of the term's modality."""
-        if not isinstance(term.content, Path):
-            return self.model.encode([Part(term.modality, term.content)])[0]
-        read = list(islice(decode_all(term.content, self.model.reading, self.limits), QUERY_PARTS))
-        parts = [part for part in read if part.modality is term.modality]
-        if not parts:
-            there = " and ".join(sorted({part.modality.value for part in read}))
-            raise QueryError(f"{term.content} holds {there}, no {term.modality.value}")
-        mean: Array = self.model.encode(parts).mean(axis=0)
-        return mean
-
-    def _ingest(
-        self, stream: Iterable[Entry], progress: Progress | None, retry: bool, workers: int | None
-    ) -> Report:
+    def _ingest(self, stream: Iterable[Entry], progress: Progress | None, retry: bool, workers: int | None) -> Report:
         with self._writing() as store:
             run = Ingest(self.model, store, self.limits, progress or _silent, workers)
             report = run.run(entries.news(stream, store, retry, run.skip))
@@ -344,16 +304,16 @@ class Collection:
     @contextmanager
     def _writing(self) -> Iterator[LanceStore]:
         """The store, open for writing and locked against other writers."""
-        store = LanceStore.open(_parts(self.path), write=True)
+        store = LanceStore.open(self._uri, write=True)
         try:
             yield store
         finally:
             store.close()
 
 
-def _parts(path: str | Path, coming: bool = False) -> str:
-    """Where a collection keeps its parts; `coming` is where a migration gathers the new ones."""
-    return f"{path}/parts.{'next.' if coming else ''}lance"
+def parts_of(path: str | Path) -> str:
+    """Where the collection at `path` keeps its parts."""
+    return f"{path}/parts.lance"
 
 
 def _metadata(model: Model) -> dict[str, str]:
@@ -363,14 +323,6 @@ def _metadata(model: Model) -> dict[str, str]:
 def _where(model: Model) -> str:
     """What to give `Model.load` to get this model again."""
     return "builtin" if model.folder in (None, builtin.FOLDER) else str(model.folder)
-
-
-def _terms(asked: str | Path | Term | Sequence[Term]) -> tuple[Term, ...]:
-    if isinstance(asked, str):
-        return (Term(Modality.TEXT, asked),)
-    if isinstance(asked, Path):
-        return (Term(main_modality(asked), asked),)
-    return (asked,) if isinstance(asked, Term) else tuple(asked)
 
 
 def _silent(report: Report) -> None:

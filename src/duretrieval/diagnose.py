@@ -45,7 +45,9 @@ def _try(check: str, look: Callable[[], str]) -> Finding:
 
 
 def _libraries() -> str:
-    return ", ".join(f"{name} {version(name)}" for name in ("duretrieval", "numpy", "onnxruntime", "pylance", "av", "Pillow"))
+    return ", ".join(
+        f"{name} {version(name)}" for name in ("duretrieval", "numpy", "onnxruntime", "pylance", "av", "Pillow")
+    )
 
 
 def _model() -> str:
@@ -94,7 +96,9 @@ def _codecs() -> str:
     missing = [name for name in wanted if name not in av.codecs_available]
     if missing:
         raise RuntimeError(f"this build of PyAV cannot read {', '.join(missing)}")
-    return f"FFmpeg through PyAV {av.__version__} reads {', '.join(wanted)} and {len(av.codecs_available)} codecs in all"
+    return (
+        f"FFmpeg through PyAV {av.__version__} reads {', '.join(wanted)} and {len(av.codecs_available)} codecs in all"
+    )
 
 
 def _office() -> str:

@@ -88,7 +88,7 @@ def from_items(items: Iterable[Item]) -> Iterator[Entry]:
 
 
 def from_store(items: Iterable[Item]) -> Iterator[Entry]:
-    """An entry a stored item, for encoding it again with another model: from its files, or its texts where it has none."""
+    """An entry a stored item, for encoding it again: from its files, or from its texts where it has none."""
     for item in items:
         source = Path(item.source)
         if source.is_file():
@@ -103,8 +103,8 @@ def from_store(items: Iterable[Item]) -> Iterator[Entry]:
 def news(entries: Iterable[Entry], store: LanceStore, retry: bool, skip: Callable[[], None]) -> Iterator[Entry]:
     """The entries that the store does not hold as they are now; `skip` is called for each of the others.
 
-    A known source keeps its id. A new file with the content of a known one comes with that one's vectors, and takes over
-    its id when the known file is gone from its place: then it has moved. With `retry`, what had a problem is news again.
+    A known source keeps its id. A new file with the content of a known one comes with that one's vectors, and takes
+    over its id when the known file is gone from its place: then it has moved. With `retry`, a problem is news again.
     """
     for batch in _batches(entries):
         known = store.lookup([entry.source for entry in batch])

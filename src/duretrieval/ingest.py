@@ -142,7 +142,7 @@ class Ingest:
         future.add_done_callback(lambda done: self._done.put((draft, number, chunk, done)))
 
     def _receive(self, pool: DecoderPool) -> None:
-        """Take one decoded chunk, ask for the file's next one, encode what makes a full batch, commit when it is time."""
+        """Take one decoded chunk, ask for the file's next one, encode full batches, commit when it is time."""
         try:
             draft, number, chunk_number, future = self._done.get(timeout=COMMIT_S)
         except Empty:

@@ -10,17 +10,17 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from duretrieval import entries
 from duretrieval.cli.app import HERE, CollectionPath, Json, app
 from duretrieval.cli.output import err, out, print_json
-from duretrieval import entries
 from duretrieval.collection import Collection, Report
 
 
 @app.command()
 def index(
-    paths: Annotated[list[Path], typer.Argument(help="Files and folders; with --manifest, JSONL, CSV or Parquet files.")],
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders; with --manifest, JSONL, CSV, Parquet.")],
     collection: CollectionPath = HERE,
-    model: Annotated[str | None, typer.Option(help="builtin, or a model folder. Default: the collection's own.")] = None,
+    model: Annotated[str | None, typer.Option(help="builtin, or a folder. Default: the collection's own.")] = None,
     manifest: Annotated[bool, typer.Option("--manifest", help="PATHS are manifests: a row is one item.")] = False,
     retry: Annotated[bool, typer.Option("--retry", help="Try again what had a problem.")] = False,
     prune: Annotated[bool, typer.Option("--prune", help="Remove items under PATHS whose file is gone.")] = False,

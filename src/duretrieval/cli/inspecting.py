@@ -41,7 +41,7 @@ def show(
 @app.command()
 def stats(
     collection: CollectionPath = HERE,
-    problems: Annotated[bool, typer.Option("--problems", help="List every file that could not be used, and why.")] = False,
+    problems: Annotated[bool, typer.Option("--problems", help="List every file that cannot be used, and why.")] = False,
     json: Json = False,
 ) -> None:
     """Count what is in a collection."""
@@ -70,10 +70,10 @@ def verify(
     with Collection.open(collection, create=False) as c:
         faults = c.repair() if repair else c.verify()
     if json:
-        print_json({"item": fault.item, "reason": fault.reason} for fault in faults)
+        print_json({"subject": fault.subject, "problem": fault.problem} for fault in faults)
     else:
         for fault in faults:
-            out.print(f"{fault.item}  {fault.reason}", markup=False)
+            out.print(f"{fault.subject}  {fault.problem}", markup=False)
         out.print(f"{len(faults)} faults{' left' if repair else ''}." if faults else "No faults.")
     raise typer.Exit(1 if faults else 0)
 

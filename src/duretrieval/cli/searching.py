@@ -22,7 +22,7 @@ def search(
     image: Annotated[Typed, typer.Option(help="A picture to look for: photo.jpg or 0.5:photo.jpg")] = None,
     audio: Annotated[Typed, typer.Option(help="A sound to look for.")] = None,
     video: Annotated[Typed, typer.Option(help="A film to look for.")] = None,
-    less: Annotated[Typed, typer.Option("--not", help="Less of this, in words. For files give a negative weight.")] = None,
+    less: Annotated[Typed, typer.Option("--not", help="Less of these words; for files: a negative weight.")] = None,
     like: Annotated[Typed, typer.Option(help="More like the item with this id.")] = None,
     in_: Annotated[str | None, typer.Option("--in", help="Only parts of these modalities: image,audio")] = None,
     where: Annotated[str | None, typer.Option(help="A filter: \"ext = 'jpg' AND width > 1000\"")] = None,

@@ -14,7 +14,7 @@ WEIGHTED = re.compile(r"(?P<weight>[+-]?(?:\d+\.?\d*|\.\d+)):(?P<content>.+)", r
 
 
 def text_term(typed: str, sign: float = 1.0) -> Term:
-    """`2:words` has weight 2, `words` weight 1. For words that themselves begin like "3:10 to Yuma", type `1:` before."""
+    """`2:words` has weight 2, `words` weight 1. Words that begin like "3:10 to Yuma" need `1:` before them."""
     weight, words = _split(typed)
     return Term(Modality.TEXT, words, sign * weight)
 

@@ -153,6 +153,17 @@ class LanceReader:
             found.setdefault(item.digest, []).append(item)
         return found
 
+    def beginning(self, prefix: str, /) -> list[str]:
+        """The ids that begin with `prefix`, sorted."""
+        rows = lance_scan.rows(self._newest(), ["_item"], f"_n = 0 AND starts_with(_item, {filters.quoted(prefix)})")
+        return sorted(row["_item"] for row in rows)
+
+    def count_parts(self) -> dict[str, int]:
+        """modality -> parts of it, for the modalities there are."""
+        data = self._newest()
+        counts = {modality.value: int(data.count_rows(f"modality = '{modality.value}'")) for modality in Modality}
+        return {modality: n for modality, n in counts.items() if n}
+
     def count(self, where: str | None = None, /) -> int:
         """How many items there are, or have a part that `where` fits."""
         data = self._newest()

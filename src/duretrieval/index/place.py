@@ -33,6 +33,42 @@ def require(uri: str | Path) -> None:
     raise NotACollection(f"{path} is no collection: {_contents(path)}; give the folder that `index` made")
 
 
+def exists(uri: str | Path) -> bool:
+    """Whether a store lies at `uri`, or (for object storage) may lie there.
+
+    A swap that was interrupted (`replace`) is brought to its end first.
+    """
+    path = _folder(uri)
+    if path is None:
+        return True
+    old = _old(path)
+    if not path.exists() and old.exists():
+        old.rename(path)
+    return path.is_dir() and _has_versions(path)
+
+
+def discard(uri: str | Path) -> None:
+    """Remove a store that is no longer wanted, whole."""
+    if path := _folder(uri):
+        shutil.rmtree(path)
+
+
+def replace(uri: str | Path, by: str | Path) -> None:
+    """Put the store `by` in the place of the one at `uri`, which is removed.
+
+    A process that dies between the two renames leaves `uri.old`, which `exists` puts back.
+
+    Raises:
+        CollectionError: either lies in object storage, where folders cannot be renamed.
+    """
+    path, new = _folder(uri), _folder(by)
+    if path is None or new is None:
+        raise CollectionError(f"{uri} lies in object storage, where a store cannot be swapped; index into a new place")
+    path.rename(_old(path))
+    new.rename(path)
+    shutil.rmtree(_old(path))
+
+
 def clear(uri: str | Path) -> None:
     """Make `uri` ready for a new store: remove what a creation that was killed left there.
 
@@ -76,6 +112,10 @@ def lock(uri: str | Path) -> FileLock | None:
 
 def _folder(uri: str | Path) -> Path | None:
     return None if isinstance(uri, str) and "://" in uri else Path(uri)
+
+
+def _old(path: Path) -> Path:
+    return path.with_name(path.name + ".old")
 
 
 def _has_versions(path: Path) -> bool:
