@@ -1,0 +1,6 @@
+"""Every figure in the documents, one after the other: `python -m benchmarks`."""
+
+from benchmarks import cold, indexing, memory, quality
+
+for benchmark in (quality, indexing, cold, memory):
+    benchmark.main()
