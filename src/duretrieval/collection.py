@@ -322,7 +322,9 @@ def _metadata(model: Model) -> dict[str, str]:
 
 def _where(model: Model) -> str:
     """What to give `Model.load` to get this model again."""
-    return "builtin" if model.folder in (None, builtin.FOLDER) else str(model.folder)
+    if model.folder is None:
+        return model.name  # made in Python: it has to be passed to `open` each time
+    return "builtin" if model.folder == builtin.FOLDER else str(model.folder.absolute())
 
 
 def _silent(report: Report) -> None:

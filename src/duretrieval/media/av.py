@@ -1,0 +1,91 @@
+"""Films and sounds, through FFmpeg's libraries: windows of frames and of sound, each with its seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from duretrieval.errors import EmptyMedia, LimitExceeded
+from duretrieval.media import container, frames, sound
+from duretrieval.media.chunk import Chunk, Cursor
+from duretrieval.media.image import check_size
+from duretrieval.media.limits import Limits
+from duretrieval.types import Array, Modality, Part, Pixels, Reading
+
+CHUNK_S = 60.0
+"""Seconds decoded at a time."""
+SILENCE = 1e-4
+"""A window of a film whose loudest sample is below this (-80 dB) has no part of sound."""
+SHORTEST = 0.2
+"""A rest shorter than this share of a window joins the window before it."""
+
+
+def read(path: Path, reading: Reading, limits: Limits, start: Cursor | None = None) -> Chunk:
+    """The windows from `start` seconds on, about a minute's worth: VIDEO and AUDIO parts."""
+    begin = start or 0.0
+    windows = max(1, round(CHUNK_S / reading.window_s))
+    with container.opened(path) as file:
+        length = container.seconds(file)
+        if length is not None and length > limits.max_seconds:
+            raise LimitExceeded(
+                f"it lasts {length / 3600:.1f} hours; the limit is {limits.max_seconds / 3600:g} (Limits.max_seconds)"
+            )
+        about = {"kind": "audio", **container.fields(file)}
+        if length is not None:
+            about["seconds"] = round(length, 3)
+        film, has_sound = container.film_stream(file), container.sound_stream(file) is not None
+        if length is not None and length - begin <= (windows + SHORTEST) * reading.window_s:
+            windows += 1  # a short rest belongs to this chunk
+        stop = begin + windows * reading.window_s
+        shown: list[tuple[float, Pixels]] = []
+        film_end = 0.0
+        if film is not None:
+            check_size(film.codec_context.width, film.codec_context.height, limits)
+            about |= {"kind": "video", "width": film.codec_context.width, "height": film.codec_context.height}
+            step = reading.window_s / reading.frames_per_window
+            moments = [begin + (i + 0.5) * step for i in range(windows * reading.frames_per_window)]
+            shown, film_end = frames.at(file, film, moments, reading)
+    line = np.zeros(0, np.float32)
+    if has_sound:
+        with container.opened(path) as file:
+            stream = container.sound_stream(file)
+            assert stream is not None
+            line = sound.between(file, stream, begin, stop, reading.sample_rate)
+    if film is not None and not shown and start is None:
+        about["kind"] = "audio"  # a film of which no frame decodes may still be heard
+    end = min(stop, max(film_end if shown else begin, begin + len(line) / reading.sample_rate))
+    parts = tuple(_windows(shown, line, begin, end, film is not None, reading))
+    if not parts and start is None:
+        raise EmptyMedia("it holds no frame and no sound that can be decoded")
+    return Chunk(parts, about, stop if parts and end >= stop and (length is None or length > stop) else None)
+
+
+def _windows(
+    shown: list[tuple[float, Pixels]], line: Array, begin: float, end: float, is_film: bool, reading: Reading
+) -> Iterator[Part]:
+    """shown: (moment, frame) rising; line: samples from `begin` on."""
+    for low, high in _edges(begin, end, reading.window_s):
+        stack = [pixels for moment, pixels in shown if low <= moment < high]
+        if not stack and shown:  # shorter than the time between two samples: what is on screen at its beginning
+            before = [pixels for moment, pixels in shown if moment < high]
+            stack = [before[-1] if before else shown[0][1]]
+        if stack:
+            yield Part(Modality.VIDEO, np.stack(stack), start_s=low, end_s=high)
+        heard = line[round((low - begin) * reading.sample_rate) : round((high - begin) * reading.sample_rate)]
+        if len(heard) and (not is_film or np.abs(heard).max() >= SILENCE):
+            yield Part(Modality.AUDIO, heard, start_s=low, end_s=high)
+
+
+def _edges(begin: float, end: float, window_s: float) -> list[tuple[float, float]]:
+    """[begin, end) in windows; a rest shorter than `SHORTEST` joins the last one."""
+    whole = int((end - begin) / window_s + 1e-6)
+    marks = [begin + i * window_s for i in range(whole + 1)]
+    rest = end - marks[-1]
+    if rest >= SHORTEST * window_s or (rest > 0 and len(marks) == 1):
+        marks.append(end)
+    elif rest > 0:
+        marks[-1] = end
+    return [(round(low, 3), round(high, 3)) for low, high in pairwise(marks)]
