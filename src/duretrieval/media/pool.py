@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import sys
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from duretrieval.errors import DamagedMedia, LimitExceeded
 from duretrieval.media.chunk import Chunk, Cursor
 from duretrieval.media.decode import decode
 from duretrieval.media.limits import Limits
+from duretrieval.media.spawn import Context
 from duretrieval.types import Reading
 
 FILES_PER_PROCESS = 2000
@@ -38,7 +38,7 @@ class DecoderPool:
             max_tasks=FILES_PER_PROCESS,
             initializer=_prepare,
             initargs=[limits.memory_bytes],
-            context=multiprocessing.get_context("spawn"),
+            context=Context(),
         )
 
     def __enter__(self) -> Self:

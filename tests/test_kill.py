@@ -1,0 +1,76 @@
+"""Indexing is killed without warning, ten times; nothing is lost or doubled."""
+
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from duretrieval.collection import Collection
+
+FILES = 400
+
+
+@pytest.mark.slow
+def test_kill_9_during_indexing_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    media = tmp_path / "media"
+    media.mkdir()
+    rng = np.random.default_rng(0)
+    for i in range(FILES):
+        pixels = rng.integers(0, 255, (12, 16, 3), dtype=np.uint8)
+        Image.fromarray(pixels).resize((640, 480)).save(media / f"{i:04}.png")
+    index = [sys.executable, "-m", "duretrieval", "index", str(media), "-c", str(tmp_path / "collection")]
+    chance = random.Random(0)
+    counts = []
+    for _ in range(10):
+        run = subprocess.Popen(index, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(chance.uniform(1.0, 4.5))
+        run.kill()
+        run.wait()
+        counts.append(stored(tmp_path / "collection"))
+    assert counts == sorted(counts), f"items were lost between kills: {counts}"
+    done = subprocess.run([*index, "--json"], capture_output=True, text=True, check=True)
+    assert '"problems": 0' in done.stdout
+    with Collection.open(tmp_path / "collection") as collection:
+        items = list(collection._store.scan())
+        assert sorted(Path(item.source).name for item in items) == [f"{i:04}.png" for i in range(FILES)]
+        assert all(len(item.parts) == 1 for item in items)
+        assert collection.verify() == []
+
+
+def stored(path: Path) -> int:
+    """Items a reader finds right after the kill; each whole, by `verify`."""
+    try:
+        collection = Collection.open(path, create=False)
+    except Exception as error:
+        assert "there is no collection" in str(error), error  # killed before it was made
+        return 0
+    with collection:
+        assert [fault for fault in collection.verify() if "gone" not in fault.problem] == []
+        return len(collection)
+
+
+@pytest.mark.slow
+def test_two_processes_read_while_one_writes(tmp_path: Path) -> None:
+    media = tmp_path / "media"
+    media.mkdir()
+    for i in range(300):
+        (media / f"{i:03}.txt").write_text(f"Note number {i} about the weather.\n\n" * 5)
+    run = [sys.executable, "-m", "duretrieval"]
+    first = [*run, "index", str(media / "000.txt"), "-c", str(tmp_path / "collection")]
+    subprocess.run(first, check=True, capture_output=True)
+    writer = subprocess.Popen([*run, "index", str(media), "-c", str(tmp_path / "collection")], stdout=subprocess.DEVNULL)
+    search = [*run, "search", "weather", "-k", "3", "--json", "-c", str(tmp_path / "collection")]
+    while writer.poll() is None:
+        readers = [subprocess.Popen(search, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+        for reader in readers:
+            found, complaint = reader.communicate()
+            assert reader.returncode == 0, complaint
+            assert found.count("\n") >= 1
+    assert writer.returncode == 0
+    with Collection.open(tmp_path / "collection") as collection:
+        assert len(collection) == 300
