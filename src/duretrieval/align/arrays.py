@@ -1,0 +1,38 @@
+"""The arrays of an aligner, in a safetensors file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from duretrieval.errors import ModelError
+
+
+def read(path: Path, key: str) -> npt.NDArray[Any]:
+    """The array called `key`.
+
+    Raises:
+        ModelError: the file is not a safetensors file, or holds no such array.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        arrays = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{path} cannot be read as safetensors: {error}") from error
+    if key not in arrays:
+        raise ModelError(f"{path} holds no {key!r}; it holds {', '.join(sorted(arrays)) or 'nothing'}")
+    return arrays[key]
+
+
+def write(folder: Path, name: str, **arrays: npt.NDArray[Any]) -> str:
+    """Write `name`.safetensors into the folder; returns the file's name."""
+    from safetensors.numpy import save_file
+
+    file = f"{name}.safetensors"
+    save_file({key: np.ascontiguousarray(rows) for key, rows in arrays.items()}, folder / file)
+    return file

@@ -1,0 +1,79 @@
+"""Sounds to vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from duretrieval.encode.batching import in_batches, mean_per_part
+from duretrieval.encode.classes import hellinger
+from duretrieval.encode.mel import RATE, patches
+from duretrieval.encode.session import Session
+from duretrieval.errors import ShapeError
+from duretrieval.similarity import unit
+from duretrieval.types import Array, Modality, Part
+
+
+class OnnxAudio:
+    """A sound encoder: a graph of log-mel patches (b, 96, 64) float32 (`encode.mel`) -> (b, dim) float32.
+
+    output: "vectors" are averaged over the patches of a part and made unit; "scores" are non-negative class scores,
+    which are averaged and become the square roots of class probabilities (`encode.classes.hellinger`), so that dim
+    is the number of classes.
+    """
+
+    modalities = frozenset({Modality.AUDIO})
+
+    def __init__(self, graph: Session, *, dim: int, output: Literal["vectors", "scores"] = "vectors") -> None:
+        self.dim = dim
+        self._graph = graph
+        self._finish = hellinger if output == "scores" else unit
+
+    @classmethod
+    def load(
+        cls,
+        folder: Path,
+        *,
+        dim: int,
+        file: str = "audio.onnx",
+        output: Literal["vectors", "scores"] = "vectors",
+        threads: int | None = None,
+    ) -> OnnxAudio:
+        """The encoder in a model folder; its graph is read on first use."""
+        return cls(Session(folder / file, threads), dim=dim, output=output)
+
+    def encode(self, batch: Sequence[Part], /) -> Array:
+        """Vectors of sounds: (len(batch), dim) float32 unit rows.
+
+        Raises:
+            ShapeError: a part is not mono float32 samples, or has none.
+            ModelError: the graph cannot be read.
+        """
+        counts: list[int] = []
+        rows = in_batches(
+            (patch for part in batch for patch in self._patches(part, counts)),
+            lambda mel: self._graph.run(mel=mel),
+            self.dim,
+        )
+        return self._finish(mean_per_part(rows, counts))
+
+    def _patches(self, part: Part, counts: list[int]) -> Array:
+        """The part's patches; how many there are is added to `counts`."""
+        samples = part.content
+        if (
+            not isinstance(samples, np.ndarray)
+            or samples.dtype != np.float32
+            or samples.ndim != 1
+            or not len(samples)
+        ):
+            got = f"{samples.shape} {samples.dtype}" if isinstance(samples, np.ndarray) else type(samples).__name__
+            raise ShapeError(
+                "expected the content of an audio part to be mono sound of shape (samples,) float32 "
+                f"at {RATE} Hz; got {got}"
+            )
+        mel = patches(samples)
+        counts.append(len(mel))
+        return mel

@@ -1,0 +1,77 @@
+"""Pictures and frames to vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from duretrieval.encode.batching import in_batches, mean_per_part
+from duretrieval.encode.classes import hellinger
+from duretrieval.encode.session import Session
+from duretrieval.errors import ShapeError
+from duretrieval.similarity import unit
+from duretrieval.types import Array, Modality, Part, Pixels
+
+
+class OnnxImage:
+    """A picture encoder: a graph (b, side, side, 3) uint8 RGB -> (b, dim) float32, its preprocessing inside.
+
+    output: "vectors" are averaged over a film's frames and made unit; "scores" are non-negative class scores, which
+    are averaged and become the square roots of class probabilities (`encode.classes.hellinger`), so that dim is the
+    number of classes.
+    """
+
+    modalities = frozenset({Modality.IMAGE, Modality.VIDEO})
+
+    def __init__(
+        self, graph: Session, *, dim: int, side: int = 224, output: Literal["vectors", "scores"] = "vectors"
+    ) -> None:
+        self.dim = dim
+        self.side = side
+        self._graph = graph
+        self._finish = hellinger if output == "scores" else unit
+
+    @classmethod
+    def load(
+        cls,
+        folder: Path,
+        *,
+        dim: int,
+        file: str = "image.onnx",
+        side: int = 224,
+        output: Literal["vectors", "scores"] = "vectors",
+        threads: int | None = None,
+    ) -> OnnxImage:
+        """The encoder in a model folder; its graph is read on first use."""
+        return cls(Session(folder / file, threads), dim=dim, side=side, output=output)
+
+    def encode(self, batch: Sequence[Part], /) -> Array:
+        """Vectors of pictures and of films (the mean of their frames): (len(batch), dim) float32 unit rows.
+
+        Raises:
+            ShapeError: a part is not pixels of the side that the graph takes, or a film has no frame.
+            ModelError: the graph cannot be read.
+        """
+        films = [self._frames(part) for part in batch]
+        frames = (frame for film in films for frame in film)
+        rows = in_batches(frames, lambda pixels: self._graph.run(pixels=pixels), self.dim)
+        return self._finish(mean_per_part(rows, [len(film) for film in films]))
+
+    def _frames(self, part: Part) -> Pixels:
+        """The part as (t, side, side, 3); a picture is a film of one frame."""
+        square = (self.side, self.side, 3)
+        frames = part.content
+        if isinstance(frames, np.ndarray) and frames.dtype == np.uint8:
+            if part.modality is Modality.IMAGE and frames.shape == square:
+                return frames[None]
+            if part.modality is Modality.VIDEO and frames.shape[1:] == square and len(frames):
+                return frames
+        wanted = f"(t, {self.side}, {self.side}, 3)" if part.modality is Modality.VIDEO else str(square)
+        got = f"{frames.shape} {frames.dtype}" if isinstance(frames, np.ndarray) else type(frames).__name__
+        raise ShapeError(
+            f"expected the content of {'a video' if part.modality is Modality.VIDEO else 'an image'} part to be RGB "
+            f"pixels of shape {wanted} uint8; got {got}. Fit it to the model's reading first."
+        )

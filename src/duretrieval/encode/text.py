@@ -1,0 +1,119 @@
+"""Text to vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from duretrieval.encode.batching import ROWS
+from duretrieval.encode.session import Session
+from duretrieval.errors import ModelError, ShapeError
+from duretrieval.similarity import unit
+from duretrieval.types import Array, Modality, Part
+
+
+class OnnxText:
+    """A sentence encoder: a tokenizer and a graph (input_ids, attention_mask) (b, t) int64 -> (b, dim) float32.
+
+    max_tokens: what comes after is not read.  glossary: a file in the folder that turns Chinese into English words
+    before anything else (`encode.glossary`), for an encoder that knows only English.
+    """
+
+    modalities = frozenset({Modality.TEXT})
+
+    def __init__(
+        self,
+        graph: Session,
+        tokenizer: Path,
+        *,
+        dim: int,
+        max_tokens: int = 256,
+        glossary: Path | None = None,
+    ) -> None:
+        self.dim = dim
+        self.max_tokens = max_tokens
+        self._graph = graph
+        self._tokenizer_file = tokenizer
+        self._glossary_file = glossary
+
+    @classmethod
+    def load(
+        cls,
+        folder: Path,
+        *,
+        dim: int,
+        file: str = "text.onnx",
+        tokenizer: str = "tokenizer.json",
+        max_tokens: int = 256,
+        glossary: str | None = None,
+        threads: int | None = None,
+    ) -> OnnxText:
+        """The encoder in a model folder; its files are read on first use."""
+        return cls(
+            Session(folder / file, threads),
+            folder / tokenizer,
+            dim=dim,
+            max_tokens=max_tokens,
+            glossary=folder / glossary if glossary else None,
+        )
+
+    def encode(self, batch: Sequence[Part], /) -> Array:
+        """Vectors of texts: (len(batch), dim) float32 unit rows.
+
+        Texts of similar length go through the graph together: padding costs as much as words.
+
+        Raises:
+            ShapeError: a part's content is not a string.
+            ModelError: the graph or the tokenizer cannot be read.
+        """
+        tokens = [self._tokens(part) for part in batch]
+        order = sorted(range(len(tokens)), key=lambda i: len(tokens[i]))
+        out = np.zeros((len(tokens), self.dim), dtype=np.float32)
+        for start in range(0, len(order), ROWS):
+            rows = order[start : start + ROWS]
+            ids, mask = _padded([tokens[i] for i in rows])
+            out[rows] = unit(self._graph.run(input_ids=ids, attention_mask=mask))
+        return out
+
+    def _tokens(self, part: Part) -> list[int]:
+        if not isinstance(part.content, str):
+            raise ShapeError(f"expected the content of a text part to be a string; got {type(part.content).__name__}")
+        text = self._glossary.translate(part.content) if self._glossary else part.content
+        ids: list[int] = self._tokenizer.encode(text).ids
+        return ids
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        from tokenizers import Tokenizer
+
+        try:
+            tokenizer = Tokenizer.from_file(str(self._tokenizer_file))
+        except Exception as error:  # the library raises plain Exception
+            raise ModelError(f"{self._tokenizer_file} cannot be read as a tokenizer: {error}") from error
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(self.max_tokens)
+        return tokenizer
+
+    @cached_property
+    def _glossary(self) -> Any:
+        if self._glossary_file is None:
+            return None
+        from duretrieval.encode.glossary import Glossary
+
+        return Glossary.load(self._glossary_file)
+
+
+def _padded(tokens: Sequence[Sequence[int]]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Token ids side by side, zeros after the end of each, and 1 where there is a token: two (b, t)."""
+    longest = max(len(row) for row in tokens)
+    ids = np.zeros((len(tokens), longest), dtype=np.int64)
+    mask = np.zeros_like(ids)
+    for i, row in enumerate(tokens):
+        ids[i, : len(row)] = row
+        mask[i, : len(row)] = 1
+    return ids, mask
