@@ -55,7 +55,7 @@ def _checked_rows(data: Any, unreadable: list[Fault], model: str | None) -> Iter
             unreadable.append(Fault(names, f"cannot be read ({first}); remove the collection and index again"))
 
 
-def _lengths(column: pa.Array) -> list[float | None]:
+def _lengths(column: Any) -> list[float | None]:
     """The length of each vector, None where there is none."""
     rows = column.drop_null()
     norms = iter(np.linalg.norm(np.array(rows.flatten(), dtype=np.float32).reshape(len(rows), -1), axis=1).tolist())
