@@ -39,8 +39,9 @@ class LanceStore(LanceReader):
         self._writable = writable
         self._upkeep = upkeep or Upkeep()
         self._writing = threading.Lock()
-        caches = {"index_cache_size_bytes": _INDEX_CACHE, "metadata_cache_size_bytes": _FILE_CACHE}
-        super().__init__(lance.dataset(self._uri, **caches))
+        super().__init__(
+            lance.dataset(self._uri, index_cache_size_bytes=_INDEX_CACHE, metadata_cache_size_bytes=_FILE_CACHE)
+        )
         self._commits = lance_upkeep.loose(self._data, self._upkeep)
 
     @classmethod

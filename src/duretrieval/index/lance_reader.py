@@ -90,7 +90,7 @@ class LanceReader:
             f"modality = '{modality.value}'" if modality else "modality IS NOT NULL", self._sql(data, where)
         )
         for batch in lance_scan.batches(data, ["_item", "_n", "_vector"], clause):
-            keys = zip(batch.column("_item").to_pylist(), batch.column("_n").to_pylist(), strict=True)
+            keys: Any = zip(batch.column("_item").to_pylist(), batch.column("_n").to_pylist(), strict=True)
             yield list(keys), lance_scan.matrix(batch.column("_vector"), self.dim)
 
     def search(

@@ -136,16 +136,16 @@ def _moment(value: Any) -> Any:
     return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
 
 
-def _array(values: Any, n: int, kind: pa.DataType) -> pa.Array:
+def _array(values: Any, n: int, kind: Any) -> Any:
     if values is None:
         return pa.nulls(n, kind)
     return values if isinstance(values, pa.Array) else pa.array(values, kind)
 
 
-def _vector_column(vectors: Sequence[Array], present: Sequence[bool], kind: pa.DataType) -> pa.Array:
+def _vector_column(vectors: Sequence[Array], present: Sequence[bool], kind: Any) -> Any:
     """(rows, dim) as one fixed-size-list column, null where there is no part."""
     flat = np.zeros((len(present), kind.list_size), dtype=np.float32)
     if any(present):
         flat[np.asarray(present)] = np.concatenate([rows for rows in vectors if len(rows)])
-    missing = pa.array(~np.asarray(present, dtype=bool))
+    missing: Any = pa.array(~np.asarray(present, dtype=bool))
     return pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), type=kind, mask=missing)

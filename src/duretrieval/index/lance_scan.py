@@ -27,7 +27,7 @@ def rows(data: Any, columns: Any, clause: str | None) -> Iterator[Row]:
         yield from batch.to_pylist()
 
 
-def matrix(column: pa.Array, dim: int) -> Array:
+def matrix(column: Any, dim: int) -> Array:
     """A column of vectors as (n, dim) float32; zeros where it is null."""
     if column.null_count:
         out = np.zeros((len(column), dim), dtype=np.float32)

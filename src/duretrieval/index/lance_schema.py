@@ -61,7 +61,8 @@ def schema(dim: int, metadata: Mapping[str, str]) -> pa.Schema:
         pa.field("_digest", pa.string()),
         *(pa.field(name, kind) for name, kind in PLAIN.items()),
     ]
-    return pa.schema(columns, metadata={FORMAT_KEY: FORMAT, **metadata})
+    stored: Any = {FORMAT_KEY: FORMAT, **metadata}
+    return pa.schema(columns, metadata=stored)
 
 
 def user_fields(table: pa.Schema) -> dict[str, pa.DataType]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from duretrieval.index import lance_rows, lance_schema
+from duretrieval.index import lance_rows, lance_scan, lance_schema
 
 _BATCH = 1024
 
@@ -40,26 +40,32 @@ def faults(data: Any, model: str | None) -> Iterator[Fault]:
 
 def _checked_rows(data: Any, unreadable: list[Fault], model: str | None) -> Iterator[lance_rows.Row]:
     """Every row that can be read, without its vector but with what is wrong with it under "faults"."""
+    for batch in _readable(data, unreadable):
+        lengths = _lengths(batch.column("_vector"))
+        for row, length in zip(batch.drop_columns(["_vector"]).to_pylist(), lengths, strict=True):
+            if model is None:
+                model = row["_model"]
+            row["faults"] = [f"part {row['_n']} {what}" for what in _row_faults(row, length, model)]
+            yield row
+
+
+def _readable(data: Any, unreadable: list[Fault]) -> Iterator[pa.RecordBatch]:
+    """Every batch that can be read; the files that cannot go to `unreadable`."""
     for fragment in data.get_fragments():
         try:
-            for batch in fragment.scanner(batch_size=_BATCH).to_batches():
-                lengths = _lengths(batch.column("_vector"))
-                for row, length in zip(batch.drop_columns(["_vector"]).to_pylist(), lengths, strict=True):
-                    if model is None:
-                        model = row["_model"]
-                    row["faults"] = [f"part {row['_n']} {what}" for what in _row_faults(row, length, model)]
-                    yield row
+            batches = iter(fragment.scanner(batch_size=_BATCH).to_batches())
+            while (batch := next(batches, None)) is not None:
+                yield batch
         except (OSError, ValueError, RuntimeError, pa.ArrowException) as error:
             names = ", ".join(file.path for file in fragment.data_files())
             first = str(error).split(", /", 1)[0]
             unreadable.append(Fault(names, f"cannot be read ({first}); remove the collection and index again"))
 
 
-def _lengths(column: pa.Array) -> list[float | None]:
+def _lengths(column: Any) -> list[float | None]:
     """The length of each vector, None where there is none."""
-    rows = column.drop_null()
-    norms = iter(np.linalg.norm(np.array(rows.flatten(), dtype=np.float32).reshape(len(rows), -1), axis=1).tolist())
-    return [next(norms) if valid else None for valid in column.is_valid().to_pylist()]
+    norms = np.linalg.norm(lance_scan.matrix(column, column.type.list_size), axis=1).tolist()
+    return [norm if valid else None for norm, valid in zip(norms, column.is_valid().to_pylist(), strict=True)]
 
 
 def _row_faults(row: lance_rows.Row, length: float | None, model: str | None) -> Iterator[str]:

@@ -1,0 +1,108 @@
+import os
+import subprocess
+import sys
+
+import lance
+import pyarrow as pa
+import pytest
+
+from duretrieval.errors import CollectionError, CollectionLocked, NotACollection
+from duretrieval.index.lance import LanceStore
+from duretrieval.testing.stores import directions, text
+
+
+def create(path):
+    return LanceStore.create(path, 4, {"model": "m"})
+
+
+def test_nothing_is_there(tmp_path):
+    with pytest.raises(NotACollection, match=r"there is nothing at .*gone; index something into it first"):
+        LanceStore.open(tmp_path / "gone")
+    assert not (tmp_path / "gone").exists()
+
+
+def test_nothing_is_there_on_object_storage():
+    with pytest.raises(NotACollection, match="there is nothing at memory://gone"):
+        LanceStore.open("memory://gone")
+
+
+def test_something_else_is_there(tmp_path):
+    for name in ("a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg"):
+        (tmp_path / name).write_text("x")
+    for opened in (lambda: LanceStore.open(tmp_path), lambda: create(tmp_path)):
+        with pytest.raises(NotACollection, match=r"it holds a\.jpg, b\.jpg, c\.jpg and 2 more"):
+            opened()
+    for opened in (lambda: LanceStore.open(tmp_path / "a.jpg"), lambda: create(tmp_path / "a.jpg")):
+        with pytest.raises(NotACollection, match="is a file"):
+            opened()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg"]
+
+
+def test_an_empty_folder_may_become_a_collection(tmp_path):
+    with pytest.raises(NotACollection, match="it is an empty folder"):
+        LanceStore.open(tmp_path)
+    with create(tmp_path) as store:
+        assert len(store) == 0
+
+
+def test_a_lance_dataset_of_someone_else(tmp_path):
+    lance.write_dataset(pa.table({"x": [1]}), tmp_path / "theirs")
+    with pytest.raises(NotACollection, match="is a Lance dataset that something else made"):
+        LanceStore.open(tmp_path / "theirs", write=True)
+
+
+def test_a_store_of_a_later_version(tmp_path):
+    create(tmp_path / "s").close()
+    lance.dataset(str(tmp_path / "s")).update_schema_metadata({"duretrieval.store": "7"})
+    with pytest.raises(CollectionError, match="has store format 7, and this version reads 1; upgrade duretrieval"):
+        LanceStore.open(tmp_path / "s")
+
+
+def test_a_collection_is_not_made_twice(tmp_path):
+    create(tmp_path / "s").close()
+    with pytest.raises(CollectionError, match=r"there is a collection at .* already; open it"):
+        create(tmp_path / "s")
+
+
+def test_what_a_killed_creation_left_is_cleared(tmp_path):
+    half = tmp_path / "s"
+    (half / "data").mkdir(parents=True)
+    (half / "data" / "x.lance").write_bytes(b"half")
+    (half / "_versions").mkdir()
+    (half / "_writer.lock").touch()
+    with create(half) as store:
+        store.add([text("a")], [directions(1, 4)], "m")
+    assert not (half / "data" / "x.lance").exists()
+
+
+def test_one_process_writes(tmp_path):
+    store = create(tmp_path / "s")
+    code = (
+        "import sys; from duretrieval.index.lance import LanceStore; from duretrieval.errors import CollectionLocked\n"
+        "assert len(LanceStore.open(sys.argv[1])) == 0\n"
+        "try: LanceStore.open(sys.argv[1], write=True)\n"
+        "except CollectionLocked: print('locked')"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "s")]
+    run = subprocess.run(command, capture_output=True, text=True, env=dict(os.environ), check=True)
+    assert run.stdout == "locked\n"
+    with pytest.raises(CollectionLocked, match=r"another process is writing to .*; wait until it ends, or stop it"):
+        LanceStore.open(tmp_path / "s", write=True)
+    store.close()
+    LanceStore.open(tmp_path / "s", write=True).close()
+
+
+def test_a_store_opened_for_reading_refuses_to_change(tmp_path):
+    store = create(tmp_path / "s")
+    store.close()
+    for reader in (store, LanceStore.open(tmp_path / "s")):
+        for change in (lambda: reader.add([], [], "m"), lambda: reader.remove(["a"]), reader.optimize):  # noqa: B023
+            with pytest.raises(CollectionError, match="is open for reading only; open it with write=True"):
+                change()
+
+
+def test_what_create_was_given_stays(tmp_path):
+    with LanceStore.create(tmp_path / "s", 4, {"model": "builtin", "名": "图"}) as store:
+        assert store.metadata == {"model": "builtin", "名": "图"}
+    assert LanceStore.open(tmp_path / "s").metadata == {"model": "builtin", "名": "图"}
+    assert LanceStore.open(tmp_path / "s").dim == 4

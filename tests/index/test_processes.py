@@ -1,0 +1,121 @@
+"""Real processes: readers beside a writer, writers that race, writers that are killed."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+from duretrieval.index.lance import LanceStore
+
+DIM = 8
+PRELUDE = """
+import sys, time
+from duretrieval.index.lance import LanceStore
+from duretrieval.testing.stores import directions, text
+def batch(store, ids, n, **fields):
+    store.add([text(id, n, **fields) for id in ids], [directions(n, 8)] * len(ids), "m")
+path = sys.argv[1]
+"""
+
+
+def start(path, code, *arguments):
+    command = [sys.executable, "-c", PRELUDE + textwrap.dedent(code), str(path), *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
+
+
+def finish(process):
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    return out
+
+
+def test_two_processes_read_whole_batches_while_one_writes(tmp_path):
+    LanceStore.create(tmp_path / "s", DIM, {}).close()
+    reader = """
+    store, last, seen = LanceStore.open(path), -1, set()
+    until = time.time() + 50
+    while last < 30 and time.time() < until:
+        items = list(store.scan())
+        rounds = {item.fields["round"] for item in items}
+        assert len(rounds) <= 1, rounds
+        assert len(items) in (0, 20), len(items)
+        for round in rounds:
+            assert round >= last, (round, last)
+            assert all(len(item.parts) == round % 3 + 1 for item in items)
+            last = round
+            seen.add(round)
+        found = store.search(directions(1, 8)[0], 100)
+        assert len(found) % 20 == 0, len(found)
+    print(last, len(seen) > 3)
+    """
+    readers = [start(tmp_path / "s", reader) for _ in range(2)]
+    writer = start(
+        tmp_path / "s",
+        """
+        with LanceStore.open(path, write=True) as store:
+            for round in range(31):
+                batch(store, [str(i) for i in range(20)], round % 3 + 1, round=round)
+                time.sleep(0.05)
+                if round % 10 == 9:
+                    store.optimize()
+        """,
+    )
+    finish(writer)
+    assert [finish(process) for process in readers] == ["30 True\n"] * 2
+
+
+def test_writers_that_race_without_a_lock_double_nothing(tmp_path):
+    """On object storage there is no lock: 70 rows came of 60 ids, until `_id` was marked as the primary key."""
+    LanceStore.create(tmp_path / "s", DIM, {}).close()
+    writer = """
+    store = LanceStore(path, writable=True)
+    while time.time() < float(sys.argv[2]): pass
+    for at in range(0, 60, 10):
+        batch(store, [str(i) for i in range(at, at + 10)], 2)
+    """
+    at = time.time() + 3
+    for process in [start(tmp_path / "s", writer, at) for _ in range(3)]:
+        finish(process)
+    store = LanceStore.open(tmp_path / "s")
+    assert (len(store), store._data.count_rows(), store.verify()) == (60, 120, [])
+
+
+@pytest.mark.slow
+def test_a_writer_killed_at_any_moment_loses_and_doubles_nothing(tmp_path):
+    LanceStore.create(tmp_path / "s", DIM, {}).close()
+    writer = """
+    from datetime import timedelta
+    from duretrieval.index.lance_upkeep import Upkeep
+    store = LanceStore.open(path, write=True, upkeep=Upkeep(keep=timedelta(0), after_commits=7))
+    for i in range(int(sys.argv[2]), 10**6):
+        batch(store, [f"{i}-{j}" for j in range(10)], i % 3 + 1, batch=i)
+        batch(store, [f"always-{j}" for j in range(5)], i % 3 + 1, batch=i)
+        print(i, flush=True)
+    """
+    done = -1
+    for kill in range(6):
+        process = start(tmp_path / "s", writer, done + 1)
+        lines = iter(process.stdout.readline, "")
+        acknowledged = [int(next(lines))]
+        time.sleep(random.Random(kill).uniform(0.05, 0.6))
+        process.send_signal(signal.SIGKILL)
+        acknowledged += [int(line) for line in lines]
+        process.wait()
+        process.stderr.close()
+        process.stdout.close()
+        done = acknowledged[-1]
+        store = LanceStore.open(tmp_path / "s")
+        assert store.verify() == []
+        ids = {item.id for item in store.scan()}
+        assert {f"{i}-{j}" for i in range(done + 1) for j in range(10)} <= ids
+        extra = {id for id in ids if not id.startswith("always") and int(id.split("-")[0]) > done}
+        assert len(extra) in (0, 10)
+        changing = {item.fields["batch"] for item in store.get([f"always-{j}" for j in range(5)])}
+        assert len(changing) == 1
+        assert changing <= {done, done + 1}
+    assert done > 10
