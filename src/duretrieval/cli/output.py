@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from duretrieval.types import Evidence, Hit, Item, Modality, Part
@@ -40,23 +38,22 @@ def place(part: Part) -> str:
 
 
 def print_hits(hits: list[Hit]) -> None:
-    """A table, one item a row, with its best part."""
+    """One item a line with its best part; below it its words, its source and its id."""
     if not hits:
         out.print("Nothing found.")
         return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    table.add_column("", justify="right", style="dim")
-    table.add_column("score", justify="right")
-    table.add_column("matched", style="cyan")
-    table.add_column("where", style="cyan")
-    table.add_column("name", overflow="fold")
-    table.add_column("id", style="dim", no_wrap=True)
+    shown = max(len(place(hit.evidence[0].part)) for hit in hits)
     for rank, hit in enumerate(hits, start=1):
-        best = hit.evidence[0]
-        table.add_row(
-            str(rank), f"{hit.score:.1f}", MATCHED[best.part.modality], place(best.part), _name(hit), hit.item.id
-        )
-    out.print(table)
+        best = hit.evidence[0].part
+        line = Text(f"{rank:>3}  ", style="dim")
+        line.append(f"{hit.score:5.1f}  ", style="bold not dim")
+        line.append(f"{MATCHED[best.modality]:<8} {place(best):<{shown}}  ", style="cyan not dim")
+        line.append(str(hit.item.fields.get("name", hit.item.id)), style="bold not dim")
+        if best.file:
+            line.append(f" ({Path(best.file).name})", style="not dim")
+        out.print(line)
+        for text, style in _below(hit):
+            out.print(Text(" " * 12 + text, style=style))
 
 
 def print_json(objects: Iterable[dict[str, Any]]) -> None:
@@ -94,18 +91,14 @@ def part_dict(part: Part) -> dict[str, Any]:
     return {"modality": part.modality.value, **placed, **words}
 
 
-def _name(hit: Hit) -> Text:
-    part, item = hit.evidence[0].part, hit.item
-    text = Text(str(item.fields.get("name", item.id)), style="bold")
-    if part.file:
-        text.append(f"  {Path(part.file).name}")
-    if isinstance(part.content, str):
-        words = " ".join(part.content.split())
-        text.append("\n" + (words if len(words) <= WORDS_SHOWN else words[: WORDS_SHOWN - 1] + "…"), style="not bold")
-    text.append(f"\n{item.source}", style="dim not bold")
+def _below(hit: Hit) -> Iterator[tuple[str, str]]:
+    content, item = hit.evidence[0].part.content, hit.item
+    if isinstance(content, str):
+        words = " ".join(content.split())
+        yield (words if len(words) <= WORDS_SHOWN else words[: WORDS_SHOWN - 1] + "…"), "italic"
+    yield f"{item.source}  {item.id}", "dim"
     if item.problem:
-        text.append(f"\n{item.problem}", style="yellow not bold")
-    return text
+        yield item.problem, "yellow"
 
 
 def _plain(value: object) -> str:
