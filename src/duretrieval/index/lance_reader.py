@@ -118,7 +118,7 @@ class LanceReader:
         k = min(k, data.count_rows())
         if k < 1:
             return []
-        indexed = not exact and data.has_index and lance_upkeep.ann_index(data)
+        indexed = not exact and lance_upkeep.ann_index(data)
         how = lance_upkeep.ANN_SEARCH if indexed else {"metric": "dot", "use_index": False}
         rows = data.scanner(
             columns=["_item", "_n", "_distance"],
