@@ -1,7 +1,7 @@
 """A graph's weights in fewer bytes, its arithmetic as before.
 
-Weights are stored as int8 with a scale per output channel, or as float16, followed by the nodes that turn them back
-to float32.  ONNX Runtime folds those nodes when it opens the graph, so that it computes in float32: unlike dynamic
+Weights are stored as int8 with a scale for each output and `GROUP` inputs, or as float16, followed by the nodes that
+turn them back to float32.  ONNX Runtime folds those nodes when it opens the graph, so that it computes in float32: unlike dynamic
 quantisation, a row does not depend on what else is in its batch.
 """
 
@@ -15,6 +15,8 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_h
 
 SMALLEST = 1024
 """Arrays of fewer numbers (biases, norms) stay float32: they cost little and matter much."""
+GROUP = 64
+"""Inputs that share a scale; one scale for a whole column let the worst cosine fall to 0.9986, this keeps 0.9993."""
 
 
 def compact(model: ModelProto, kind: Literal["int8", "float16"]) -> ModelProto:
@@ -30,7 +32,7 @@ def compact(model: ModelProto, kind: Literal["int8", "float16"]) -> ModelProto:
         if values.dtype != np.float32 or values.size < SMALLEST or values.ndim < 2:
             weights.append(weight)
         elif kind == "int8" and read_as == {"MatMul"}:
-            stored, restored = _int8(weight.name, values, axis=1)
+            stored, restored = _int8(weight.name, values)
             weights += stored
             back_to_float += restored
         elif kind == "int8" and read_as == {"Gather"} and len(readers) == 1:
@@ -51,24 +53,29 @@ def compact(model: ModelProto, kind: Literal["int8", "float16"]) -> ModelProto:
 
 
 def quantise(values: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray]:
-    """values as round(v / s) int8, with s = max |v| / 127 for each index of `axis`."""
-    others = tuple(a for a in range(values.ndim) if a != axis)
-    scale = np.maximum(np.abs(values).max(axis=others, keepdims=True) / 127, 1e-12).astype(np.float32)
+    """values as round(v / s) int8, with one s = max |v| / 127 along `axis`."""
+    scale = np.maximum(np.abs(values).max(axis=axis, keepdims=True) / 127, 1e-12).astype(np.float32)
     return np.round(values / scale).astype(np.int8), scale
 
 
-def _int8(name: str, values: np.ndarray, axis: int) -> tuple[list[TensorProto], list[NodeProto]]:
-    """Cast(int8) * scale, under the weight's old name."""
-    whole, scale = quantise(values, axis)
-    stored = [numpy_helper.from_array(whole, f"{name}.int8"), numpy_helper.from_array(scale, f"{name}.scale")]
-    product = helper.make_node("Mul", [f"{name}.float", f"{name}.scale"], [name])
-    return stored, [_cast(f"{name}.int8", f"{name}.float"), product]
+def _int8(name: str, values: np.ndarray) -> tuple[list[TensorProto], list[NodeProto]]:
+    """Cast(int8) * scale, under the weight's old name: values (inputs, outputs)."""
+    groups = values.reshape(len(values) // GROUP, GROUP, -1)
+    whole, scale = quantise(groups, axis=1)
+    stored = [
+        numpy_helper.from_array(whole, f"{name}.int8"),
+        numpy_helper.from_array(scale, f"{name}.scale"),
+        numpy_helper.from_array(np.array(values.shape), f"{name}.shape"),
+    ]
+    product = helper.make_node("Mul", [f"{name}.float", f"{name}.scale"], [f"{name}.groups"])
+    matrix = helper.make_node("Reshape", [f"{name}.groups", f"{name}.shape"], [name])
+    return stored, [_cast(f"{name}.int8", f"{name}.float"), product, matrix]
 
 
 def _table(gather: NodeProto, values: np.ndarray) -> tuple[list[TensorProto], list[NodeProto]]:
     """Look rows up as int8 and scale only those: the whole table is never turned to float32."""
     name, ids, out = gather.input[0], gather.input[1], gather.output[0]
-    whole, scale = quantise(values, axis=0)
+    whole, scale = quantise(values, axis=1)
     stored = [numpy_helper.from_array(whole, f"{name}.int8"), numpy_helper.from_array(scale, f"{name}.scale")]
     rows = helper.make_node("Gather", [f"{name}.int8", ids], [f"{out}.int8"], axis=0)
     scales = helper.make_node("Gather", [f"{name}.scale", ids], [f"{out}.scale"], axis=0)

@@ -31,8 +31,8 @@ def read(path: Path, key: str) -> npt.NDArray[Any]:
 
 def write(folder: Path, name: str, **arrays: npt.NDArray[Any]) -> str:
     """Write `name`.safetensors into the folder; returns the file's name."""
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     file = f"{name}.safetensors"
-    save_file({key: np.ascontiguousarray(rows) for key, rows in arrays.items()}, folder / file)
+    (folder / file).write_bytes(save({key: np.ascontiguousarray(rows) for key, rows in arrays.items()}))
     return file
