@@ -9,6 +9,7 @@ twice writes the same bytes.
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ from duretrieval.encode.classes import hellinger
 from duretrieval.encode.session import Session
 from duretrieval.encode.text import OnnxText
 from duretrieval.similarity import unit
-from duretrieval.types import Array, Modality, Part
+from duretrieval.types import Array, Modality, Part, Reading
 
 ROOT = Path(__file__).parents[1]
 TOP, TEMPERATURE = 50, 2.0
@@ -102,7 +103,7 @@ def settings(folder: Path, options: dict[str, dict]) -> dict:
         "name": "builtin",
         "dim": 384,
         "background": "background.safetensors",
-        "reading": {"image_side": 224, "image_fit": "pad", "sample_rate": 16000},
+        "reading": asdict(Reading(image_side=224, image_fit="pad", sample_rate=16_000)),
         "encoders": [
             {"use": "onnx-text", "modalities": ["text"], "options": text},
             {"use": "onnx-image", "modalities": ["image", "video"], "options": {"dim": 1000, "output": "scores"}},
