@@ -22,7 +22,7 @@ from duretrieval.index.lance_upkeep import Upkeep
 from duretrieval.types import Array, Item
 
 _INDEX_CACHE = 512 << 20  # bytes; Lance's own default is 6 GiB
-_FILE_CACHE = 64 << 20
+_FILE_CACHE = 32 << 20
 
 
 class LanceStore(LanceReader):
