@@ -1,6 +1,6 @@
 """Fetch what the benchmarks need into the ignored `.data/`: run once, by a developer, with a network.
 
-    python scripts/fetch_data.py
+python scripts/fetch_data.py
 """
 
 from builtin.packages import debian

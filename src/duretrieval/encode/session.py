@@ -44,8 +44,12 @@ class Session:
 
 
 def _open(path: Path, threads: int | None) -> Any:
+    # Since 1.29 ONNX Runtime writes a device id into the home folder and reports to its maker over the network,
+    # unless this is set before it is first imported.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime as ort  # type: ignore[import-untyped]
 
+    ort.disable_telemetry_events()  # where something else imported it before
     options = ort.SessionOptions()
     options.log_severity_level = 3  # errors only: its warnings are about graphs, not about what the user did
     options.intra_op_num_threads = threads if threads is not None else _threads_wanted()
