@@ -158,7 +158,13 @@ def test_a_missing_path_is_named(tmp_path: Path, model: Model) -> None:
 
 def test_a_manifest_row_is_one_item_of_several_modalities(tmp_path: Path, media: Path, model: Model) -> None:
     rows = [
-        {"id": "sku-1", "title": "A red bicycle", "image": ["picture0.png", "picture1.png"], "price": 250, "颜色": "红"},
+        {
+            "id": "sku-1",
+            "title": "A red bicycle",
+            "image": ["picture0.png", "picture1.png"],
+            "price": 250,
+            "颜色": "红",
+        },
         {"id": "sku-2", "title": "A bottle of wine", "image": "broken.jpg", "price": 12.5, "颜色": "绿"},
         {"id": "sku-3", "price": 1},
     ]
@@ -184,7 +190,9 @@ def test_a_manifest_row_is_one_item_of_several_modalities(tmp_path: Path, media:
 
 def test_items_made_in_python(tmp_path: Path, media: Path, model: Model) -> None:
     item = Item("note", "memory", (Part(Modality.TEXT, "a dog barks"), Part(Modality.IMAGE, media / "picture2.png")))
-    odd = Item("odd", "memory", (Part(Modality.IMAGE, np.zeros((3, 3, 3), np.uint8)), Part(Modality.TEXT, "still here")))
+    odd = Item(
+        "odd", "memory", (Part(Modality.IMAGE, np.zeros((3, 3, 3), np.uint8)), Part(Modality.TEXT, "still here"))
+    )
     with open_(tmp_path, model) as collection:
         collection.add([item, odd])
         assert len(collection.get("note").parts) == 2

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from duretrieval.encode.batching import ROWS, in_batches, mean_per_part
+from duretrieval.builtin import FOLDER
+from duretrieval.encode.batching import mean_per_part, one_by_one
+from duretrieval.encode.session import Session
 
 
 def test_mean_per_part_worked_example() -> None:
@@ -23,14 +24,9 @@ def test_mean_per_part_agrees_with_a_loop(counts: list[int]) -> None:
         at += count
 
 
-@pytest.mark.parametrize("n", [0, 1, ROWS, ROWS + 1, 3 * ROWS])
-def test_batches_are_bounded_and_nothing_is_lost(n: int) -> None:
-    sizes: list[int] = []
-
-    def run(batch: np.ndarray) -> np.ndarray:
-        sizes.append(len(batch))
-        return batch.astype(np.float32)
-
-    out = in_batches((np.array([i]) for i in range(n)), run, 1)
-    np.testing.assert_array_equal(out, np.arange(n, dtype=np.float32)[:, None])
-    assert all(size <= ROWS for size in sizes)
+def test_one_by_one_keeps_order_and_rows_do_not_meet() -> None:
+    graph = Session(FOLDER / "audio.onnx", threads=3)
+    rows = np.random.default_rng(0).normal(size=(7, 96, 64)).astype(np.float32)
+    together = graph.run(mel=rows)
+    np.testing.assert_allclose(one_by_one(iter(rows), graph, "mel", 521), together, atol=1e-5)
+    assert one_by_one([], graph, "mel", 521).shape == (0, 521)

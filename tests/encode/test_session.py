@@ -25,7 +25,7 @@ def test_a_file_that_is_no_graph(tmp_path: Path) -> None:
 
 def test_threads_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DURETRIEVAL_THREADS", "1")
-    assert Session(FOLDER / "audio.onnx").run(mel=SILENCE).shape == (1, 521)
+    assert len(Session(FOLDER / "audio.onnx").run_each([{"mel": SILENCE}] * 2)) == 2
     monkeypatch.setenv("DURETRIEVAL_THREADS", "many")
     with pytest.raises(ConfigError, match="DURETRIEVAL_THREADS is 'many'; give a number of threads"):
-        Session(FOLDER / "audio.onnx").run(mel=SILENCE)
+        Session(FOLDER / "audio.onnx").run_each([{"mel": SILENCE}])
