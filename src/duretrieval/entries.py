@@ -93,7 +93,8 @@ def from_store(items: Iterable[Item]) -> Iterator[Entry]:
     for item in items:
         source = Path(item.source)
         if source.is_file():
-            yield Entry(item.id, item.source, stamp(source), files=(source,), fields=_file_fields(source))
+            entry = Entry(item.id, item.source, stamp(source), files=(source,), fields=_file_fields(source))
+            yield replace(entry, digest=_digest(entry))
             continue
         files = tuple(dict.fromkeys(Path(part.file) for part in item.parts if part.file))
         texts = tuple(part for part in item.parts if part.modality is Modality.TEXT and not part.file)
