@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+from duretrieval.types import Reading
 
 ROOT = Path(__file__).parents[2]
 QUALITY = ROOT / "benchmarks/results/quality.md"
@@ -62,7 +65,7 @@ def _settings(
         "name": "builtin",
         "dim": 384,
         "background": "background.safetensors",
-        "reading": {"image_side": 224, "image_fit": "pad", "sample_rate": 16000},
+        "reading": asdict(Reading(image_side=224, image_fit="pad", sample_rate=16_000)),
         "lowest_cosine_with_original": cosines,
         "encoders": [
             {"use": "onnx-text", "modalities": ["text"], "options": text},
