@@ -63,12 +63,7 @@ class OnnxAudio:
     def _patches(self, part: Part, counts: list[int]) -> Array:
         """The part's patches; how many there are is added to `counts`."""
         samples = part.content
-        if (
-            not isinstance(samples, np.ndarray)
-            or samples.dtype != np.float32
-            or samples.ndim != 1
-            or not len(samples)
-        ):
+        if not isinstance(samples, np.ndarray) or samples.dtype != np.float32 or samples.ndim != 1 or not len(samples):
             got = f"{samples.shape} {samples.dtype}" if isinstance(samples, np.ndarray) else type(samples).__name__
             raise ShapeError(
                 "expected the content of an audio part to be mono sound of shape (samples,) float32 "
