@@ -1,111 +1,115 @@
-"""Pictures: upright, on white, square. Pictures that move are films."""
+"""Still pictures: upright RGB squares."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image, UnidentifiedImageError
 
 from duretrieval.errors import DamagedMedia, LimitExceeded
-from duretrieval.media import exif
-from duretrieval.media.chunk import Chunk, Cursor
-from duretrieval.media.fit import on_white, square
-from duretrieval.media.limits import Limits
-from duretrieval.types import Modality, Part, Pixels, Reading
+from duretrieval.media import animation, colour, exif
+from duretrieval.media.chunk import BUDGET_BYTES, Chunk, Cursor, frame_bytes
+from duretrieval.media.fit import scaled_size, square
+from duretrieval.media.limits import Limits, check
+from duretrieval.media.sniff import Kind
+from duretrieval.types import Modality, Part, Pixels, Reading, Scalar
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-FRAMES = 2000
-"""Frames of an animation, or pages of a TIFF, that are read."""
-
-
-_ORIENTATION, _TURNED = 0x0112, (5, 6, 7, 8)
-
-
-def read(path: Path, reading: Reading, limits: Limits, start: Cursor | None = None) -> Chunk:
-    """One IMAGE part; a part a page for a TIFF of several; VIDEO parts for an animation."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow warns of odd metadata and of large pictures; both are dealt with here
-        with _open(path) as picture:
-            check_size(*picture.size, limits)
-            if getattr(picture, "n_frames", 1) > 1:
-                return _pages(picture, reading, limits) if picture.format == "TIFF" else _film(picture, reading)
-            w, h = picture.size
-            if picture.getexif().get(_ORIENTATION, 1) in _TURNED:
-                w, h = h, w
-            fields = {"kind": "image", "width": w, "height": h, **exif.fields(picture.getexif())}
-            picture.draft("RGB", (2 * reading.image_side, 2 * reading.image_side))  # a JPEG unpacks small
-            return Chunk((Part(Modality.IMAGE, square(_upright(picture), reading)),), fields)
+# Only the plug-in of the kind that was recognised may try: some of Pillow's others run programs (EPS).
+_FORMATS = {
+    Kind.JPEG: ["JPEG", "MPO"],
+    Kind.PNG: ["PNG"],
+    Kind.GIF: ["GIF"],
+    Kind.WEBP: ["WEBP"],
+    Kind.TIFF: ["TIFF"],
+    Kind.BMP: ["BMP"],
+    Kind.AVIF: ["AVIF"],
+    Kind.JPEG2000: ["JPEG2000"],
+    Kind.NETPBM: ["PPM"],
+    Kind.ICON: ["ICO"],
+    Kind.PHOTOSHOP: ["PSD"],
+}
+_MOVING = (Kind.GIF, Kind.WEBP, Kind.PNG, Kind.AVIF)
 
 
-def check_size(width: int, height: int, limits: Limits) -> None:
-    """Raise LimitExceeded for a picture with too many pixels."""
-    if width * height > limits.max_pixels:
-        raise LimitExceeded(
-            f"{width} x {height} is {width * height / 1e6:.0f} megapixels; the limit is "
-            f"{limits.max_pixels / 1e6:.0f} (Limits.max_pixels)"
-        )
+def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor | None) -> Chunk:
+    """One IMAGE part; a part a page for TIFF; VIDEO parts where there is more than one frame.
+
+    Raises:
+        LimitExceeded: more pixels or pages than `limits` allows.
+    """
+    with _opened(path, kind) as image:
+        check("pixels", image.width * image.height, limits.max_pixels, "max_pixels")
+        if kind in _MOVING and getattr(image, "is_animated", False):
+            return animation.read(image, reading, limits, start)
+        if kind is Kind.TIFF:
+            return _pages(image, reading, limits, start)
+        tags = exif.exif_of(image)
+        facts = describe(image, tags)
+        pixels = fitted(image, tags.get(exif.ORIENTATION, 1), reading)
+    return Chunk((Part(Modality.IMAGE, pixels),), facts)
 
 
-def _open(path: Path) -> Image:
-    from PIL import Image as pil
-    from PIL import UnidentifiedImageError
-    from pillow_heif import register_heif_opener
-
-    pil.MAX_IMAGE_PIXELS = None  # `check_size` is the limit, by the same header
-    register_heif_opener()
-    try:
-        return pil.open(path)
-    except UnidentifiedImageError as error:
-        raise DamagedMedia("it begins like a picture, but its header cannot be read") from error
+def describe(image: Image.Image, tags: Image.Exif) -> dict[str, Scalar]:
+    """kind, width and height as seen upright, and what the camera wrote."""
+    width, height = image.size
+    if tags.get(exif.ORIENTATION, 1) in (5, 6, 7, 8):
+        width, height = height, width
+    return {"kind": "image", "width": width, "height": height, **exif.fields(tags)}
 
 
-def _upright(picture: Image) -> Image:
-    from PIL import ImageOps
+def fitted(image: Image.Image, orientation: int, reading: Reading) -> Pixels:
+    """Scale, turn upright, lay on white and square: (side, side, 3) uint8.
 
-    return on_white(ImageOps.exif_transpose(picture) or picture)
+    A JPEG is decoded at the smallest of its built-in scales (1/2, 1/4, 1/8) that is not below the size wanted.
+    Turning comes after scaling, when there is little left to turn.
+    """
+    size = scaled_size(*image.size, reading)
+    image.draft("RGB", size)
+    image = colour.scalable(image)
+    if image.size != size:
+        image = image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
+    if orientation in exif.UPRIGHT:
+        image = image.transpose(exif.UPRIGHT[orientation])
+    return square(np.asarray(colour.on_white(image)), reading)
 
 
-def _pages(picture: Image, reading: Reading, limits: Limits) -> Chunk:
-    from PIL import ImageSequence
+@contextmanager
+def _opened(path: Path, kind: Kind) -> Iterator[Image.Image]:
+    """The image with its header read and its pixels not yet."""
+    with path.open("rb") as file:
+        try:
+            if kind is Kind.HEIF:
+                from pillow_heif import HeifImageFile
 
+                image: Image.Image = HeifImageFile(file)  # type: ignore[no-untyped-call]
+            else:
+                image = Image.open(file, formats=_FORMATS[kind])
+        except Image.DecompressionBombError as error:
+            raise LimitExceeded("it has more pixels than Pillow opens; raise PIL.Image.MAX_IMAGE_PIXELS") from error
+        except (UnidentifiedImageError, SyntaxError) as error:
+            raise DamagedMedia(f"it begins as {kind.value} does but its header is broken") from error
+        with image:
+            yield image
+
+
+def _pages(image: Image.Image, reading: Reading, limits: Limits, start: Cursor | None) -> Chunk:
+    """The pages of a TIFF from `start` on, as many as a chunk holds."""
+    total = getattr(image, "n_frames", 1)
+    check("pages", total, limits.max_pages, "max_pages")
+    first = start.unit if start else 0
+    last = min(total, first + max(1, BUDGET_BYTES // frame_bytes(reading)))
+    facts: dict[str, Scalar] = {}
     parts = []
-    for page, frame in enumerate(ImageSequence.Iterator(picture), start=1):
-        if page > FRAMES:
-            break
-        check_size(*frame.size, limits)
-        parts.append(Part(Modality.IMAGE, square(on_white(frame), reading), page=page))
-    about = exif.fields(picture.getexif())
-    return Chunk(tuple(parts), {"kind": "image", "width": picture.width, "height": picture.height, **about})
-
-
-def _film(picture: Image, reading: Reading) -> Chunk:
-    """Windows of an animation, times from the frames' own durations (0.1 s where a frame has none)."""
-    frames = list(_frames(picture, reading))
-    end = frames[-1][1]
-    parts = []
-    window = 0.0
-    while window < end:
-        shown = [pixels for begin, stop, pixels in frames if stop > window and begin < window + reading.window_s]
-        picks = np.linspace(0, len(shown) - 1, min(len(shown), reading.frames_per_window)).round().astype(int)
-        stack = np.stack([shown[i] for i in dict.fromkeys(picks.tolist())])
-        parts.append(Part(Modality.VIDEO, stack, start_s=window, end_s=min(window + reading.window_s, end)))
-        window += reading.window_s
-    fields = {"kind": "video", "width": picture.width, "height": picture.height, "seconds": end}
-    return Chunk(tuple(parts), fields)
-
-
-def _frames(picture: Image, reading: Reading) -> Iterator[tuple[float, float, Pixels]]:
-    from PIL import ImageSequence
-
-    at = 0.0
-    for number, frame in enumerate(ImageSequence.Iterator(picture)):
-        if number == FRAMES:
-            return
-        duration = float(frame.info.get("duration") or 100) / 1000
-        yield at, at + duration, square(on_white(frame.copy()), reading)
-        at += duration
+    for number in range(first, last):
+        image.seek(number)
+        check("pixels", image.width * image.height, limits.max_pixels, "max_pixels")
+        tags = exif.exif_of(image)
+        image.load()  # Pillow turns a TIFF upright as it loads it, and no other format
+        if number == 0:
+            facts = {"kind": "image", "width": image.width, "height": image.height, **exif.fields(tags)}
+            facts |= {"pages": total} if total > 1 else {}
+        parts.append(Part(Modality.IMAGE, fitted(image, 1, reading), page=number + 1 if total > 1 else None))
+    return Chunk(tuple(parts), facts, Cursor(last) if last < total else None)
