@@ -16,12 +16,12 @@ import numpy as np
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before it is imported
 import onnxruntime
-from duretrieval.media.decode import decode
-from duretrieval.media.limits import Limits
 
 from benchmarks import measure
 from duretrieval.collection import Collection
 from duretrieval.index.lance import LanceStore
+from duretrieval.media.decode import decode
+from duretrieval.media.limits import Limits
 from duretrieval.model import Model
 from duretrieval.types import Item
 
