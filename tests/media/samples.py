@@ -1,4 +1,4 @@
-"""Small real files with known content, written by real encoders. Colours and tones tell the seconds apart."""
+"""Small real files with known content, by real encoders. Colours and tones tell the seconds apart."""
 
 from __future__ import annotations
 

@@ -21,6 +21,8 @@ from duretrieval.media.sniff import Kind
 from duretrieval.types import Reading, Scalar
 
 MICROSECOND = 1e-6
+PREROLL_S = 0.5
+"""How much earlier to begin: the first packets after a jump lean on the ones before it (MP3, Opus)."""
 _PLACE = re.compile(r"([+-]\d+(?:\.\d+)?)([+-]\d+(?:\.\d+)?)")
 
 
@@ -76,13 +78,13 @@ def origin_s(container: InputContainer) -> float:
 
 
 def frames(container: InputContainer, stream: Any, from_s: float) -> Iterator[Any]:
-    """Decode a stream from the key frame before `from_s` on; packets that do not decode are left out.
+    """Decode a stream from a key frame before `from_s` on; packets that do not decode are left out.
 
     from_s: seconds after the container's beginning.
     """
     if from_s > 0:
         try:
-            container.seek(int((from_s + origin_s(container)) / MICROSECOND))
+            container.seek(int((max(from_s - PREROLL_S, 0) + origin_s(container)) / MICROSECOND))
         except av.FFmpegError:
             container.seek(0)
     packets = container.demux(stream)

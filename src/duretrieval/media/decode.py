@@ -13,7 +13,6 @@ from duretrieval.media.limits import Limits, check
 from duretrieval.media.sniff import HEAD_BYTES, Kind, sniff
 from duretrieval.types import Reading
 
-
 __all__ = ["Chunk", "Cursor", "decode"]
 
 

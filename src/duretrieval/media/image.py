@@ -19,7 +19,7 @@ from duretrieval.types import Modality, Part, Pixels, Reading, Scalar
 
 # Only the plug-in of the kind that was recognised may try: some of Pillow's others run programs (EPS).
 _FORMATS = {
-    Kind.JPEG: ["JPEG", "MPO"],
+    Kind.JPEG: ["JPEG"],
     Kind.PNG: ["PNG"],
     Kind.GIF: ["GIF"],
     Kind.WEBP: ["WEBP"],

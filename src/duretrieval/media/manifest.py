@@ -59,7 +59,7 @@ def read_manifest(path: Path, columns: Mapping[str, str] | None = None) -> Itera
 
 def _row(record: Record, folder: Path, roles: Mapping[str, str]) -> Row:
     if record.problem is not None:
-        return Row(record.line, str(record.line), problem=record.problem)
+        return Row(record.line, str(record.line), str(record.line), problem=record.problem)
     identity = str(record.line)
     try:
         for column, value in record.cells.items():
@@ -67,7 +67,7 @@ def _row(record: Record, folder: Path, roles: Mapping[str, str]) -> Row:
                 identity = _text(value, column)
         return _filled(record, identity, folder, roles)
     except BadCell as error:
-        return Row(record.line, identity, problem=f"line {record.line}: {error}")
+        return Row(record.line, identity, identity, problem=f"line {record.line}: {error}")
 
 
 def _filled(record: Record, identity: str, folder: Path, roles: Mapping[str, str]) -> Row:
@@ -87,7 +87,7 @@ def _filled(record: Record, identity: str, folder: Path, roles: Mapping[str, str
         elif role == "field" and (converted := scalar(value, column, record.typed)) is not None:
             fields[column] = converted
     if not texts and not files:
-        raise BadCell("there is neither text nor a file in it")
+        raise BadCell("the row names no file and holds no text")
     return Row(record.line, identity, name or identity, texts, tuple(files), fields)
 
 

@@ -150,19 +150,22 @@ def is_text(head: bytes) -> bool:
         return True
     if b"\0" in head:
         return utf16_without_mark(head) is not None
-    control = sum(head.count(bytes([code])) for code in range(32) if code not in b"\t\n\v\f\r\x1b")
-    return control <= len(head) // 50
+    return _controls(head) <= len(head) // 50
 
 
 def utf16_without_mark(head: bytes) -> str | None:
     """The UTF-16 byte order that puts NULs where Latin letters have them, or None."""
     pairs = len(head) // 2
     high, low = head[0 : 2 * pairs : 2], head[1 : 2 * pairs : 2]
-    if pairs >= 2 and low.count(0) > 0.4 * pairs and high.count(0) == 0:
-        return "utf-16-le"
-    if pairs >= 2 and high.count(0) > 0.4 * pairs and low.count(0) == 0:
-        return "utf-16-be"
+    for nul, letter, name in ((low, high, "utf-16-le"), (high, low, "utf-16-be")):
+        if pairs >= 2 and nul.count(0) > 0.4 * pairs and _controls(letter) == 0:
+            return name
     return None
+
+
+def _controls(data: bytes) -> int:
+    """How many bytes are control characters that texts do not hold."""
+    return sum(data.count(bytes([code])) for code in range(32) if code not in b"\t\n\v\f\r\x1b")
 
 
 def _ftyp(head: bytes) -> Kind:

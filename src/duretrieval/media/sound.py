@@ -20,6 +20,8 @@ from duretrieval.types import Array, Modality, Part, Reading, Scalar
 
 JITTER_S = 0.05
 """Time stamps this far from where the sound before ended are rounding, not a gap."""
+MEAN = {"rematrix_maxval": "1"}
+"""Weights of the channels that sum to 1. libswresample's own, for floats, are louder: two equal channels would clip."""
 SILENCE = 1e-4
 """Peak below which a film's window is silent: -80 dB of full scale."""
 
@@ -107,7 +109,7 @@ def _resampled(container: InputContainer, from_s: float, rate: int) -> Iterator[
     for frame in frames(container, stream, from_s):
         if (frame.format.name, frame.layout.name, frame.sample_rate) != layout:
             yield from _arrays(resampler, None, origin)
-            resampler = AudioResampler(format="flt", layout="mono", rate=rate)
+            resampler = AudioResampler(format="flt", layout="mono", rate=rate, options=MEAN)
             layout = (frame.format.name, frame.layout.name, frame.sample_rate)
         yield from _arrays(resampler, frame, origin)
     yield from _arrays(resampler, None, origin)
