@@ -183,7 +183,7 @@ def test_a_manifest_row_is_one_item_of_several_modalities(tmp_path: Path, media:
         assert wine.problem is not None
         assert wine.problem.startswith("broken.jpg: ")
         assert collection.search("wine", where="price < 100")[0].item.id == "sku-2"
-        assert "there is neither text nor a file in it" in str(collection.get("sku-3").problem)
+        assert "the row names no file and holds no text" in str(collection.get("sku-3").problem)
         assert [hit.item.id for hit in collection.search("wine", where="`颜色` = '红'")] == ["sku-1"]
         assert collection.add_manifests(manifest).unchanged == 3
         manifest.write_text(json.dumps(rows[0]))
