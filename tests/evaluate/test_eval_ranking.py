@@ -113,6 +113,7 @@ def test_scores_of_any_type(kind: type) -> None:
 
 def test_embeddings_give_what_their_matrix_gives(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("duretrieval.evaluate.blocks.GALLERY_ROWS", 7)
+    monkeypatch.setattr("duretrieval.evaluate.blocks.STRIPE_BYTES", 500)
     rng = np.random.default_rng(0)
     a, b = (rng.normal(size=(n, 8)).astype(np.float32) for n in (20, 30))
     wanted = relevant([[i] for i in range(20)])
@@ -176,7 +177,7 @@ def test_ranks_from_rows_and_from_ids_agree() -> None:
 
 
 def test_every_refusal_says_what_to_do() -> None:
-    with pytest.raises(EvaluationError, match=r"query 1 .* \(NaN\); look for it in its vector"):
+    with pytest.raises(EvaluationError, match=r"query 1 .* \(NaN\); look at its vector"):
         rank(np.array([[0.0], [np.nan]]), relevant([[0], [0]]))
     with pytest.raises(EvaluationError, match=r"gallery row 5 .* rows 0 to 1; are queries and gallery the wrong way"):
         rank(np.zeros((1, 2)), relevant([[5]]))

@@ -13,6 +13,7 @@ from duretrieval.similarity import cosine
 from duretrieval.types import Array
 
 BLOCK_BYTES = 256 * 2**20
+STRIPE_BYTES = 2**20
 GALLERY_ROWS = 65_536
 
 
@@ -28,6 +29,15 @@ class Scores(Protocol):
         ...
 
     def __getitem__(self, rows: slice, /) -> npt.NDArray[Any]: ...
+
+
+class TwoWayScores(Scores, Protocol):
+    """Scores that can be asked from both sides: arrays, memory-mapped arrays and `Compared`."""
+
+    @property
+    def T(self) -> Scores:
+        """(n, q): the gallery asks."""
+        ...
 
 
 class Compared:
@@ -69,7 +79,8 @@ class Compared:
 def blocks(scores: Scores, block_bytes: int = BLOCK_BYTES) -> Iterator[tuple[int, int, npt.NDArray[Any]]]:
     """(start, stop, rows) over all queries; rows are a fresh C-ordered floating (stop - start, n).
 
-    Memory: about `block_bytes`, and never less than one row.
+    Scores are fetched `block_bytes` at a time, and never less than one row, then handed on in stripes that a processor
+    cache holds: several passes over a stripe cost little more than one.
 
     Raises:
         ShapeError: not a matrix.
@@ -81,17 +92,20 @@ def blocks(scores: Scores, block_bytes: int = BLOCK_BYTES) -> Iterator[tuple[int
     if block_bytes < 1:
         raise ConfigError(f"block_bytes is {block_bytes}; give at least 1 byte, such as {BLOCK_BYTES}")
     q, n = scores.shape
-    height = max(1, block_bytes // max(1, 4 * n))
-    for start in range(0, q, height):
-        stop = min(start + height, q)
-        rows = np.asarray(scores[start:stop])
-        kind = rows.dtype if rows.dtype in (np.float32, np.float64) else _wider(rows.dtype)
-        rows = np.array(rows, dtype=kind, order="C")
-        if rows.size and np.isnan(rows.min()):
-            at = start + int(np.flatnonzero(np.isnan(rows).any(axis=1))[0])
-            raise EvaluationError(f"query {at} has a score that is not a number (NaN); look for it in its vector first")
-        yield start, stop, rows
+    row_bytes = max(1, 4 * n)
+    height, stripe = max(1, block_bytes // row_bytes), max(1, STRIPE_BYTES // row_bytes)
+    for top in range(0, q, height):
+        block = np.asarray(scores[top : min(top + height, q)])
+        for first in range(0, len(block), stripe):
+            rows = _floating(block[first : first + stripe])
+            start = top + first
+            if rows.size and np.isnan(rows.min()):
+                at = start + int(np.flatnonzero(np.isnan(rows).any(axis=1))[0])
+                raise EvaluationError(f"query {at} has a score that is not a number (NaN); look at its vector first")
+            yield start, start + len(rows), rows
 
 
-def _wider(kind: np.dtype[Any]) -> type[np.float32] | type[np.float64]:
-    return np.float32 if kind == np.float16 or kind == np.bool_ else np.float64
+def _floating(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A copy as float32 where that holds every value exactly, else as float64."""
+    small = rows.dtype in (np.float32, np.float16, np.bool_)
+    return np.array(rows, dtype=np.float32 if small else np.float64, order="C")

@@ -7,6 +7,7 @@ counting larger scores is one pass over its row; sorting the row would cost an o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -19,7 +20,6 @@ from duretrieval.evaluate.relevance import Relevance, Relevant, check_fits
 
 Ties = Literal["worst", "best", "order"]
 FEW = 16
-STRIPE_BYTES = 2**21
 
 
 def rank(
@@ -118,19 +118,15 @@ def _rank_block(block: npt.NDArray[Any], wanted: Relevant, ties: Ties) -> Ranks:
 def _irrelevant_before(block: npt.NDArray[Any], score: npt.NDArray[Any], start: Ints, ties: Ties) -> Floats:
     """(m,) how many entries of its row each score (m,) loses to: counting for a few, one sort for many."""
     out = np.zeros(len(score))
-    height = max(1, STRIPE_BYTES // max(1, block[:1].nbytes))
-    for top in range(0, len(block), height):
-        bottom = min(top + height, len(block))
-        counts = np.diff(start[top : bottom + 1])
-        if counts.max(initial=0) > FEW:
-            for row in range(top, bottom):
-                part = slice(start[row], start[row + 1])
-                out[part] = _by_sorting(block[row], score[part], ties)
-            continue
-        for nth in range(counts.max(initial=0)):
-            rows = top + np.flatnonzero(counts > nth)
-            at = start[rows] + nth
-            out[at] = _by_comparing(block[top:bottom] if len(rows) == bottom - top else block[rows], score[at], ties)
+    counts = np.diff(start)
+    if counts.max(initial=0) > FEW:
+        for row, (a, b) in enumerate(pairwise(start)):
+            out[a:b] = _by_sorting(block[row], score[a:b], ties)
+        return out
+    for nth in range(counts.max(initial=0)):
+        rows = np.flatnonzero(counts > nth)
+        at = start[rows] + nth
+        out[at] = _by_comparing(block if len(rows) == len(block) else block[rows], score[at], ties)
     return out
 
 
