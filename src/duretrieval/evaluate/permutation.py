@@ -68,11 +68,13 @@ def _fold_weights(there: np.ndarray, fold: Ints | None) -> Floats:
 
 def _by_signs(differences: Floats, resamples: int, seed: int) -> float:
     size, many = np.unique(np.abs(differences[differences != 0]), return_counts=True)
+    if not len(size):
+        return 1.0
     real = abs(float(differences.sum()))
     enough = real - 1e-12 * max(1.0, float(size @ many))  # sums in another order may differ in the last bit
     if many.sum() <= EXACT_UP_TO:
         nonzero = differences[differences != 0]
-        sums = np.array(list(product((-1.0, 1.0), repeat=len(nonzero)))).reshape(-1, len(nonzero)) @ nonzero
+        sums = np.array(list(product((-1.0, 1.0), repeat=len(nonzero)))) @ nonzero
         return float(np.mean(np.abs(sums) >= enough))
     rng = np.random.default_rng(seed)
     sums = np.zeros(resamples)
