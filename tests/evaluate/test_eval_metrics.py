@@ -3,6 +3,7 @@
 import doctest
 import pkgutil
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,6 +33,13 @@ PER_QUERY = {
 @pytest.mark.parametrize("name", ["duretrieval.evaluate", *MODULES])
 def test_examples_in_docstrings(name: str) -> None:
     result = doctest.testmod(import_module(name))
+    assert result.failed == 0
+
+
+def test_examples_in_the_document() -> None:
+    page = Path(__file__).parents[2] / "docs" / "metrics.md"
+    result = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
+    assert result.attempted > 25
     assert result.failed == 0
 
 

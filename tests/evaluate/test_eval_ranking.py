@@ -1,5 +1,6 @@
 """Ranks from scores: first by eye, then against a slow obvious sort, then the limits."""
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -203,3 +204,16 @@ def test_relevant_rows_are_a_view_of_the_whole() -> None:
     assert isinstance(part, Relevant)
     assert part.item.tolist() == [2, 4]
     assert part.start.tolist() == [0, 1, 1, 2]
+
+
+def test_memory_is_a_block_however_long_the_gallery(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    np.save(tmp_path / "gallery.npy", unit(rng.normal(size=(200_000, 8)).astype(np.float32)))
+    gallery = np.load(tmp_path / "gallery.npy", mmap_mode="r")
+    queries, wanted = np.asarray(gallery[:60]), relevant([[i] for i in range(60)])
+    tracemalloc.start()
+    ranks = rank(Compared(queries, gallery, np.inner), wanted, block_bytes=2**22)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 12 * 2**20  # the matrix would take 46 MB
+    assert (ranks.rank == 1).all()
