@@ -19,8 +19,10 @@ from samples import (
     write_xlsx,
 )  # fmt: skip
 
+from duretrieval.collection import Collection
 from duretrieval.errors import MediaError
-from duretrieval.media import DecoderPool, Limits
+from duretrieval.media import DecoderPool, Limits, decode
+from duretrieval.model import Model
 from duretrieval.types import Reading
 
 PER_FORMAT = 10
@@ -73,18 +75,46 @@ def mutant(data: bytes, rng: np.random.Generator, number: int) -> bytes:
     return bytes(changed)
 
 
-@pytest.mark.slow
-def test_mutants_do_no_harm(tmp_path):
-    originals = good_files(tmp_path)
+def write_mutants(originals: list[Path], folder: Path) -> list[Path]:
+    """`PER_FORMAT` mutants of each file, always the same ones."""
     rng = np.random.default_rng(20240501)
-    (tmp_path / "m").mkdir()
+    folder.mkdir()
     mutants = []
     for original in originals:
         for number in range(PER_FORMAT):
-            path = tmp_path / "m" / f"{original.name}.{number}"
+            path = folder / f"{original.name}.{number}"
             path.write_bytes(mutant(original.read_bytes(), rng, number))
             mutants.append(path)
     assert len(mutants) >= 200
+    return mutants
+
+
+@pytest.mark.slow
+def test_mutants_are_indexed_without_a_crash_and_shift_no_other_file(tmp_path):
+    (tmp_path / "good").mkdir()
+    originals = good_files(tmp_path / "good")
+    mutants = write_mutants(originals, tmp_path / "mutants")
+    model = Model.load("builtin")
+    with Collection.open(tmp_path / "collection", model) as collection:
+        report = collection.add([tmp_path / "mutants", tmp_path / "good"])
+        assert report.indexed == len(mutants) + len(originals)
+        assert collection.verify() == []
+        items = {Path(item.source): item for item in collection._store.scan()}
+        assert set(items) == {*mutants, *originals}
+        assert all(item.parts or item.problem for item in items.values())
+        assert report.problems == {str(path): item.problem for path, item in items.items() if item.problem}
+        for path in originals:
+            assert items[path].problem is None, items[path]
+            parts = decode(path, model.reading, Limits()).parts
+            stored = collection._store.vectors([items[path].id])[items[path].id]
+            np.testing.assert_allclose(stored, model.encode(parts), atol=1e-4)
+        assert collection.add([tmp_path / "mutants", tmp_path / "good"]).unchanged == len(items)
+
+
+@pytest.mark.slow
+def test_mutants_do_no_harm(tmp_path):
+    originals = good_files(tmp_path)
+    mutants = write_mutants(originals, tmp_path / "m")
     faults = []
     with DecoderPool(Reading(), Limits(decode_timeout_s=30), workers=2) as pool:
         futures = []
