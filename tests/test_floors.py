@@ -1,8 +1,8 @@
 """The built-in model finds at least what it is promised to, on real pictures and sounds."""
 
 import pytest
-
 from benchmarks import quality, tuxpaint
+
 from duretrieval.model import Model
 
 
