@@ -31,7 +31,9 @@ def main(media: Path, collection: Path) -> None:
     run("Chinese words -> Chinese and English texts", "search", "宇航员穿着太空服", "--in", "text", "-k", "3")
     run("Chinese: a rocket", "search", "火箭发射", "-k", "3")
     run("Chinese: a dog barking", "search", "狗叫声", "--in", "audio", "-k", "3")
-    run("weighted, with a negative term", "search", "2:an animal", "--text", "0.5:outdoors", "--not", "a cat", "-k", "4")
+    run(
+        "weighted, with a negative term", "search", "2:an animal", "--text", "0.5:outdoors", "--not", "a cat", "-k", "4"
+    )
     run("everything at once, in one list", "search", "a cat", "-k", "5")
     run("what is there", "stats")
     print(

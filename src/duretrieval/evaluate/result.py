@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
 from duretrieval.errors import EvaluationError
 from duretrieval.evaluate.ranks import Floats, Ints
 from duretrieval.types import Modality
+
+Side = Modality | Literal["any"]
+"""What asks, or is searched; "any": all modalities together, as a search does that nothing restricts."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,8 +36,8 @@ class Score:
 class Pair:
     """Queries of one modality against a gallery of another."""
 
-    query: Modality
-    gallery: Modality
+    query: Side
+    gallery: Side
     queries: tuple[str, ...]
     """(q,) ids."""
     gallery_size: int

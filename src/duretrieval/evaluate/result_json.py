@@ -12,7 +12,7 @@ import numpy as np
 
 from duretrieval.errors import EvaluationError
 from duretrieval.evaluate.ranks import Floats, Ints
-from duretrieval.evaluate.result import Evaluation, Pair, Provenance, Score
+from duretrieval.evaluate.result import Evaluation, Pair, Provenance, Score, Side
 from duretrieval.types import Modality
 
 FORMAT = 1
@@ -75,8 +75,8 @@ def load(path: Path) -> Evaluation:
 
 def _pair(pair: Pair) -> dict[str, Any]:
     return {
-        "query": pair.query.value,
-        "gallery": pair.gallery.value,
+        "query": str(pair.query),
+        "gallery": str(pair.gallery),
         "queries": list(pair.queries),
         "gallery_size": pair.gallery_size,
         "cluster": None if pair.cluster is None else pair.cluster.tolist(),
@@ -106,14 +106,18 @@ def _read_pair(data: dict[str, Any]) -> Pair:
         for score in data["scores"]
     )
     return Pair(
-        query=Modality(data["query"]),
-        gallery=Modality(data["gallery"]),
+        query=_side(data["query"]),
+        gallery=_side(data["gallery"]),
         queries=tuple(data["queries"]),
         gallery_size=data["gallery_size"],
         scores=scores,
         cluster=_labels(data["cluster"]),
         fold=_labels(data["fold"]),
     )
+
+
+def _side(name: str) -> Side:
+    return "any" if name == "any" else Modality(name)
 
 
 def _plain(value: float) -> float | str | None:

@@ -13,16 +13,15 @@ from duretrieval.evaluate.measures import Measure
 from duretrieval.evaluate.ranking import per_query
 from duretrieval.evaluate.ranks import Floats, Ints
 from duretrieval.evaluate.relevance import Relevance
-from duretrieval.evaluate.result import Pair, Score
-from duretrieval.types import Modality
+from duretrieval.evaluate.result import Pair, Score, Side
 
 
 def score_matrix(
     scores: Scores,
     relevance: Relevance,
     measures: Sequence[Measure],
-    query: Modality,
-    gallery: Modality,
+    query: Side,
+    gallery: Side,
     *,
     queries: Sequence[str] | None = None,
     cluster: Ints | None = None,
@@ -52,8 +51,8 @@ def score_matrix(
 def score_values(
     values: Mapping[str, Floats],
     measures: Sequence[Measure],
-    query: Modality,
-    gallery: Modality,
+    query: Side,
+    gallery: Side,
     *,
     queries: Sequence[str],
     gallery_size: int,
