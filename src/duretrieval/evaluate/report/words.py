@@ -58,7 +58,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "rank-is": ("right answer at rank {rank}", "正确答案排第 {rank} 位"),
     "rank-none": ("no right answer found", "未找到正确答案"),
     "found": ("found", "检索结果"),
-    "should": ("should have found", "本应找到"),
+    "missed": ("missed", "本应找到"),
     "against": ("Against {name}", "与 {name} 比较"),
     "against-note": (
         "{better} better and {worse} worse for certain, of {n} comparisons; corrected for comparing so often (Holm).",
