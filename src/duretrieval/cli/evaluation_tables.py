@@ -67,8 +67,8 @@ def _figures(evaluation: Evaluation) -> None:
             last = i == len(pair.scores) - 1
             table.add_row(about[i] if i < 3 else "", score.measure, value, f"[dim]{low}–{high}", end_section=last)
     out.print(table)
-    for name, value in evaluation.totals.items():
-        out.print(f"{name}: {value:.4g}")
+    for name, total in evaluation.totals.items():
+        out.print(f"{name}: {total:.4g}")
     out.print(f"Shares in percent; intervals of {100 * evaluation.level:g} %.")
 
 
