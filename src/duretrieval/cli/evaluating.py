@@ -76,6 +76,7 @@ def evaluate(
             health=found.health,
             compared=compared,
             against=str(against or ""),
+            notes=found.notes,
             lang="zh" if lang == "zh" else "en",
         )
     if json:

@@ -55,6 +55,7 @@ def rows(found: Evaluated, compared: Sequence[Difference]) -> Iterator[dict[str,
 
 def _figures(evaluation: Evaluation) -> None:
     from duretrieval.evaluate.report.figures import shown
+    from duretrieval.evaluate.result import FEW, few
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("pair", "metric", "value", "interval"):
@@ -69,6 +70,8 @@ def _figures(evaluation: Evaluation) -> None:
     out.print(table)
     for name, total in evaluation.totals.items():
         out.print(f"{name}: {total:.4g}")
+    if few(evaluation):
+        out.print(f"Some pairs have fewer than {FEW} queries: their intervals are rough.")
     out.print(f"Shares in percent; intervals of {100 * evaluation.level:g} %.")
 
 
