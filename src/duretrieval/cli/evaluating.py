@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -62,7 +63,7 @@ def evaluate(
         queries=queries,
         command=shlex.join(["duretrieval", *sys.argv[1:]]),
     )
-    with bar(None, "encoding") as progress:
+    with bar(None, "encoding") if front.recognise(what) == "model" else nullcontext() as progress:
         found = front.evaluate(what, request, progress)
     before = result_json.load(_result(against)) if against else None
     compared = compare.compare(found.evaluation, before) if before else []
@@ -75,6 +76,7 @@ def evaluate(
             health=found.health,
             compared=compared,
             against=str(against or ""),
+            notes=found.notes,
             lang="zh" if lang == "zh" else "en",
         )
     if json:

@@ -55,28 +55,24 @@ def rows(found: Evaluated, compared: Sequence[Difference]) -> Iterator[dict[str,
 
 def _figures(evaluation: Evaluation) -> None:
     from duretrieval.evaluate.report.figures import shown
+    from duretrieval.evaluate.result import FEW, few
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("pair")
-    table.add_column("queries", justify="right")
-    table.add_column("gallery", justify="right")
-    names = list(dict.fromkeys(score.measure for pair in evaluation.pairs for score in pair.scores))
-    for name in names:
-        table.add_column(name, justify="right")
+    for name in ("pair", "metric", "value", "interval"):
+        table.add_column(name, justify="left" if name in ("pair", "metric") else "right", no_wrap=True)
     for pair in evaluation.pairs:
-        scores = {score.measure: score for score in pair.scores}
-        cells = []
-        for name in names:
-            score = scores.get(name)
-            figure = shown(name, score.value) if score else "–"
-            interval = f"\n[dim]{shown(name, score.low)}–{shown(name, score.high)}[/dim]" if score else ""
-            cells.append(figure + interval)
         counted = max((score.n for score in pair.scores), default=0)
-        table.add_row(pair.name, str(counted), str(pair.gallery_size), *cells)
+        about = [pair.name, f"[dim]{counted} queries", f"[dim]of {pair.gallery_size} items"]
+        for i, score in enumerate(pair.scores):
+            value, low, high = (shown(score.measure, v) for v in (score.value, score.low, score.high))
+            last = i == len(pair.scores) - 1
+            table.add_row(about[i] if i < 3 else "", score.measure, value, f"[dim]{low}–{high}", end_section=last)
     out.print(table)
-    for name, value in evaluation.totals.items():
-        out.print(f"{name}: {value:.4g}")
-    out.print(f"Shares in percent; below each the {100 * evaluation.level:g} % interval.")
+    for name, total in evaluation.totals.items():
+        out.print(f"{name}: {total:.4g}")
+    if few(evaluation):
+        out.print(f"Some pairs have fewer than {FEW} queries: their intervals are rough.")
+    out.print(f"Shares in percent; intervals of {100 * evaluation.level:g} %.")
 
 
 def _differences(compared: Sequence[Difference]) -> None:

@@ -79,9 +79,12 @@ def evaluate_collection(
                     whole.update(run)
     source = Provenance(collection.model.fingerprint, digest(judgements), command, __version__)
     totals = {"judged@10": _judged_share(whole, judged, 10)}
-    notes = [f"{len(missing)} judged items are not in the collection, such as {missing[0]!r}; they count as not found"]
+    notes = []
+    if missing:
+        lost = f"{len(missing)} judged items are not in the collection, such as {missing[0]!r}"
+        notes.append(f"{lost}; they count as not found")
     evaluation = Evaluation(Path(collection.path).name, tuple(pairs), totals, bootstrap.level, source)
-    return Evaluated(evaluation, tuple(materials), None, tuple(notes if missing else ()))
+    return Evaluated(evaluation, tuple(materials), None, tuple(notes))
 
 
 def _pair(
