@@ -170,6 +170,12 @@ def test_sides_must_differ(x_modalities: list[Modality], y_modalities: list[Moda
         Cca.fit(*pairs(20, 4, 3), dim=2, x_modalities=x_modalities, y_modalities=y_modalities)
 
 
+def test_arrays_that_do_not_fit_together() -> None:
+    cca = Cca.fit(*pairs(20, 4, 3), dim=2, **SIDES)
+    with pytest.raises(ShapeError, match=r"got 2, 2 and correlations of shape \(1,\)"):
+        replace(cca, correlations=cca.correlations[:1])
+
+
 def test_another_aligners_file(tmp_path: Path) -> None:
     options = Ridge.fit(*pairs(20, 4, 3)).save(tmp_path, "ridge")
     with pytest.raises(ModelError, match=r"ridge\.safetensors holds no 'x_mean'; it holds mean, shift, weights"):

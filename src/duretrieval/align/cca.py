@@ -15,7 +15,7 @@ from duretrieval.align.arrays import read, write
 from duretrieval.align.axes import Axes, principal_axes
 from duretrieval.align.moments import product
 from duretrieval.align.pairs import Exact, Rows, check_pairs
-from duretrieval.errors import ConfigError
+from duretrieval.errors import ConfigError, ShapeError
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality
 
@@ -36,6 +36,7 @@ class Cca:
 
     Raises:
         ConfigError: a side has no modality, the sides share one, or the power is below 0 or not finite.
+        ShapeError: the sides do not end in as many components as there are correlations.
     """
 
     x: Affine
@@ -49,6 +50,11 @@ class Cca:
         object.__setattr__(self, "correlations", frozen(self.correlations))
         if not 0 <= self.power < math.inf:
             raise ConfigError(f"power is {self.power:g}; it must be 0 or more (0 counts every component alike)")
+        if (self.x.dim,) != self.correlations.shape or (self.y.dim,) != self.correlations.shape:
+            raise ShapeError(
+                f"expected x and y to end in as many components as there are correlations; got {self.x.dim}, "
+                f"{self.y.dim} and correlations of shape {self.correlations.shape}"
+            )
         both = set(self.x_modalities) & set(self.y_modalities)
         if both or not self.x_modalities or not self.y_modalities:
             raise ConfigError(
