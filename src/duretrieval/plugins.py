@@ -17,8 +17,11 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "onnx-audio": ("duretrieval.encode.audio:OnnxAudio", None),
     },
     "aligners": {
+        "cca": ("duretrieval.align.cca:Cca", None),
         "centre": ("duretrieval.align.centre:Centre", None),
         "conse": ("duretrieval.align.conse:Conse", None),
+        "procrustes": ("duretrieval.align.procrustes:Procrustes", None),
+        "ridge": ("duretrieval.align.ridge:Ridge", None),
     },
     "indexes": {
         "exact": ("duretrieval.index.exact:ExactIndex", None),
