@@ -115,7 +115,7 @@ class Model:
             for entry in card.get(section, []):
                 make = _once(folder, section, entry)
                 for modality in entry["modalities"]:
-                    makers[Modality(modality)] = make
+                    makers[_modality(folder, modality)] = make
         return cls(
             name=card["name"],
             encoders=encoders,
@@ -173,6 +173,13 @@ def _read_card(folder: Path) -> dict[str, Any]:
         if file.stat().st_size != entry["bytes"]:
             raise ModelError(f"{file} has {file.stat().st_size} bytes, model.toml says {entry['bytes']}")
     return card
+
+
+def _modality(folder: Path, name: str) -> Modality:
+    known = [modality.value for modality in Modality]
+    if name not in known:
+        raise ModelError(f"{folder / 'model.toml'}: no modality {name!r}.{plugins.suggest(name, known)}")
+    return Modality(name)
 
 
 def _once(folder: Path, section: str, entry: Mapping[str, Any]) -> Callable[[], Any]:
