@@ -1,8 +1,10 @@
 """Indexing photographs from disk, against the model alone on pictures already decoded, and against one by one.
 
-bare: ONNX Runtime as it comes, over pixels in memory; the ratio to it says what decoding, hashing and storing cost on
-top.  one by one: our own decoder and encoder in the obvious loop, with and without storing each picture; the ratio is
-what a user gains over it.
+bare: ONNX Runtime as it comes, in a loop over pixels in memory; the ratio to it says what decoding, hashing and storing
+cost on top. A run on each core is how our encoder drives it, which is faster than it comes, so that is shown too.
+
+one by one: our own decoder and encoder in the obvious loop, with and without storing each picture; the ratio is what a
+user gains over it.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from duretrieval.model import Model
 from duretrieval.types import Item
 
 N = 1000
+SIDE_BY_SIDE = "bare, a run on each core"
 BARE = ("bare, 32 at a time", "bare, 1 at a time")
 
 
@@ -68,6 +71,7 @@ def main() -> None:
         contestants = {
             BARE[0]: lambda: bare(32),
             BARE[1]: lambda: bare(1),
+            SIDE_BY_SIDE: lambda: model.encode(parts),
             "one by one, not stored": one_by_one,
             "one by one, stored": one_by_one_stored,
             "engine": engine,
@@ -79,7 +83,8 @@ def main() -> None:
 def report(seconds: dict[str, float]) -> None:
     rate = {key: N / taken for key, taken in seconds.items()}
     bare = max(rate[name] for name in BARE)
-    ratios = [("the faster bare loop", bare, 0.85)]
+    ratios: list[tuple[str, float, object]] = [("the faster bare loop", bare, 0.85)]
+    ratios += [(SIDE_BY_SIDE, rate[SIDE_BY_SIDE], "")]
     ratios += [(f"one by one, {how}", rate[f"one by one, {how}"], 2) for how in ("not stored", "stored")]
     rows = [f"| {key} | {value:.0f} |" for key, value in rate.items()]
     rows += ["", "| engine against | is | wanted |", "|---|---|---|"]
