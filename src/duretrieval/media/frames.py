@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def at(
     container: InputContainer, stream: VideoStream, moments: Sequence[float], reading: Reading
 ) -> tuple[list[tuple[float, Pixels]], float]:
-    """For each moment (rising, seconds) the frame on screen then, as (moment, (side, side, 3) uint8); and the film's end.
+    """For each moment (rising, seconds) the frame on screen then, as (moment, (side, side, 3) uint8); the film's end.
 
     Moments after the end are left out; the first frame stands for moments before it. The end is only known, and is
     infinity otherwise, when it comes before the last moment.

@@ -15,7 +15,7 @@ PAGES = 50
 
 
 def read(path: Path, reading: Reading, limits: Limits, start: Cursor | None = None) -> Chunk:
-    """TEXT parts with their page, counted from 1; `start` is a page, counted from 0. Character places are the page's."""
+    """TEXT parts with their page, counted from 1; character places are the page's. `start` counts pages from 0."""
     import pypdfium2
 
     try:

@@ -33,7 +33,6 @@ _STARTS: tuple[tuple[bytes, Kind], ...] = (
     (b"MM\0*", Kind.IMAGE),
     (b"II+\0", Kind.IMAGE),
     (b"MM\0+", Kind.IMAGE),
-    (b"%PDF-", Kind.PDF),
     (b"OggS", Kind.AV),
     (b"fLaC", Kind.AV),
     (b"ID3", Kind.AV),
@@ -65,10 +64,15 @@ def sniff(head: bytes) -> Kind:
     """The kind of a file that begins with `head` (its first `HEAD` bytes, fewer if it is shorter)."""
     if not head:
         return Kind.EMPTY
+    plain = looks_like_text(head)
     for start, kind in _STARTS:
-        if head.startswith(start):
+        if head.startswith(start) and not (plain and start.isascii()):  # a letter may begin "FORM", "The free ..."
             return kind
-    return _container(head) or _markup(head) or (Kind.TEXT if looks_like_text(head) else Kind.UNKNOWN)
+    if _beginning(head).startswith(b"%PDF-"):
+        return Kind.PDF
+    if plain:
+        return _markup(head) or Kind.TEXT
+    return _container(head) or Kind.UNKNOWN
 
 
 def looks_like_text(head: bytes) -> bool:
@@ -101,9 +105,14 @@ def _container(head: bytes) -> Kind | None:
 
 
 def _markup(head: bytes) -> Kind | None:
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:2048].lower()
+    """The kind whose tag comes first: pages contain drawings, and drawings may contain pages."""
+    start = _beginning(head)[:2048].lower()
     if not start.startswith(b"<"):
         return None
-    if b"<svg" in start:
-        return Kind.SVG
-    return Kind.HTML if any(tag in start for tag in (b"<!doctype html", b"<html", b"<head", b"<body")) else None
+    tags = {b"<svg": Kind.SVG} | dict.fromkeys((b"<!doctype html", b"<html", b"<head", b"<body"), Kind.HTML)
+    found = {at: kind for tag, kind in tags.items() if (at := start.find(tag)) >= 0}
+    return found[min(found)] if found else None
+
+
+def _beginning(head: bytes) -> bytes:
+    return head.removeprefix(b"\xef\xbb\xbf").lstrip()

@@ -23,8 +23,8 @@ class Source:
 def walk(paths: Iterable[Path]) -> Iterator[Source]:
     """Every file below `paths`, sorted within its folder; files and folders that begin with a dot are passed over.
 
-    A path given directly is taken whatever its name. Links to files are followed, links to folders are not, so a loop of
-    them does no harm.
+    A path given directly is taken whatever its name. Links to files are followed, links to folders are not, so a loop
+    of them does no harm.
 
     Raises:
         MediaError: one of the paths does not exist (before anything is yielded).
@@ -41,7 +41,7 @@ def walk(paths: Iterable[Path]) -> Iterator[Source]:
 
 
 def stamp(path: Path) -> str:
-    """Size and time of change: "1024:1714567890000000000"; differs when the file has changed, for the price of a stat."""
+    """Size and time of change, "1024:1714567890000000000": tells for the price of a stat whether the file changed."""
     return _stamp(path.stat())
 
 
