@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 from duretrieval.types import Scalar
 
 if TYPE_CHECKING:
-    from PIL.Image import Exif
+    from PIL.Image import Exif, Image
 
+SIDEWAYS = (5, 6, 7, 8)
+"""Orientations in which width and height change places."""
+_ORIENTATION = 0x0112
 _MAKE, _MODEL, _DATE = 0x010F, 0x0110, 0x0132
 _EXIF, _GPS = 0x8769, 0x8825
 _TAKEN, _OFFSET = 0x9003, 0x9011
@@ -29,6 +32,28 @@ def fields(exif: Exif) -> dict[str, Scalar]:
     if taken := _moment(_text(details.get(_TAKEN) or exif.get(_DATE)), _text(details.get(_OFFSET))):
         found["taken"] = taken
     return {**found, **_place(exif.get_ifd(_GPS))}
+
+
+def orientation(exif: Exif) -> int:
+    """1 to 8 as EXIF counts them: 1 is upright, 3 upside down, 6 to be turned a quarter clockwise."""
+    found = exif.get(_ORIENTATION, 1)
+    return found if found in range(1, 9) else 1
+
+
+def upright(picture: Image, orientation: int) -> Image:
+    """The picture as its camera was held."""
+    from PIL.Image import Transpose
+
+    turns = {
+        2: Transpose.FLIP_LEFT_RIGHT,
+        3: Transpose.ROTATE_180,
+        4: Transpose.FLIP_TOP_BOTTOM,
+        5: Transpose.TRANSPOSE,
+        6: Transpose.ROTATE_270,
+        7: Transpose.TRANSVERSE,
+        8: Transpose.ROTATE_90,
+    }
+    return picture.transpose(turns[orientation]) if orientation in turns else picture
 
 
 def _text(value: Any) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from duretrieval.types import Pixels, Reading
+from duretrieval.types import Array, Pixels, Reading
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -19,14 +19,20 @@ def on_white(picture: Image) -> Image:
     from PIL import Image as pil
 
     if picture.mode in ("I", "I;16", "I;16B", "I;16L", "I;16N", "F"):
-        values = np.asarray(picture, dtype=np.float32)
-        top = max(255.0, float(values.max(initial=0)))
-        return pil.fromarray((values.clip(0) * (255.0 / top)).astype(np.uint8)).convert("RGB")
+        return pil.fromarray(_eight_bits(np.asarray(picture, dtype=np.float32))).convert("RGB")
     if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
         clear = picture.convert("RGBA")
         paper = pil.new("RGBA", clear.size, (*WHITE, 255))
         return pil.alpha_composite(paper, clear).convert("RGB")
     return picture if picture.mode == "RGB" else picture.convert("RGB")
+
+
+def _eight_bits(values: Array) -> Pixels:
+    """Grey of any depth (h, w) as uint8: white is 1, 8, 12 or 16 bits' worth, the least that holds the brightest."""
+    values = np.nan_to_num(values).clip(0)
+    brightest = float(values.max(initial=0))
+    white = next((depth for depth in (1.0, 255.0, 4095.0, 65535.0) if brightest <= depth), brightest)
+    return (values * (255.0 / white)).round().astype(np.uint8)
 
 
 def square(picture: Image, reading: Reading) -> Pixels:
@@ -45,5 +51,7 @@ def square(picture: Image, reading: Reading) -> Pixels:
     inner = (max(1, round(w * scale)), max(1, round(h * scale)))
     out = np.full((side, side, 3), 255, dtype=np.uint8)
     x, y = (side - inner[0]) // 2, (side - inner[1]) // 2
-    out[y : y + inner[1], x : x + inner[0]] = picture.resize(inner, pil.Resampling.BICUBIC, reducing_gap=2.0)
+    out[y : y + inner[1], x : x + inner[0]] = np.asarray(
+        picture.resize(inner, pil.Resampling.BICUBIC, reducing_gap=2.0)
+    )
     return out

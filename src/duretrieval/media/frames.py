@@ -37,7 +37,7 @@ def at(
             shown.append((moment, _pixels(last if last is not None else frame, reading)))
         if not waiting:
             return shown, float("inf")
-        last, end = frame, time + (float(frame.duration * stream.time_base) if frame.duration else 0.04)
+        last, end = frame, time + (float(frame.duration * frame.time_base) if frame.duration else 0.04)
     while last is not None and waiting and (waiting[-1] < end or not shown):
         shown.append((waiting.pop(), _pixels(last, reading)))
     return shown, end

@@ -5,7 +5,7 @@
 | `id` | the item's id; the number of the row where there is none |
 | `name` | what to show it as; the id where there is none |
 | `text` `title` `caption` `description` | texts to find it by |
-| `image` `images` `audio` `video` `file` `files` | files, relative to the manifest; several as a list, in CSV with `|` |
+| `image` `images` `audio` `video` `file` `files` | files, relative to the manifest; several as a list, in CSV by `|` |
 | any other | a field to filter by: a number, true or false, an ISO date, or words |
 """
 

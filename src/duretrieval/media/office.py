@@ -36,7 +36,9 @@ def read(path: Path, reading: Reading, limits: Limits, start: Cursor | None = No
         raise MissingExtra(f"Office documents need {error.name}: pip install 'duretrieval[office]'") from error
     if not parts:
         raise EmptyMedia("the document holds no text")
-    fields: dict[str, Scalar] = {"kind": "text"} | ({} if kind == "docx" else {"pages": number})
+    fields: dict[str, Scalar] = {"kind": "text"}
+    if kind != "docx":
+        fields["pages"] = number
     return Chunk(tuple(parts), fields)
 
 

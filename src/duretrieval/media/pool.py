@@ -45,7 +45,7 @@ class DecoderPool:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._pool.stop()
+        self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
 
     def submit(self, path: Path, start: Cursor | None = None) -> Future[Chunk]:

@@ -57,6 +57,7 @@ _STARTS: tuple[tuple[bytes, Kind], ...] = (
     (b"\x28\xb5\x2f\xfd", Kind.ARCHIVE),  # zstd
 )
 _PICTURE_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis"}
+_CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\x1b\x0b"))
 _OFFICE_PARTS = (b"word/", b"ppt/", b"xl/", b"[Content_Types].xml")
 
 
@@ -79,7 +80,7 @@ def looks_like_text(head: bytes) -> bool:
     """Whether bytes may be text: a byte order mark, or no zero bytes and few control characters."""
     if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
         return True
-    control = sum(byte < 32 and byte not in b"\t\n\r\f\x1b\x0b" for byte in head)
+    control = len(head) - len(head.translate(None, _CONTROL))
     return b"\0" not in head and control <= len(head) // 200
 
 

@@ -25,7 +25,7 @@ class _Process(SpawnProcess):
 class Context(SpawnContext):
     """A `multiprocessing` context whose processes start from an empty main module."""
 
-    Process = _Process  # type: ignore[assignment]
+    Process = _Process
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from duretrieval.errors import DamagedMedia, LimitExceeded
 from duretrieval.media.chunk import Chunk, Cursor
 from duretrieval.media.fit import on_white, square
 from duretrieval.media.limits import Limits
-from duretrieval.types import Modality, Part, Reading
+from duretrieval.types import Modality, Part, Reading, Scalar
 
 BYTES = 20_000_000
 
@@ -28,5 +28,5 @@ def read(path: Path, reading: Reading, limits: Limits, start: Cursor | None = No
         raise DamagedMedia(f"the drawing cannot be rendered: {error}") from error
     with Image.open(io.BytesIO(png)) as picture:
         pixels = square(on_white(picture), reading)
-        fields = {"kind": "image", "width": picture.width, "height": picture.height}
+        fields: dict[str, Scalar] = {"kind": "image", "width": picture.width, "height": picture.height}
     return Chunk((Part(Modality.IMAGE, pixels),), fields)
