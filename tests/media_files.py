@@ -113,7 +113,9 @@ def write_sound(
         return write_film(path, (), frequencies, step_s, rate=rate)
     import soundfile
 
-    soundfile.write(path, np.stack([line] * channels, axis=1), rate)
+    with soundfile.SoundFile(path, "w", rate, channels) as sound:
+        for i in range(0, len(line), rate):  # a second at a time: libsndfile's Vorbis crashes on much at once
+            sound.write(np.stack([line[i : i + rate]] * channels, axis=1))
     return path
 
 

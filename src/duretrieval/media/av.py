@@ -29,9 +29,10 @@ def read(path: Path, reading: Reading, limits: Limits, start: Cursor | None = No
     windows = max(1, round(CHUNK_S / reading.window_s))
     with container.opened(path) as file:
         length = container.seconds(file)
-        if length is not None and length > limits.max_seconds:
+        if max(length or 0.0, begin) > limits.max_seconds:
             raise LimitExceeded(
-                f"it lasts {length / 3600:.1f} hours; the limit is {limits.max_seconds / 3600:g} (Limits.max_seconds)"
+                f"it lasts {max(length or 0.0, begin) / 3600:.1f} hours or more; "
+                f"the limit is {limits.max_seconds / 3600:g} (Limits.max_seconds)"
             )
         about = {"kind": "audio", **container.fields(file)}
         if length is not None:
@@ -60,7 +61,10 @@ def read(path: Path, reading: Reading, limits: Limits, start: Cursor | None = No
     parts = tuple(_windows(shown, line, begin, end, film is not None, reading))
     if not parts and start is None:
         raise EmptyMedia("it holds no frame and no sound that can be decoded")
-    return Chunk(parts, about, stop if parts and end >= stop and (length is None or length > stop) else None)
+    more = bool(parts) and end >= stop  # whatever length the header gives: many are guesses
+    if length is None and not more:
+        about["seconds"] = round(end, 3)
+    return Chunk(parts, about, stop if more else None)
 
 
 def _windows(

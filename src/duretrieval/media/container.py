@@ -65,6 +65,11 @@ def seconds(container: InputContainer) -> float | None:
     return max(lengths, default=None)
 
 
+def clock(container: InputContainer) -> float:
+    """What its timestamps read at its beginning, in seconds; recordings of broadcasts start anywhere."""
+    return (container.start_time or 0) / 1_000_000
+
+
 def fields(container: InputContainer) -> dict[str, Scalar]:
     """title, artist, taken, camera, lat, lon: those that are there."""
     tags = {key.lower(): value for key, value in container.metadata.items()}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from duretrieval.media.container import clock
 from duretrieval.media.fit import square
 from duretrieval.types import Pixels, Reading
 
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from av.stream import Stream
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
+
+THREADS = 4
+"""Of one decoder, at most: each reserves address space, which `Limits.memory_bytes` bounds."""
 
 
 def at(
@@ -26,6 +31,7 @@ def at(
     infinity otherwise, when it comes before the last moment.
     """
     stream.thread_type = "AUTO"
+    stream.codec_context.thread_count = THREADS
     seek(container, stream, moments[0])
     shown: list[tuple[float, Pixels]] = []
     waiting = list(reversed(moments))
@@ -37,29 +43,31 @@ def at(
             shown.append((moment, _pixels(last if last is not None else frame, reading)))
         if not waiting:
             return shown, float("inf")
-        last, end = frame, time + (float(frame.duration * frame.time_base) if frame.duration else 0.04)
+        last, end = frame, time + _lasts(frame)
     while last is not None and waiting and (waiting[-1] < end or not shown):
         shown.append((waiting.pop(), _pixels(last, reading)))
     return shown, end
 
 
 def decoded(container: InputContainer, stream: Stream) -> Iterator[object]:
-    """Frames of a stream; packets that do not decode are passed over."""
+    """Frames of a stream; packets that do not decode are passed over, and a file that breaks off ends there."""
     import av
 
     packets = container.demux(stream)
     while True:
         try:
             packet = next(packets, None)
-            if packet is None:
-                return
-            yield from packet.decode()
-        except av.error.EOFError:
-            return
-        except av.error.InvalidDataError:
-            continue
         except av.error.FFmpegError:
             return
+        if packet is None:
+            return
+        try:
+            found = packet.decode()
+        except av.error.EOFError:
+            return
+        except av.error.FFmpegError:
+            continue
+        yield from found
 
 
 def seek(container: InputContainer, stream: Stream, moment: float) -> None:
@@ -68,18 +76,21 @@ def seek(container: InputContainer, stream: Stream, moment: float) -> None:
 
     if moment <= 0 or not stream.time_base:
         return
-    try:
-        container.seek(int(moment / stream.time_base) + (stream.start_time or 0), stream=stream)
-    except av.error.FFmpegError:
-        return
+    with suppress(av.error.FFmpegError):
+        container.seek(int((moment + clock(container)) / stream.time_base), stream=stream)
 
 
 def _frames(container: InputContainer, stream: VideoStream) -> Iterator[tuple[float, VideoFrame]]:
-    zero = float((stream.start_time or 0) * stream.time_base) if stream.time_base else 0.0
+    zero = clock(container)
     for frame in decoded(container, stream):
         time = getattr(frame, "time", None)
         if time is not None:
             yield time - zero, frame  # type: ignore[misc]
+
+
+def _lasts(frame: VideoFrame) -> float:
+    """Seconds on screen; 25 frames a second where it does not say."""
+    return float(frame.duration * frame.time_base) if frame.duration and frame.time_base else 0.04
 
 
 def _pixels(frame: VideoFrame, reading: Reading) -> Pixels:
