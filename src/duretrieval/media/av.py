@@ -45,10 +45,12 @@ def read(path: Path, reading: Reading, limits: Limits, start: Cursor | None = No
         film_end = 0.0
         if film is not None:
             check_size(film.codec_context.width, film.codec_context.height, limits)
-            about |= {"kind": "video", "width": film.codec_context.width, "height": film.codec_context.height}
             step = reading.window_s / reading.frames_per_window
             moments = [begin + (i + 0.5) * step for i in range(windows * reading.frames_per_window)]
-            shown, film_end = frames.at(file, film, moments, reading)
+            seen = frames.at(file, film, moments, reading)
+            w, h = film.codec_context.width, film.codec_context.height
+            about |= {"kind": "video", "width": h if seen.sideways else w, "height": w if seen.sideways else h}
+            shown, film_end = seen.shown, seen.end
     line = np.zeros(0, np.float32)
     if has_sound:
         with container.opened(path) as file:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,13 +23,22 @@ THREADS = 4
 """Of one decoder, at most: each reserves address space, which `Limits.memory_bytes` bounds."""
 
 
-def at(
-    container: InputContainer, stream: VideoStream, moments: Sequence[float], reading: Reading
-) -> tuple[list[tuple[float, Pixels]], float]:
-    """For each moment (rising, seconds) the frame on screen then, as (moment, (side, side, 3) uint8); the film's end.
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What some moments of a film show."""
 
-    Moments after the end are left out; the first frame stands for moments before it. The end is only known, and is
-    infinity otherwise, when it comes before the last moment.
+    shown: list[tuple[float, Pixels]]
+    """(moment in seconds, (side, side, 3) uint8), rising."""
+    end: float
+    """Seconds at which the film ends, where that is before the last moment; infinity otherwise."""
+    sideways: bool
+    """Whether the film is turned by a quarter, so that width and height change places."""
+
+
+def at(container: InputContainer, stream: VideoStream, moments: Sequence[float], reading: Reading) -> Seen:
+    """The frame on screen at each of `moments` (rising, seconds).
+
+    Moments after the film's end are left out; the first frame stands for moments before it.
     """
     stream.thread_type = "AUTO"
     stream.codec_context.thread_count = THREADS
@@ -42,11 +52,12 @@ def at(
             moment = waiting.pop()
             shown.append((moment, _pixels(last if last is not None else frame, reading)))
         if not waiting:
-            return shown, float("inf")
+            end = float("inf")
+            break
         last, end = frame, time + _lasts(frame)
     while last is not None and waiting and (waiting[-1] < end or not shown):
         shown.append((waiting.pop(), _pixels(last, reading)))
-    return shown, end
+    return Seen(shown, end, last is not None and _turn(last) in (90, 270))
 
 
 def decoded(container: InputContainer, stream: Stream) -> Iterator[object]:
@@ -100,6 +111,11 @@ def _pixels(frame: VideoFrame, reading: Reading) -> Pixels:
     scale = min(1.0, 2 * reading.image_side / min(frame.width, frame.height))
     w, h = max(2, round(frame.width * scale)), max(2, round(frame.height * scale))
     picture = Image.fromarray(np.asarray(frame.reformat(width=w, height=h, format="rgb24").to_ndarray()))
-    if turn := int(frame.rotation) % 360:
+    if turn := _turn(frame):
         picture = picture.rotate(turn, expand=True)
     return square(picture, reading)
+
+
+def _turn(frame: VideoFrame) -> int:
+    """Degrees, counter-clockwise, by which a player turns it: 0, 90, 180 or 270."""
+    return round(frame.rotation / 90) % 4 * 90
