@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from duretrieval.errors import DamagedMedia, EmptyMedia, LimitExceeded, MissingE
 from duretrieval.media.chunk import Chunk, Cursor
 from duretrieval.media.limits import Limits
 from duretrieval.media.passages import passages
+from duretrieval.media.text import too_long
 from duretrieval.types import Part, Reading, Scalar
 
 UNPACKED = 500_000_000
@@ -19,19 +21,17 @@ UNPACKED = 500_000_000
 
 def read(path: Path, reading: Reading, limits: Limits, start: Cursor | None = None) -> Chunk:
     """TEXT parts; slides and sheets are pages, counted from 1. A document comes in one chunk."""
+    kind, pages = _opened(path)
+    parts: list[Part] = []
+    number = chars = 0
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = set(archive.namelist())
-            size = sum(entry.file_size for entry in archive.infolist())
-    except zipfile.BadZipFile as error:
-        raise DamagedMedia("the document is truncated or damaged") from error
-    if size > UNPACKED:
-        raise LimitExceeded(f"it unpacks to {size / 1e6:.0f} MB; the limit is {UNPACKED / 1e6:.0f}")
-    try:
-        kind, pages = _pages(path, names)
-        parts: list[Part] = []
-        for number, words in enumerate(pages, start=1):
-            parts.extend(passages(words, reading, page=None if kind == "docx" else number))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of features that do not matter to its words
+            for number, words in enumerate(pages, start=1):
+                chars += len(words)
+                if chars > limits.max_chars:
+                    raise too_long(chars, limits)
+                parts.extend(passages(words, reading, page=None if kind == "docx" else number))
     except ModuleNotFoundError as error:
         raise MissingExtra(f"Office documents need {error.name}: pip install 'duretrieval[office]'") from error
     if not parts:
@@ -42,7 +42,16 @@ def read(path: Path, reading: Reading, limits: Limits, start: Cursor | None = No
     return Chunk(tuple(parts), fields)
 
 
-def _pages(path: Path, names: set[str]) -> tuple[str, Iterator[str]]:
+def _opened(path: Path) -> tuple[str, Iterator[str]]:
+    """Which kind of document it is, and its pages' words."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+            size = sum(entry.file_size for entry in archive.infolist())
+    except zipfile.BadZipFile as error:
+        raise DamagedMedia("the document is truncated or damaged") from error
+    if size > UNPACKED:
+        raise LimitExceeded(f"it unpacks to {size / 1e6:.0f} MB; the limit is {UNPACKED / 1e6:.0f}")
     if "word/document.xml" in names:
         return "docx", _word(path)
     if "ppt/presentation.xml" in names:
@@ -65,12 +74,19 @@ def _slides(path: Path) -> Iterator[str]:
     import pptx
 
     for slide in pptx.Presentation(str(path)).slides:
-        words = [shape.text_frame.text for shape in slide.shapes if shape.has_text_frame]
-        tables = (shape.table for shape in slide.shapes if getattr(shape, "has_table", False))
+        shapes = list(_shapes(slide.shapes))
+        words = [shape.text_frame.text for shape in shapes if shape.has_text_frame]
+        tables = (shape.table for shape in shapes if getattr(shape, "has_table", False))
         words += [_row(cell.text for cell in row.cells) for table in tables for row in table.rows]
         if slide.has_notes_slide and slide.notes_slide.notes_text_frame is not None:
             words.append(slide.notes_slide.notes_text_frame.text)
         yield "\n\n".join(words)
+
+
+def _shapes(shapes: Any) -> Iterator[Any]:
+    for shape in shapes:
+        yield shape
+        yield from _shapes(getattr(shape, "shapes", ()))  # a group
 
 
 def _sheets(path: Path) -> Iterator[str]:

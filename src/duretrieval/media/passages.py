@@ -36,6 +36,8 @@ def passages(text: str, reading: Reading, page: int | None = None, offset: int =
 
 def width(text: str) -> int:
     """Characters, wide ones (Chinese, Japanese, Korean) counting two: they carry about twice as much."""
+    if text.isascii():
+        return len(text)
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
 
 
@@ -54,7 +56,7 @@ def _pieces(
     if low == high:
         return
     first = not rules or rules[0] is _PARAGRAPH
-    if width(text[low:high]) <= limit and not first:
+    if not first and high - low <= limit and width(text[low:high]) <= limit:
         yield low, high
     elif not rules:
         step = max(1, limit // 2)

@@ -44,9 +44,15 @@ def read(path: Path, reading: Reading, limits: Limits, start: Cursor | None = No
 
 
 def _words(document: object, number: int) -> str:
-    page = document[number]  # type: ignore[index]
+    """The words of a page; none where the page is damaged, which costs the others nothing."""
+    import pypdfium2
+
     try:
-        words: str = page.get_textpage().get_text_bounded()
-    finally:
-        page.close()
+        page = document[number]  # type: ignore[index]
+        try:
+            words: str = page.get_textpage().get_text_bounded()
+        finally:
+            page.close()
+    except pypdfium2.PdfiumError:
+        return ""
     return words.replace("\r\n", "\n").replace("\ufffe", "")
