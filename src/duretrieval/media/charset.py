@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from duretrieval.errors import UnsupportedMedia
 
 SAMPLE = 100_000
 """Bytes that are looked at."""
+_WESTERN = frozenset("àáâãäåæçèéêëíîïñòóôõöøùúûüœßÀÁÂÃÄÅÆÇÈÉÊËÍÎÏÑÓÔÕÖØÙÚÛÜŒ¡¿«»“”„‘’–—…€£§°·\xa0")
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
 def decoded(data: bytes) -> str:
-    """Bytes as text: by byte order mark, then UTF-8, then East Asian encodings, then what a general guesser says.
+    """Bytes as text, in the encoding that `encoding` finds. A last character that is cut off is left out.
 
     Raises:
         UnsupportedMedia: no encoding makes text of it.
     """
-    for mark, encoding in _MARKS:
+    found = encoding(data)
+    return data.decode(found, "ignore" if found == "utf-8" else "replace")
+
+
+def encoding(data: bytes) -> str:
+    """By byte order mark, else UTF-8, else an East Asian or Western encoding, else what a general guesser says.
+
+    Raises:
+        UnsupportedMedia: no encoding makes text of it.
+    """
+    for mark, marked in _MARKS:
         if data.startswith(mark):
-            return data.decode(encoding, "replace")
+            return marked
     try:
-        return data.decode("utf-8")
+        data.decode("utf-8")
+        return "utf-8"
     except UnicodeDecodeError as error:
-        if error.start >= len(data) - 3 and error.start > 0:
-            return data.decode("utf-8", "ignore")  # cut in the middle of a character
-    return data.decode(_east_asian(data[:SAMPLE]) or _guessed(data[:SAMPLE]), "replace")
+        if error.start >= len(data) - 3 and error.start > 0:  # cut in the middle of a character
+            return "utf-8"
+    sample = data[:SAMPLE]
+    return _east_asian(sample) or _western(sample) or _guessed(sample)
 
 
 def _east_asian(data: bytes) -> str | None:
@@ -42,6 +56,14 @@ def _east_asian(data: bytes) -> str | None:
     scores = {encoding: _frequent(data, encoding, *zone) for encoding, zone in chinese.items()}
     best = max(scores, key=lambda encoding: scores[encoding])
     return best if scores[best] >= 0.6 else None
+
+
+def _western(data: bytes) -> str | None:
+    """Latin letters with now and then an accented one, of those that French, German or Spanish use."""
+    text = data.decode("cp1252", "replace")
+    runs = re.findall(r"[^\0-\x7f]+", text)
+    alone = sum(len(run) == 1 for run in runs) >= 0.8 * len(runs)
+    return "cp1252" if alone and _share(text, _WESTERN.__contains__) >= 0.95 else None
 
 
 def _frequent(data: bytes, encoding: str, low: int, high: int, trail: int) -> float:

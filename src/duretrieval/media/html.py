@@ -24,11 +24,13 @@ def read(path: Path, reading: Reading, limits: Limits, start: Cursor | None = No
         warnings.simplefilter("ignore")  # markup that resembles a path or XML is no news to an indexer
         page = BeautifulSoup(path.read_bytes(), "html.parser")
     fields = {"kind": "text"}
-    if page.title and page.title.get_text(strip=True):
-        fields["title"] = page.title.get_text(" ", strip=True)
+    if page.title and (title := " ".join(page.title.get_text().split())):
+        fields["title"] = title
     for tag in page.find_all([*_NOT_READ, "title"]):
         tag.decompose()
     for tag in page.find_all(_BLOCKS):
         tag.insert_before("\n\n")
         tag.insert_after("\n\n")
+    for tag in page.find_all(("td", "th", "option")):
+        tag.insert_after(" ")
     return text.chunk(page.get_text(), reading, limits, start, fields)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -21,10 +22,14 @@ from pathlib import Path
 from typing import Any
 
 from duretrieval.errors import ConfigError, MediaError
+from duretrieval.media.charset import SAMPLE, encoding
 from duretrieval.types import Scalar
 
 TEXTS = ("text", "title", "caption", "description")
 FILES = ("image", "images", "audio", "video", "file", "files")
+CELL = 50_000_000
+"""Characters in one cell of a CSV file, at most."""
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?P<rest>(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?)")
 ROLES = ("id", "name", "text", "file", "field")
 
 
@@ -64,10 +69,10 @@ def read_manifest(path: Path, columns: Mapping[str, str] | None = None) -> Itera
         if isinstance(values, str):
             yield Row(f"row {number}", f"row {number}", number, problem=values)
         else:
-            yield _row(path.parent, number, values, columns or {})
+            yield _row(path, number, values, columns or {})
 
 
-def _row(folder: Path, number: int, values: Mapping[str, Any], columns: Mapping[str, str]) -> Row:
+def _row(path: Path, number: int, values: Mapping[str, Any], columns: Mapping[str, str]) -> Row:
     texts: dict[str, str] = {}
     files: list[Path] = []
     fields: dict[str, Scalar] = {}
@@ -75,17 +80,17 @@ def _row(folder: Path, number: int, values: Mapping[str, Any], columns: Mapping[
     problems: list[str] = []
     for column, value in values.items():
         role = columns.get(column) or _role(column)
-        if value is None or value == "":
+        if not column or value is None or value == "" or value != value:  # NaN is how tables say "none"
             continue
         if role in named:
             named[role] = str(value)
         elif role == "text":
             texts[column] = str(value)
         elif role == "file":
-            files += [folder / name for name in _names(value)]
+            files += [path.parent / name for name in _names(value)]
         else:
             try:
-                fields[column] = _scalar(value)
+                fields[column] = _scalar(_typed(value) if path.suffix.lower() in (".csv", ".tsv") else value)
             except ConfigError as error:
                 problems.append(f"column {column!r}: {error}")
     if not texts and not files:
@@ -110,6 +115,8 @@ def _scalar(value: Any) -> Scalar:
         return value if value.tzinfo else value.replace(tzinfo=UTC)
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ConfigError("the number is too large; write it as text, in quotes")
     if isinstance(value, bool | int | float):
         return value
     if isinstance(value, str):
@@ -142,27 +149,38 @@ def _json_lines(path: Path) -> Iterator[Mapping[str, Any] | str]:
 
 
 def _csv(path: Path) -> Iterator[Mapping[str, Any] | str]:
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
+    csv.field_size_limit(max(csv.field_size_limit(), CELL))
+    with path.open("rb") as file:
+        written = encoding(file.read(SAMPLE))
+    with path.open(encoding=written, errors="replace", newline="") as lines:
         rows = csv.DictReader(lines, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
-        for row in rows:
+        while True:
+            try:
+                row = next(rows, None)
+            except csv.Error as error:
+                yield f"the line is not CSV: {error}"
+                continue
+            if row is None:
+                return
             if None in row:
                 yield f"{len(row) - 1 + len(row[None])} values for {len(rows.fieldnames or ())} columns"
             else:
-                yield {column: _typed(column, value) for column, value in row.items()}
+                yield row
 
 
-def _typed(column: str, value: str | None) -> Scalar | None:
-    """CSV knows only text: a number or true or false in a field's column becomes one."""
-    if value is None or _role(column) != "field":
+def _typed(value: Any) -> Any:
+    """CSV knows only text: what is written as a number, or as true or false, becomes one.
+
+    A number with a leading nought or more than 18 digits is the name of something (a postcode, a barcode): text.
+    """
+    if not isinstance(value, str):
         return value
     if value.lower() in ("true", "false"):
         return value.lower() == "true"
-    for kind in (int, float):
-        try:
-            return kind(value)
-        except ValueError:
-            continue
-    return value
+    found = _NUMBER.fullmatch(value)
+    if found is None:
+        return value
+    return float(value) if found["rest"] else int(value) if len(value) <= 18 else value
 
 
 def _parquet(path: Path) -> Iterator[Mapping[str, Any] | str]:

@@ -23,13 +23,13 @@ def passages(text: str, reading: Reading, page: int | None = None, offset: int =
     begin = end = -1
     used = 0
     for low, high in _pieces(text, 0, len(text), limit, (_PARAGRAPH, _SENTENCE, _WORD)):
-        wide = width(text[low:high])
-        if begin >= 0 and used + wide > limit:
+        wide, gap = width(text[low:high]), width(text[end:low]) if begin >= 0 else 0
+        if begin >= 0 and used + gap + wide > limit:
             yield _part(text, begin, end, page, offset)
-            begin, used = -1, 0
+            begin, used, gap = -1, 0, 0
         if begin < 0:
             begin = low
-        end, used = high, used + wide
+        end, used = high, used + gap + wide
     if begin >= 0:
         yield _part(text, begin, end, page, offset)
 
