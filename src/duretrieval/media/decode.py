@@ -56,8 +56,13 @@ def decode(path: Path, reading: Reading, limits: Limits, start: Cursor | None = 
     except DuretrievalError:
         raise
     except MemoryError as error:
-        raise LimitExceeded(
-            f"decoding it takes more than {limits.memory_bytes / 1e9:g} GB of memory (Limits.memory_bytes)"
-        ) from error
+        raise too_much_memory(limits) from error
     except Exception as error:  # whatever a decoder throws at a damaged file is that file's problem
         raise DamagedMedia(f"its {kind.value} decoder failed: {type(error).__name__}: {error}"[:500]) from error
+
+
+def too_much_memory(limits: Limits) -> LimitExceeded:
+    """The error for a file whose decoder asks for more memory than it may have."""
+    return LimitExceeded(
+        f"decoding it takes more than {limits.memory_bytes / 1e9:g} GB of memory (Limits.memory_bytes)"
+    )
