@@ -32,10 +32,6 @@ def misbehave(path: Path, reading: Reading, limits: Limits, start: Cursor | None
             ctypes.PyDLL(None).sleep(60)  # with the interpreter's lock held, as native code may
         case "allocate":
             KEPT.append(np.ones(40_000_000_000, dtype=np.uint8))
-        case "leave-a-child":
-            if os.fork() == 0:
-                time.sleep(60)
-                os._exit(0)
         case "raise":
             raise RuntimeError("not one of ours")
         case "system-exit":

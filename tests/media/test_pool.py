@@ -134,7 +134,7 @@ HARM = {
 }
 
 
-@pytest.mark.parametrize("how", HARM)
+@pytest.mark.parametrize("how", [pytest.param(how, marks=[pytest.mark.slow] * ("hang" in how)) for how in HARM])
 def test_one_takes_itself_down_only(how: str, tmp_path: Path, no_orphans: None) -> None:
     """Seven good files before it, beside it and after it come out right."""
     files = good(tmp_path, 7)

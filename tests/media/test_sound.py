@@ -170,7 +170,7 @@ def test_damage_in_the_middle_costs_the_middle(suffix: str, tmp_path: Path) -> N
 
 def test_too_long(tmp_path: Path) -> None:
     path = write_sound(tmp_path / "a.wav", (440,), step_s=36, rate=RATE)
-    with pytest.raises(LimitExceeded, match=r"it lasts 0.0 hours or more; the limit is 0.005 \(Limits.max_seconds\)"):
+    with pytest.raises(LimitExceeded, match=r"it lasts 0.01 hours or more; the limit is 0.005 \(Limits.max_seconds\)"):
         decode(path, READING, Limits(max_seconds=18))
 
 

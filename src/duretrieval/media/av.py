@@ -13,7 +13,7 @@ from duretrieval.media import container, frames, sound
 from duretrieval.media.chunk import Chunk, Cursor
 from duretrieval.media.image import check_size
 from duretrieval.media.limits import Limits
-from duretrieval.types import Array, Modality, Part, Pixels, Reading
+from duretrieval.types import Array, Modality, Part, Pixels, Reading, Scalar
 
 CHUNK_S = 60.0
 """Seconds decoded at a time."""
@@ -26,50 +26,64 @@ SHORTEST = 0.2
 def read(path: Path, reading: Reading, limits: Limits, start: Cursor | None = None) -> Chunk:
     """The windows from `start` seconds on, about a minute's worth: VIDEO and AUDIO parts."""
     begin = start or 0.0
-    windows = max(1, round(CHUNK_S / reading.window_s))
     with container.opened(path) as file:
         length = container.seconds(file)
-        if max(length or 0.0, begin) > limits.max_seconds:
-            raise LimitExceeded(
-                f"it lasts {max(length or 0.0, begin) / 3600:.1f} hours or more; "
-                f"the limit is {limits.max_seconds / 3600:g} (Limits.max_seconds)"
-            )
-        about = {"kind": "audio", **container.fields(file)}
-        if length is not None:
-            about["seconds"] = round(length, 3)
-        film, has_sound = container.film_stream(file), container.sound_stream(file) is not None
-        if length is not None and length - begin <= (windows + SHORTEST) * reading.window_s:
-            windows += 1  # a short rest belongs to this chunk
-        stop = begin + windows * reading.window_s
+        _check_length(max(length or 0.0, begin), limits)
+        stop = begin + _windows_from(begin, length, reading) * reading.window_s
+        about: dict[str, Scalar] = {"kind": "audio", **container.fields(file)}
+        film = container.film_stream(file)
         shown: list[tuple[float, Pixels]] = []
-        film_end = 0.0
+        film_end = begin
         if film is not None:
-            check_size(film.codec_context.width, film.codec_context.height, limits)
-            step = reading.window_s / reading.frames_per_window
-            moments = [begin + (i + 0.5) * step for i in range(windows * reading.frames_per_window)]
-            seen = frames.at(file, film, moments, reading)
             w, h = film.codec_context.width, film.codec_context.height
+            check_size(w, h, limits)
+            seen = frames.at(file, film, _moments(begin, stop, reading), reading)
             about |= {"kind": "video", "width": h if seen.sideways else w, "height": w if seen.sideways else h}
-            shown, film_end = seen.shown, seen.end
-    line = np.zeros(0, np.float32)
-    if has_sound:
-        with container.opened(path) as file:
-            stream = container.sound_stream(file)
-            assert stream is not None
-            line = sound.between(file, stream, begin, stop, reading.sample_rate)
+            shown, film_end = seen.shown, seen.end if seen.shown else begin
+    line = _heard(path, begin, stop, reading)
     if film is not None and not shown and start is None:
         about["kind"] = "audio"  # a film of which no frame decodes may still be heard
-    end = min(stop, max(film_end if shown else begin, begin + len(line) / reading.sample_rate))
-    parts = tuple(_windows(shown, line, begin, end, film is not None, reading))
+    end = min(stop, max(film_end, begin + len(line) / reading.sample_rate))
+    parts = tuple(_parts(shown, line, begin, end, film is not None, reading))
     if not parts and start is None:
         raise EmptyMedia("it holds no frame and no sound that can be decoded")
     more = bool(parts) and end >= stop  # whatever length the header gives: many are guesses
-    if length is None and not more:
-        about["seconds"] = round(end, 3)
+    if length is not None or not more:
+        about["seconds"] = round(end if length is None else length, 3)
     return Chunk(parts, about, stop if more else None)
 
 
-def _windows(
+def _check_length(seconds: float, limits: Limits) -> None:
+    if seconds > limits.max_seconds:
+        raise LimitExceeded(
+            f"it lasts {seconds / 3600:.3g} hours or more; the limit is {limits.max_seconds / 3600:g} "
+            "(Limits.max_seconds)"
+        )
+
+
+def _windows_from(begin: float, length: float | None, reading: Reading) -> int:
+    """How many windows make this chunk; one more where only a short rest would be left for the next."""
+    windows = max(1, round(CHUNK_S / reading.window_s))
+    last = length is not None and length - begin <= (windows + SHORTEST) * reading.window_s
+    return windows + 1 if last else windows
+
+
+def _moments(begin: float, stop: float, reading: Reading) -> list[float]:
+    """The middles of each window's equal shares."""
+    step = reading.window_s / reading.frames_per_window
+    return [begin + (i + 0.5) * step for i in range(round((stop - begin) / step))]
+
+
+def _heard(path: Path, begin: float, stop: float, reading: Reading) -> Array:
+    """The sound, with the file opened anew: pictures and sound are each read from the same place on."""
+    with container.opened(path) as file:
+        stream = container.sound_stream(file)
+        if stream is None:
+            return np.zeros(0, np.float32)
+        return sound.between(file, stream, begin, stop, reading.sample_rate)
+
+
+def _parts(
     shown: list[tuple[float, Pixels]], line: Array, begin: float, end: float, is_film: bool, reading: Reading
 ) -> Iterator[Part]:
     """shown: (moment, frame) rising; line: samples from `begin` on."""

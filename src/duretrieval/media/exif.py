@@ -11,6 +11,8 @@ from duretrieval.types import Scalar
 if TYPE_CHECKING:
     from PIL.Image import Exif, Image
 
+EARLIEST, LATEST = 1826, 2200
+"""Years in which photographs are taken; a camera whose clock is not set says others."""
 SIDEWAYS = (5, 6, 7, 8)
 """Orientations in which width and height change places."""
 _ORIENTATION = 0x0112
@@ -73,8 +75,8 @@ def _moment(written: str, offset: str) -> datetime | None:
         hours, minutes = offset.lstrip("+-").split(":")
         zone = timezone(sign * timedelta(hours=int(hours), minutes=int(minutes)))
     except ValueError:
-        return moment.replace(tzinfo=UTC)
-    return moment.replace(tzinfo=zone).astimezone(UTC)
+        zone = UTC
+    return moment.replace(tzinfo=zone).astimezone(UTC) if EARLIEST <= moment.year <= LATEST else None
 
 
 def _place(gps: Mapping[int, Any]) -> dict[str, Scalar]:

@@ -18,4 +18,4 @@ class Limits:
     decode_timeout_s: float = 120.0
     """For one chunk."""
     memory_bytes: int = 6_000_000_000
-    """Address space of a decoding process, where the system can limit it."""
+    """Address space of a decoding process beyond what it starts with, where the system can limit it."""
