@@ -6,18 +6,18 @@ from math import comb
 
 import numpy as np
 
+from duretrieval.evaluate.metrics import hit_at_k, mean, reciprocal_rank
+from duretrieval.evaluate.ranking import rank
+from duretrieval.evaluate.relevance import relevant as listed
+
 KS = (1, 5, 10)
 Figures = dict[str, float]
 
 
 def measured(scores: np.ndarray, relevant: np.ndarray) -> Figures:
-    """scores, relevant: (q, n), larger is better.  A tie counts against us.
-
-    R@k: share of queries with a relevant result among the first k, in per cent.  MRR: mean of 1 / rank of the first.
-    """
-    best = np.where(relevant, scores, -np.inf).max(axis=1, keepdims=True)
-    rank = 1 + ((scores >= best) & ~relevant).sum(axis=1)
-    return _figures([np.mean(rank <= k) for k in KS], np.mean(1 / rank))
+    """scores, relevant: (q, n), larger is better.  A tie counts against us; recalls are in per cent."""
+    ranks = rank(scores, listed([np.flatnonzero(row).tolist() for row in relevant]), ties="worst")
+    return _figures([mean(hit_at_k(ranks, k)) for k in KS], mean(reciprocal_rank(ranks)))
 
 
 def by_chance(relevant: np.ndarray) -> Figures:

@@ -9,13 +9,12 @@ twice writes the same bytes.
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import torch
 from builtin import background, classes, efficientnet, minilm, packages, yamnet
-from builtin.card import write_toml
+from builtin.card import seal
 from builtin.export import export
 
 from duretrieval.align.arrays import write
@@ -25,7 +24,7 @@ from duretrieval.encode.classes import hellinger
 from duretrieval.encode.session import Session
 from duretrieval.encode.text import OnnxText
 from duretrieval.similarity import unit
-from duretrieval.types import Array, Modality, Part, Reading
+from duretrieval.types import Array, Modality, Part
 
 ROOT = Path(__file__).parents[1]
 TOP, TEMPERATURE = 50, 2.0
@@ -63,8 +62,7 @@ def main(folder: Path) -> None:
         conse[name] = Conse(centred, top=TOP, temperature=TEMPERATURE)
     options = {name: aligner.save(folder, name) for name, aligner in (("centre", centre), *conse.items())}
     write_background(folder, encoder, centre, conse, image, audio, seen + heard)
-    write_toml(folder, settings(folder, options))
-    write_readme(folder, faithfulness(folder, text, image, audio, encoder, seen))
+    seal(folder, options, faithfulness(folder, text, image, audio, encoder, seen))
 
 
 def embed(encoder: OnnxText, texts: list[str]) -> Array:
@@ -93,30 +91,6 @@ def write_background(folder, encoder, centre, conse, image, audio, names) -> Non
     write(folder, "background", **{key: value.astype(np.float16) for key, value in rows.items()})
 
 
-def settings(folder: Path, options: dict[str, dict]) -> dict:
-    """The content of model.toml, but for the files."""
-    text = {"dim": 384, "max_tokens": 256}
-    if (folder / "glossary-zh.tsv").is_file():
-        text["glossary"] = "glossary-zh.tsv"
-    return {
-        "format": 1,
-        "name": "builtin",
-        "dim": 384,
-        "background": "background.safetensors",
-        "reading": asdict(Reading(image_side=224, image_fit="pad", sample_rate=16_000)),
-        "encoders": [
-            {"use": "onnx-text", "modalities": ["text"], "options": text},
-            {"use": "onnx-image", "modalities": ["image", "video"], "options": {"dim": 1000, "output": "scores"}},
-            {"use": "onnx-audio", "modalities": ["audio"], "options": {"dim": 521, "output": "scores"}},
-        ],
-        "aligners": [
-            {"use": "centre", "modalities": ["text"], "options": options["centre"]},
-            {"use": "conse", "modalities": ["image", "video"], "options": options["imagenet"]},
-            {"use": "conse", "modalities": ["audio"], "options": options["audioset"]},
-        ],
-    }
-
-
 def faithfulness(folder, text, image, audio, encoder, names) -> dict[str, float]:  # type: ignore[no-untyped-def]
     """Lowest cosine of the stored graphs' rows with those of the original weights.
 
@@ -134,21 +108,11 @@ def faithfulness(folder, text, image, audio, encoder, names) -> dict[str, float]
             "image": (image(seen).numpy(), Session(folder / "image.onnx").run(pixels=seen.numpy())),
             "audio": (audio(heard).numpy(), Session(folder / "audio.onnx").run(mel=heard.numpy())),
         }
-    lowest = {key: float((unit(a) * unit(b)).sum(axis=1).min()) for key, (a, b) in pairs.items()}
+    lowest = {key: round(float((unit(a) * unit(b)).sum(axis=1).min()), 4) for key, (a, b) in pairs.items()}
     print("lowest cosine with the original:", lowest)
     if min(lowest.values()) < FAITHFUL:
         raise SystemExit(f"a stored graph strays from its original: {lowest}")
     return lowest
-
-
-def write_readme(folder: Path, lowest: dict[str, float]) -> None:
-    results = ROOT / "benchmarks/results/quality.md"
-    figures = results.read_text(encoding="utf-8") if results.is_file() else "Run `benchmarks/quality.py`."
-    figures = "\n".join(line for line in figures.splitlines() if not line.startswith("# "))
-    card = (ROOT / "scripts/builtin/card.md").read_text(encoding="utf-8")
-    cosines = ", ".join(f"{key} {value:.4f}" for key, value in lowest.items())
-    filled = card.format(top=TOP, temperature=f"{TEMPERATURE:g}", cosines=cosines, figures=figures.strip())
-    (folder / "README.md").write_text(filled, encoding="utf-8")
 
 
 if __name__ == "__main__":

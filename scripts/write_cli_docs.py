@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 os.environ.update(COLUMNS="100", TERM="dumb", NO_COLOR="1")
 
@@ -19,37 +20,31 @@ wrong; 130 interrupted. Results go to standard output, progress and errors to st
 
 
 def page() -> str:
-    import click
     from typer.main import get_command
 
     from duretrieval.cli.app import app
 
-    group = get_command(app)
-    sections = [HEAD]
-    for name, command in sorted(group.commands.items()):  # type: ignore[attr-defined]
-        context = click.Context(command, info_name=f"duretrieval {name}")
-        lines = [
-            f"## duretrieval {name}",
-            "",
-            (command.help or "").strip(),
-            "",
-            "| option | meaning | default |",
-            "|---|---|---|",
-        ]
-        for parameter in command.params:
-            names, text = parameter.get_help_record(context) or (parameter.human_readable_name.upper(), "")
-            if parameter.param_type_name == "argument":
-                names, text = parameter.human_readable_name, getattr(parameter, "help", "") or ""
-            lines.append(
-                f"| `{names}` | {(getattr(parameter, 'help', None) or text).replace('|', '/')} | {shown(parameter)} |"
-            )
-        sections.append("\n".join(lines) + "\n")
-    return "\n".join(sections)
+    commands = sorted(get_command(app).commands.items())  # type: ignore[attr-defined]
+    return "\n".join([HEAD, *(section(name, command) for name, command in commands)])
 
 
-def shown(parameter: object) -> str:
-    default = getattr(parameter, "default", None)
-    return "" if default in (None, False, ()) or callable(default) else f"`{default}`"
+def section(name: str, command: Any) -> str:
+    rows = [
+        f"| `{spelled(parameter)}` | {(parameter.help or '').replace('|', '/')} | {default(parameter)} |"
+        for parameter in command.params
+        if parameter.name != "help"
+    ]
+    head = [f"## duretrieval {name}", "", command.help.strip(), "", "| option | meaning | default |", "|---|---|---|"]
+    return "\n".join([*head, *rows]) + "\n"
+
+
+def spelled(parameter: Any) -> str:
+    return parameter.name.upper() if parameter.param_type_name == "argument" else ", ".join(parameter.opts)
+
+
+def default(parameter: Any) -> str:
+    value = parameter.default
+    return "" if value in (None, False, ()) or callable(value) else f"`{value}`"
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from duretrieval.errors import CollectionLocked, MediaError, ModelMismatch, NotA
 from duretrieval.media.decode import decode
 from duretrieval.media.limits import Limits
 from duretrieval.model import Model
+from duretrieval.types import Array
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +160,13 @@ def test_a_missing_path_is_named(tmp_path: Path, model: Model) -> None:
 
 def test_a_manifest_row_is_one_item_of_several_modalities(tmp_path: Path, media: Path, model: Model) -> None:
     rows = [
-        {"id": "sku-1", "title": "A red bicycle", "image": ["picture0.png", "picture1.png"], "price": 250, "颜色": "红"},
+        {
+            "id": "sku-1",
+            "title": "A red bicycle",
+            "image": ["picture0.png", "picture1.png"],
+            "price": 250,
+            "颜色": "红",
+        },
         {"id": "sku-2", "title": "A bottle of wine", "image": "broken.jpg", "price": 12.5, "颜色": "绿"},
         {"id": "sku-3", "price": 1},
     ]
@@ -175,16 +183,43 @@ def test_a_manifest_row_is_one_item_of_several_modalities(tmp_path: Path, media:
         assert wine.problem is not None
         assert wine.problem.startswith("broken.jpg: ")
         assert collection.search("wine", where="price < 100")[0].item.id == "sku-2"
-        assert "names no file and holds no text" in str(collection.get("sku-3").problem)
+        assert "the row names no file and holds no text" in str(collection.get("sku-3").problem)
         assert [hit.item.id for hit in collection.search("wine", where="`颜色` = '红'")] == ["sku-1"]
         assert collection.add_manifests(manifest).unchanged == 3
         manifest.write_text(json.dumps(rows[0]))
         assert collection.add_manifests(manifest, prune=True).removed == 2
 
 
+def test_a_name_that_is_no_unicode(tmp_path: Path, media: Path, model: Model) -> None:
+    odd = os.fsdecode(os.fsencode(media) + b"/caf\xe9.txt")
+    Path(odd).write_text("A cup of coffee, please.")
+    with open_(tmp_path, model) as collection:
+        assert collection.add(media).indexed == 11
+        assert collection.add(media).unchanged == 11
+        assert collection.search("coffee", modalities=[Modality.TEXT])[0].item.fields["name"] == "caf\\udce9.txt"
+
+
+def test_what_the_model_finds_nothing_in_is_a_problem(tmp_path: Path) -> None:
+    class Blind:
+        dim = 4
+        modalities = frozenset({Modality.TEXT})
+
+        def encode(self, batch: Sequence[Part], /) -> Array:
+            return np.array([[1, 0, 0, 0] if part.content == "seen" else [0] * 4 for part in batch], np.float32)
+
+    model = Model("blind", {Modality.TEXT: Blind()}, dim=4, fingerprint="blind-1")
+    items = [Item(word, "memory", (Part(Modality.TEXT, word),)) for word in ("seen", "unseen")]
+    with open_(tmp_path, model) as collection:
+        report = collection.add(items)
+        assert report.problems == {"memory": "the model finds nothing in its text"}
+        assert [hit.item.id for hit in collection.search("seen")] == ["seen"]
+
+
 def test_items_made_in_python(tmp_path: Path, media: Path, model: Model) -> None:
     item = Item("note", "memory", (Part(Modality.TEXT, "a dog barks"), Part(Modality.IMAGE, media / "picture2.png")))
-    odd = Item("odd", "memory", (Part(Modality.IMAGE, np.zeros((3, 3, 3), np.uint8)), Part(Modality.TEXT, "still here")))
+    odd = Item(
+        "odd", "memory", (Part(Modality.IMAGE, np.zeros((3, 3, 3), np.uint8)), Part(Modality.TEXT, "still here"))
+    )
     with open_(tmp_path, model) as collection:
         collection.add([item, odd])
         assert len(collection.get("note").parts) == 2
@@ -280,7 +315,7 @@ def test_repair_encodes_again_what_has_a_fault(tmp_path: Path, media: Path, mode
 
 
 def test_nothing_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(NotACollection, match="there is no collection at .*nothing"):
+    with pytest.raises(NotACollection, match=r"there is no collection at .*nothing"):
         Collection.open(tmp_path / "nothing", create=False)
 
 

@@ -32,7 +32,9 @@ def run(code: str, *arguments: str) -> str:
 
 def test_index_and_search_with_every_socket_blocked_and_torch_out_of_reach(tmp_path: Path) -> None:
     (tmp_path / "note.txt").write_text("The dog barks at the postman.")
-    code = BLOCKED + """
+    code = (
+        BLOCKED
+        + """
 from pathlib import Path
 from duretrieval.collection import Collection
 
@@ -42,6 +44,7 @@ if __name__ == "__main__":
         print(collection.search("狗叫")[0].item.fields["name"])
     assert not [name for name in ("torch", "transformers") if sys.modules.get(name)]
 """
+    )
     assert run(code, str(tmp_path)) == "note.txt\n"
 
 

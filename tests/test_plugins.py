@@ -1,7 +1,7 @@
 import pytest
-from duretrieval.align.centre import Centre
 
 from duretrieval import plugins
+from duretrieval.align.centre import Centre
 from duretrieval.errors import ConfigError, UnknownPart
 
 

@@ -1,8 +1,8 @@
 """A graph's weights in fewer bytes, its arithmetic as before.
 
 Weights are stored as int8 with a scale for each output and `GROUP` inputs, or as float16, followed by the nodes that
-turn them back to float32.  ONNX Runtime folds those nodes when it opens the graph, so that it computes in float32: unlike dynamic
-quantisation, a row does not depend on what else is in its batch.
+turn them back to float32.  ONNX Runtime folds those nodes when it opens the graph, so that it computes in float32:
+unlike dynamic quantisation, a row does not depend on what else is in its batch.
 """
 
 from __future__ import annotations

@@ -278,7 +278,8 @@ class Collection:
         """Index again every item with a fault whose source is there; return the faults that are left."""
         broken = {fault.subject for fault in self.verify()}
         again = self._store.get(sorted(broken))
-        self._ingest(entries.from_store(again), None, retry=True, workers=None)
+        with self._writing() as store:
+            Ingest(self.model, store, self.limits, _silent).run(entries.from_store(again))
         return self.verify()
 
     # ---- inside

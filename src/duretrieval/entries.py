@@ -36,7 +36,7 @@ class Entry:
     @property
     def is_file(self) -> bool:
         """Whether the item is one file, rather than a row of a manifest or an item made in Python."""
-        return len(self.files) == 1 and str(self.files[0]) == self.source
+        return len(self.files) == 1 and _printable(str(self.files[0])) == self.source
 
 
 def from_paths(paths: Iterable[str | Path]) -> Iterator[Entry]:
@@ -46,12 +46,13 @@ def from_paths(paths: Iterable[str | Path]) -> Iterator[Entry]:
         MediaError: a path does not exist.
     """
     for found in walk(Path(path) for path in paths):
-        source = str(found.path.absolute())
+        path = found.path.absolute()
+        source = _printable(str(path))
         yield Entry(
-            id=_id(source),
+            id=_id(str(path)),
             source=source,
             stamp=found.stamp,
-            files=() if found.problem else (Path(source),),
+            files=() if found.problem else (path,),
             fields=_file_fields(found.path),
             problem=found.problem,
         )
@@ -92,7 +93,8 @@ def from_store(items: Iterable[Item]) -> Iterator[Entry]:
     for item in items:
         source = Path(item.source)
         if source.is_file():
-            yield Entry(item.id, item.source, stamp(source), files=(source,), fields=_file_fields(source))
+            entry = Entry(item.id, item.source, stamp(source), files=(source,), fields=_file_fields(source))
+            yield replace(entry, digest=_digest(entry))
             continue
         files = tuple(dict.fromkeys(Path(part.file) for part in item.parts if part.file))
         texts = tuple(part for part in item.parts if part.modality is Modality.TEXT and not part.file)
@@ -162,6 +164,11 @@ def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
         yield batch
 
 
+def _printable(name: str) -> str:
+    """A file name that is not valid Unicode, with what is not as `\\udcff`: a store keeps only text."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def _id(text: str) -> str:
     return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
 
@@ -181,7 +188,7 @@ def _row_stamp(row: Row) -> str:
 
 
 def _file_fields(path: Path) -> dict[str, Scalar]:
-    fields: dict[str, Scalar] = {"name": path.name, "ext": path.suffix[1:].lower()}
+    fields: dict[str, Scalar] = {"name": _printable(path.name), "ext": _printable(path.suffix[1:].lower())}
     try:
         about = path.stat()
     except OSError:

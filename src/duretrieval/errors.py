@@ -15,8 +15,9 @@ DuretrievalError
 │   ├── NotACollection           nothing, or something else, is at that place
 │   ├── ModelMismatch            its vectors were made by another model
 │   └── CollectionLocked         another process is writing to it
-└── QueryError(ValueError)       a query cannot be answered as written
-    └── UnknownField             a filter names a field that no item has
+├── QueryError(ValueError)       a query cannot be answered as written
+│   └── UnknownField             a filter names a field that no item has
+└── EvaluationError(ValueError)  labels, judgements or results cannot be evaluated
 """
 
 
@@ -86,3 +87,7 @@ class QueryError(DuretrievalError, ValueError):
 
 class UnknownField(QueryError):
     """A filter names a field that no item has."""
+
+
+class EvaluationError(DuretrievalError, ValueError):
+    """Labels, judgements or results cannot be evaluated."""

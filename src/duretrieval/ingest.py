@@ -197,6 +197,8 @@ class Ingest:
             draft.waiting -= 1
             if isinstance(row, DuretrievalError):
                 self._note(draft, str(row))
+            elif not abs(float(np.linalg.norm(row)) - 1) < 1e-3:  # zero, or not a number
+                self._note(draft, f"the model finds nothing in its {modality.value}")
             else:
                 draft.vectors[key] = row
             draft.parts[key] = _stored(part)  # the array is no longer needed

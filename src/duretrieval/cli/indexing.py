@@ -18,7 +18,7 @@ from duretrieval.collection import Collection, Report
 
 @app.command()
 def index(
-    paths: Annotated[list[Path], typer.Argument(help="Files and folders; with --manifest, JSONL, CSV, Parquet.")],
+    paths: Annotated[list[Path], typer.Argument(exists=True, help="Files and folders, or manifests.")],
     collection: CollectionPath = HERE,
     model: Annotated[str | None, typer.Option(help="builtin, or a folder. Default: the collection's own.")] = None,
     manifest: Annotated[bool, typer.Option("--manifest", help="PATHS are manifests: a row is one item.")] = False,

@@ -96,6 +96,10 @@ def _below(hit: Hit) -> Iterator[tuple[str, str]]:
     if isinstance(content, str):
         words = " ".join(content.split())
         yield (words if len(words) <= WORDS_SHOWN else words[: WORDS_SHOWN - 1] + "…"), "italic"
+    if also := [
+        f"{MATCHED[e.part.modality]} {where}" for e in hit.evidence[1:] if (where := place(e.part)) and e.score > 0
+    ]:
+        yield f"also {', '.join(also)}", "cyan dim"
     yield f"{item.source}  {item.id}", "dim"
     if item.problem:
         yield item.problem, "yellow"

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from duretrieval.encode.batching import in_batches, mean_per_part
+from duretrieval.encode.batching import mean_per_part, one_by_one
 from duretrieval.encode.classes import hellinger
 from duretrieval.encode.mel import RATE, patches
 from duretrieval.encode.session import Session
@@ -53,22 +53,14 @@ class OnnxAudio:
             ModelError: the graph cannot be read.
         """
         counts: list[int] = []
-        rows = in_batches(
-            (patch for part in batch for patch in self._patches(part, counts)),
-            lambda mel: self._graph.run(mel=mel),
-            self.dim,
-        )
+        mels = (patch for part in batch for patch in self._patches(part, counts))
+        rows = one_by_one(mels, self._graph, "mel", self.dim)
         return self._finish(mean_per_part(rows, counts))
 
     def _patches(self, part: Part, counts: list[int]) -> Array:
         """The part's patches; how many there are is added to `counts`."""
         samples = part.content
-        if (
-            not isinstance(samples, np.ndarray)
-            or samples.dtype != np.float32
-            or samples.ndim != 1
-            or not len(samples)
-        ):
+        if not isinstance(samples, np.ndarray) or samples.dtype != np.float32 or samples.ndim != 1 or not len(samples):
             got = f"{samples.shape} {samples.dtype}" if isinstance(samples, np.ndarray) else type(samples).__name__
             raise ShapeError(
                 "expected the content of an audio part to be mono sound of shape (samples,) float32 "

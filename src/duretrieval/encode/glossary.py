@@ -22,10 +22,10 @@ SILENT = "-"
 """The English of a word that says nothing by itself, such as 的 or a measure word."""
 
 _HAN_RUN = re.compile(f"[{HAN}]+")
-_PUNCTUATION = str.maketrans("，。！？、；：（）【】《》〈〉「」『』“”‘’～　·", ",.!?,;:()[]<><>\"\"\"\"\"\"''~  ")
+_PUNCTUATION = str.maketrans("，。！？、；：（）【】《》〈〉「」『』“”‘’～　·", ',.!?,;:()[]<><>""""""\'\'~  ')
 _NO_SPACE_AFTER = set(" \t\r\n([<{\"'/-_#@")
 
-# One path's cost is an integer of three fields, most important first; a run of text is far shorter than 2**40 characters.
+# The cost of a path is one integer with three fields; no run of text is 2**40 characters long.
 _UNKNOWN = 1 << 80
 _WORD = 1 << 40
 
@@ -59,7 +59,7 @@ class Glossary:
 
     @classmethod
     def load(cls, path: Path) -> Glossary:
-        """Read a table in UTF-8: `中文<TAB>english` a line, `-` for no English, `貓<TAB>=猫` for a variant, `#` comments.
+        """Read a table in UTF-8, `中文<TAB>english` a line: `-` for no English, `=猫` for a variant, `#` for a comment.
 
         Raises:
             ConfigError: the file is missing, or a line is not of that form or repeats another; names the line.
@@ -79,24 +79,15 @@ class Glossary:
         Characters that no word covers are dropped where others near them say something, and kept where none do.
         Text without Chinese comes back as it is, and so does text whose words are all silent.
         """
-        if not has_han(text):
-            return text
-        out: list[str] = []
-        last = " "
+        pieces: list[str] = []
         end = 0
         for run in _HAN_RUN.finditer(text):
-            between = text[end : run.start()].translate(_PUNCTUATION)
-            english = self._english(run.group())
-            for piece in (between, english):
-                if piece:
-                    needs_space = last not in _NO_SPACE_AFTER and (piece is english or piece[0].isalnum())
-                    out.append(f" {piece}" if needs_space else piece)
-                    last = piece[-1]
+            pieces += [text[end : run.start()].translate(_PUNCTUATION), self._english(run.group())]
             end = run.end()
-        rest = text[end:].translate(_PUNCTUATION)
-        if rest:
-            out.append(f" {rest}" if rest[0].isalnum() and last not in _NO_SPACE_AFTER else rest)
-        return "".join(out) if any(piece.strip() for piece in out) else text
+        if not pieces:
+            return text
+        english = _spaced([*pieces, text[end:].translate(_PUNCTUATION)])
+        return english if english.strip() else text
 
     def explain(self, text: str) -> list[tuple[str, str]]:
         """How the Chinese in `text` was understood: (word as written, its English), in order.
@@ -118,8 +109,8 @@ class Glossary:
         """Cut a run into (word, English) along the cheapest path.
 
         Cost, most important first: characters no word covers; words; sum of squared lengths, so that even cuts win
-        (研究 生命, not 研究生 命). What is still equal goes to the longer last word (白 天鹅, not 白天 鹅), as in backward
-        maximum matching, which errs less often in Chinese than forward matching.
+        (研究 生命, not 研究生 命). What is still equal goes to the longer last word (白 天鹅, not 白天 鹅), as in
+        backward maximum matching, which errs less often in Chinese than forward matching.
         """
         read = run.translate(self._variants)
         n = len(read)
@@ -147,6 +138,16 @@ class Glossary:
         return pairs[::-1]
 
 
+def _spaced(pieces: list[str]) -> str:
+    """Pieces joined, with a space where a word would otherwise touch what is before it."""
+    out: list[str] = []
+    last = " "
+    for piece in filter(None, pieces):
+        out.append(f" {piece}" if piece[0].isalnum() and last not in _NO_SPACE_AFTER else piece)
+        last = piece[-1]
+    return "".join(out)
+
+
 def _entries(path: Path) -> Iterator[tuple[int, tuple[str, str]]]:
     """Line number from 1, and the two sides, of every line that is neither empty nor a comment."""
     try:
@@ -159,7 +160,9 @@ def _entries(path: Path) -> Iterator[tuple[int, tuple[str, str]]]:
         chinese, tab, english = line.partition("\t")
         wrong = _fault(chinese, tab, english)
         if wrong:
-            raise ConfigError(f"{path}, line {number}: {wrong}; write it as 'chinese<TAB>english', such as '猫<TAB>cat'")
+            raise ConfigError(
+                f"{path}, line {number}: {wrong}; write it as 'chinese<TAB>english', such as '猫<TAB>cat'"
+            )
         yield number, (chinese, english)
 
 

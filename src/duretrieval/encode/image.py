@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from duretrieval.encode.batching import in_batches, mean_per_part
+from duretrieval.encode.batching import mean_per_part, one_by_one
 from duretrieval.encode.classes import hellinger
 from duretrieval.encode.session import Session
 from duretrieval.errors import ShapeError
@@ -57,7 +57,7 @@ class OnnxImage:
         """
         films = [self._frames(part) for part in batch]
         frames = (frame for film in films for frame in film)
-        rows = in_batches(frames, lambda pixels: self._graph.run(pixels=pixels), self.dim)
+        rows = one_by_one(frames, self._graph, "pixels", self.dim)
         return self._finish(mean_per_part(rows, [len(film) for film in films]))
 
     def _frames(self, part: Part) -> Pixels:

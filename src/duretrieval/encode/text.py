@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from duretrieval.encode.batching import ROWS
 from duretrieval.encode.session import Session
 from duretrieval.errors import ModelError, ShapeError
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality, Part
+
+ROWS = 32
+"""Texts in one run of the graph."""
 
 
 class OnnxText:
@@ -74,10 +76,10 @@ class OnnxText:
         tokens = [self._tokens(part) for part in batch]
         order = sorted(range(len(tokens)), key=lambda i: len(tokens[i]))
         out = np.zeros((len(tokens), self.dim), dtype=np.float32)
-        for start in range(0, len(order), ROWS):
-            rows = order[start : start + ROWS]
-            ids, mask = _padded([tokens[i] for i in rows])
-            out[rows] = unit(self._graph.run(input_ids=ids, attention_mask=mask))
+        batches = [order[start : start + ROWS] for start in range(0, len(order), ROWS)]
+        runs = (_padded([tokens[i] for i in rows]) for rows in batches)
+        for rows, vectors in zip(batches, self._graph.run_each(runs), strict=True):
+            out[rows] = unit(vectors)
         return out
 
     def _tokens(self, part: Part) -> list[int]:
@@ -108,7 +110,7 @@ class OnnxText:
         return Glossary.load(self._glossary_file)
 
 
-def _padded(tokens: Sequence[Sequence[int]]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def _padded(tokens: Sequence[Sequence[int]]) -> dict[str, npt.NDArray[np.int64]]:
     """Token ids side by side, zeros after the end of each, and 1 where there is a token: two (b, t)."""
     longest = max(len(row) for row in tokens)
     ids = np.zeros((len(tokens), longest), dtype=np.int64)
@@ -116,4 +118,4 @@ def _padded(tokens: Sequence[Sequence[int]]) -> tuple[npt.NDArray[np.int64], npt
     for i, row in enumerate(tokens):
         ids[i, : len(row)] = row
         mask[i, : len(row)] = 1
-    return ids, mask
+    return {"input_ids": ids, "attention_mask": mask}

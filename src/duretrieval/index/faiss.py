@@ -32,8 +32,8 @@ class FaissIndex:
         *,
         kind: Literal["hnsw", "flat"] = "hnsw",
         links: int = 32,
-        effort_add: int = 120,
-        effort: int = 128,
+        effort_add: int = 40,
+        effort: int = 64,
     ) -> None:
         if kind not in ("hnsw", "flat"):
             raise ConfigError(f"no faiss index is of kind {kind!r}; choose 'hnsw' (approximate) or 'flat' (exact)")

@@ -16,13 +16,13 @@ import lance
 from filelock import FileLock
 
 from duretrieval.errors import CollectionError, NotACollection, ShapeError
-from duretrieval.index import lance_rows, lance_scan, lance_schema, lance_upkeep, place
+from duretrieval.index import arenas, lance_rows, lance_scan, lance_schema, lance_upkeep, place
 from duretrieval.index.lance_reader import LanceReader
 from duretrieval.index.lance_upkeep import Upkeep
 from duretrieval.types import Array, Item
 
 _INDEX_CACHE = 512 << 20  # bytes; Lance's own default is 6 GiB
-_FILE_CACHE = 64 << 20
+_FILE_CACHE = 32 << 20
 
 
 class LanceStore(LanceReader):
@@ -39,6 +39,7 @@ class LanceStore(LanceReader):
         self._writable = writable
         self._upkeep = upkeep or Upkeep()
         self._writing = threading.Lock()
+        arenas.keep_few()
         super().__init__(
             lance.dataset(self._uri, index_cache_size_bytes=_INDEX_CACHE, metadata_cache_size_bytes=_FILE_CACHE)
         )

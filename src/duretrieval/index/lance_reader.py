@@ -40,6 +40,11 @@ class LanceReader:
             key.decode(): value.decode() for key, value in stored.items() if key.decode() != lance_schema.FORMAT_KEY
         }
 
+    @property
+    def indexed(self) -> bool:
+        """Whether the vectors have an approximate index."""
+        return lance_upkeep.ann_index(self._newest())
+
     def __len__(self) -> int:
         """Items, those without parts included."""
         return int(self._newest().count_rows("_n = 0"))

@@ -39,7 +39,7 @@ class Upkeep:
     """Old versions younger than this stay, for readers in the middle of one."""
     after_commits: int = 100
     """`add` and `remove` tidy by themselves every so many commits."""
-    rows_per_file: int = 32_768
+    rows_per_file: int = 8_192
     """Small files are merged up to this many parts; larger ones stay, so that tidying costs the same at any size."""
 
 

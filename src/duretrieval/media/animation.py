@@ -1,70 +1,66 @@
-"""Pictures that move: windows of frames, timed by the frames' own durations."""
+"""Animated pictures (GIF, WebP, APNG, AVIF): short films without sound."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-import numpy as np
+from PIL import Image
 
-from duretrieval.media.chunk import Chunk
-from duretrieval.media.fit import on_white, square
-from duretrieval.types import Modality, Part, Pixels, Reading
+from duretrieval.errors import DamagedMedia
+from duretrieval.media.chunk import Chunk, Cursor
+from duretrieval.media.fit import scaled_size, square
+from duretrieval.media.limits import Limits, check
+from duretrieval.media.sampling import sample, spans, video_parts, windows_per_chunk
+from duretrieval.types import Pixels, Reading, Scalar
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-FRAMES = 2000
-"""Frames that are read; what comes after them is left out."""
-FORMATS = ("GIF", "PNG", "WEBP", "AVIF")
-"""Where several pictures in a file are a film. In others (MPO, HEIF) they are views of the same, or previews."""
-Shown = tuple[float, float, Pixels]
+DEFAULT_MS = 100
+"""Browsers show a frame that says 0 to 10 ms for this long."""
 
 
-def read(picture: Image, reading: Reading) -> Chunk:
-    """VIDEO parts of an opened picture with several frames."""
-    parts = tuple(_part(low, high, shown, reading) for low, high, shown in windows(_frames(picture, reading), reading))
-    size = {"width": picture.width, "height": picture.height}
-    return Chunk(parts, {"kind": "video", **size, "seconds": parts[-1].end_s or 0.0})
+def read(image: Image.Image, reading: Reading, limits: Limits, start: Cursor | None) -> Chunk:
+    """VIDEO parts with the times at which their frames are on screen.
 
-
-def windows(frames: Iterator[Shown], reading: Reading) -> Iterator[tuple[float, float, list[Shown]]]:
-    """Cut frames (begin, stop, pixels), which follow one another, into windows (low, high, frames shown in it).
-
-    A single frame that stays for several windows makes one, as long as it stays.
+    Raises:
+        DamagedMedia: not one frame decodes.
+        LimitExceeded: it runs longer than `limits` allows.
     """
-    low, here = 0.0, list[Shown]()
-    for frame in frames:
-        while here and frame[0] >= low + reading.window_s:
-            high = _end(low, here, reading.window_s)
-            yield low, high, here
-            low, here = high, [each for each in here if each[1] > high]
-        here.append(frame)
-    while here:
-        high = min(_end(low, here, reading.window_s), here[-1][1])
-        yield low, high, here
-        low, here = high, [each for each in here if each[1] > high]
+    first, count = (start.unit if start else 0), windows_per_chunk(reading)
+    sampled = sample(_shown(image, limits), first, count, reading, lambda frame: _fitted(frame, reading))
+    begin_s = first * reading.window_s
+    end_s = sampled.end_s if sampled.ended else begin_s + count * reading.window_s
+    parts = video_parts(sampled, spans(begin_s, end_s, reading.window_s), reading)
+    if not parts and start is None:
+        raise DamagedMedia("none of its frames can be decoded")
+    facts: dict[str, Scalar] = {}
+    if start is None:
+        facts = {"kind": "video", "width": image.width, "height": image.height}
+        if sampled.ended:
+            facts["seconds"] = round(sampled.end_s, 3)
+    return Chunk(tuple(parts), facts, None if sampled.ended else Cursor(first + count))
 
 
-def _end(low: float, here: list[Shown], window_s: float) -> float:
-    whole = int((here[0][1] - low) / window_s) if len(here) == 1 else 1
-    return low + max(1, whole) * window_s
-
-
-def _part(low: float, high: float, shown: list[Shown], reading: Reading) -> Part:
-    picks = np.linspace(0, len(shown) - 1, min(len(shown), reading.frames_per_window)).round().astype(int)
-    return Part(Modality.VIDEO, np.stack([shown[i][2] for i in picks]), start_s=low, end_s=high)
-
-
-def _frames(picture: Image, reading: Reading) -> Iterator[Shown]:
-    """Each frame with its seconds; one that says none is shown for 0.1 s, as browsers do."""
-    from PIL import ImageSequence
-
-    at = 0.0
-    for number, frame in enumerate(ImageSequence.Iterator(picture)):
-        if number == FRAMES:
+def _shown(image: Image.Image, limits: Limits) -> Iterator[tuple[float, float, Image.Image]]:
+    """Frames with their times; they stop where the file is damaged. Frames build on one another: no skipping ahead."""
+    at_ms = 0.0
+    number = 0
+    while True:
+        try:
+            image.seek(number)
+            image.load()
+        except (EOFError, OSError, ValueError, SyntaxError):
             return
-        frame.load()  # some formats tell the duration only now
-        stop = round(at + float(frame.info.get("duration") or 100) / 1000, 3)
-        yield at, stop, square(on_white(frame), reading)
-        at = stop
+        duration_ms = float(image.info.get("duration") or 0)
+        end_ms = at_ms + (duration_ms if duration_ms > 10 else DEFAULT_MS)
+        check("seconds", end_ms / 1000, limits.max_seconds, "max_seconds")
+        yield at_ms / 1000, end_ms / 1000, image
+        at_ms, number = end_ms, number + 1
+
+
+def _fitted(image: Image.Image, reading: Reading) -> Pixels:
+    import numpy as np
+
+    from duretrieval.media import colour
+
+    frame = colour.scalable(image)
+    frame = frame.resize(scaled_size(*frame.size, reading), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    return square(np.asarray(colour.on_white(frame)), reading)

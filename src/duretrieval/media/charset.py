@@ -1,109 +1,72 @@
-"""Which encoding a text was saved in. Nothing in the file says so; what it would read as does."""
+"""Bytes of text in an unknown encoding to characters."""
 
 from __future__ import annotations
 
+import codecs
 import re
-from collections.abc import Callable
 
-from duretrieval.errors import UnsupportedMedia
+from duretrieval.media.sniff import utf16_without_mark
 
-SAMPLE = 100_000
-"""Bytes that are looked at."""
-_WESTERN = frozenset("àáâãäåæçèéêëíîïñòóôõöøùúûüœßÀÁÂÃÄÅÆÇÈÉÊËÍÎÏÑÓÔÕÖØÙÚÛÜŒ¡¿«»“”„‘’–—…€£§°·\xa0")
-_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+SAMPLE_BYTES = 64 * 1024
+_PAIR = re.compile(rb"[\x81-\xfe][\x30-\xfe]")
+_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"))
 
 
-def decoded(data: bytes) -> str:
-    """Bytes as text, in the encoding that `encoding` finds. A last character that is cut off is left out.
+def to_text(data: bytes) -> str:
+    """Decode by mark, as UTF-8, or by the likeliest legacy encoding; line ends become \\n; what is broken becomes �."""
+    text = data.decode(encoding_of(data), errors="replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
 
-    Raises:
-        UnsupportedMedia: no encoding makes text of it.
+
+def encoding_of(data: bytes) -> str:
+    """Name of the encoding: UTF-8 unless the bytes speak against it.
+
+    Text that is nearly all valid UTF-8 is UTF-8 with damage, not a legacy encoding that happens to fit.
     """
-    found = encoding(data)
-    return data.decode(found, "ignore" if found == "utf-8" else "replace")
-
-
-def encoding(data: bytes) -> str:
-    """By byte order mark, else UTF-8, else an East Asian or Western encoding, else what a general guesser says.
-
-    Raises:
-        UnsupportedMedia: no encoding makes text of it.
-    """
-    for mark, marked in _MARKS:
+    for mark, name in (*_MARKS, (codecs.BOM_UTF16_BE, "utf-16")):
         if data.startswith(mark):
-            return marked
-    try:
-        data.decode("utf-8")
+            return name
+    sample = data[:SAMPLE_BYTES]
+    if b"\0" in sample and (order := utf16_without_mark(sample)):
+        return order
+    read = codecs.getincrementaldecoder("utf-8")("replace").decode(sample)
+    beyond_ascii = sum(not c.isascii() for c in read) if not read.isascii() else 0
+    if read.count("\ufffd") * 20 <= beyond_ascii:
         return "utf-8"
-    except UnicodeDecodeError as error:
-        if error.start >= len(data) - 3 and error.start > 0:  # cut in the middle of a character
-            return "utf-8"
-    sample = data[:SAMPLE]
-    return _east_asian(sample) or _western(sample) or _guessed(sample)
+    return _legacy(sample)
 
 
-def _east_asian(data: bytes) -> str | None:
-    """The encoding in which nearly all that is not ASCII is everyday writing.
-
-    Each of these encodings can read most texts of the others, as rare characters; so the order and the shares matter:
-    Japanese is known by its kana, Korean by having hardly anything but hangul, Chinese by characters of the half of its
-    table that its makers filled with the frequent ones.
-    """
-    for encoding, everyday, least in (("euc_jp", _kana, 0.3), ("shift_jis", _kana, 0.3), ("euc_kr", _hangul, 0.9)):
-        if _share(_strictly(data, encoding), everyday) >= least:
-            return encoding
-    chinese = {"gb18030": (0xB0, 0xD7, 0xA1), "big5": (0xA4, 0xC6, 0x40)}
-    scores = {encoding: _frequent(data, encoding, *zone) for encoding, zone in chinese.items()}
-    best = max(scores, key=lambda encoding: scores[encoding])
-    return best if scores[best] >= 0.6 else None
-
-
-def _western(data: bytes) -> str | None:
-    """Latin letters with now and then an accented one, of those that French, German or Spanish use."""
-    text = data.decode("cp1252", "replace")
-    runs = re.findall(r"[^\0-\x7f]+", text)
-    alone = sum(len(run) == 1 for run in runs) >= 0.8 * len(runs)
-    return "cp1252" if alone and _share(text, _WESTERN.__contains__) >= 0.95 else None
-
-
-def _frequent(data: bytes, encoding: str, low: int, high: int, trail: int) -> float:
-    """Share of characters in rows `low` to `high` of the table, or in its rows of punctuation (A1 to A3)."""
-
-    def everyday(char: str) -> bool:
-        pair = char.encode(encoding, "ignore")
-        return len(pair) == 2 and (low <= pair[0] <= high or 0xA1 <= pair[0] <= 0xA3) and pair[1] >= trail
-
-    return _share(_strictly(data, encoding), everyday)
-
-
-def _kana(char: str) -> bool:
-    return "\u3040" <= char <= "\u30ff"
-
-
-def _hangul(char: str) -> bool:
-    return "\uac00" <= char <= "\ud7a3"
-
-
-def _share(text: str, usual: Callable[[str], bool]) -> float:
-    """Of the characters beyond ASCII, how many are usual."""
-    other = [char for char in text if char > "\x7f"]
-    return sum(map(usual, other)) / len(other) if other else 0.0
-
-
-def _strictly(data: bytes, encoding: str) -> str:
-    """The text, or nothing where any of it cannot be read."""
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError as error:
-        if error.start < len(data) - 4:
-            return ""
-        return data[: error.start].decode(encoding)  # the sample ends within a character
-
-
-def _guessed(data: bytes) -> str:
+def _legacy(sample: bytes) -> str:
     from charset_normalizer import from_bytes
 
-    best = from_bytes(data).best()
-    if best is None:
-        raise UnsupportedMedia("it is neither text in any known encoding nor a known kind of file")
-    return best.encoding
+    # A character cut in half at the end would rule out the right encoding: end the sample with a line.
+    whole = sample[: sample.rfind(b"\n") + 1] or sample
+    if chinese := _chinese(whole):
+        return chinese
+    best = from_bytes(whole).best()
+    return best.encoding if best else "cp1252"
+
+
+def _chinese(sample: bytes) -> str | None:
+    """GB18030 or Big5 where the bytes are those of everyday Chinese: a general guesser errs on a few characters.
+
+    GB 2312 has its everyday characters at lead bytes B0-D7 with trail bytes from A1 on; Korean (EUC-KR) looks the same
+    but stops at C8.  Big5 has them at A4-C6, with trail bytes below 7F that GB 2312 and EUC-KR do not have.
+    """
+    pairs = [(pair[0], pair[1]) for pair in _PAIR.findall(sample)]
+    everyday = [lead for lead, trail in pairs if 0xB0 <= lead <= 0xD7 and trail >= 0xA1]
+    marks = sum(lead in (0xA1, 0xA3) for lead, _ in pairs)
+    if len(everyday) + marks >= 0.85 * len(pairs) and any(lead > 0xC8 for lead in everyday):
+        return "gb18030" if _fits(sample, "gb18030") else None
+    if sum(lead == 0xA1 or 0xA4 <= lead <= 0xC6 for lead, _ in pairs) >= 0.95 * len(pairs) > 0:
+        low = any(lead >= 0xA4 and trail < 0x7F for lead, trail in pairs)
+        return "big5" if low and _fits(sample, "big5") else None
+    return None
+
+
+def _fits(sample: bytes, encoding: str) -> bool:
+    try:
+        sample.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,21 +1,40 @@
-"""A piece of a file, decoded: what every reader returns."""
+"""What decoding gives: a bounded piece of a file, and where the next one begins."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from duretrieval.types import Part, Scalar
+from duretrieval.types import Part, Reading, Scalar
 
-Cursor = float
-"""Where a chunk begins: seconds in films and sounds, a page or a character in texts."""
+BUDGET_BYTES = 24 * 2**20
+"""About how many bytes of arrays one chunk holds: memory does not grow with the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a chunk begins. Made by one call of `decode` and meant for the next, with the same file and reading."""
+
+    unit: int
+    """Number of the window, page or frame, from 0."""
+    char: int = 0
+    """Characters of text before that page."""
+    skip: int = 0
+    """Passages of that page that were already given."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Some parts of a file, a bounded amount; `next` is where the next chunk begins, None when this is the last."""
+    """Some parts of a file, in order."""
 
     parts: tuple[Part, ...]
     fields: Mapping[str, Scalar] = field(default_factory=dict)
-    """What the file says of itself: kind, width, height, seconds, pages, title, taken, camera, lat, lon."""
+    """Metadata found in the file: kind, width, height, seconds, pages, title, artist, taken, camera, lat, lon. On the
+    first chunk only."""
     next: Cursor | None = None
+    """Where the next chunk begins; None when this was the last. A chunk in the middle may have no parts."""
+
+
+def frame_bytes(reading: Reading) -> int:
+    """Bytes of one fitted picture."""
+    return reading.image_side**2 * 3

@@ -1,68 +1,75 @@
-"""One file in, its parts out: the reader is chosen by what the file is, not by what it is called."""
+"""Bytes to parts: one file, one chunk at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
 from importlib import import_module
 from pathlib import Path
+from typing import Protocol
 
-from duretrieval.errors import DamagedMedia, DuretrievalError, EmptyMedia, LimitExceeded, UnsupportedMedia
+from duretrieval.errors import DamagedMedia, LimitExceeded, MediaError, MissingExtra
 from duretrieval.media.chunk import Chunk, Cursor
-from duretrieval.media.limits import Limits
-from duretrieval.media.sniff import HEAD, Kind, sniff
+from duretrieval.media.limits import Limits, check
+from duretrieval.media.sniff import HEAD_BYTES, Kind, sniff
 from duretrieval.types import Reading
 
 __all__ = ["Chunk", "Cursor", "decode"]
 
-Reader = Callable[[Path, Reading, Limits, Cursor | None], Chunk]
-# Imported on first use, so that indexing pictures never loads a PDF library.
-_READERS = {
-    Kind.TEXT: "text",
-    Kind.HTML: "html",
+
+class Reader(Protocol):
+    """Reads one chunk of the kinds it knows."""
+
+    def __call__(self, path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor | None, /) -> Chunk:
+        """Give the chunk; may raise anything, which `decode` turns into a MediaError."""
+        ...
+
+
+# Each module is imported on first use: reading pictures never loads FFmpeg.
+_MODULES = {
+    Kind.TEXT: "plain",
+    Kind.HTML: "webpage",
     Kind.PDF: "pdf",
     Kind.OFFICE: "office",
-    Kind.IMAGE: "image",
     Kind.SVG: "svg",
-    Kind.AV: "av",
-    Kind.UNKNOWN: "av",  # FFmpeg knows more containers than `sniff`
+    **dict.fromkeys((Kind.JPEG, Kind.PNG, Kind.GIF, Kind.WEBP, Kind.TIFF, Kind.BMP), "image"),
+    **dict.fromkeys((Kind.AVIF, Kind.HEIF, Kind.JPEG2000, Kind.NETPBM, Kind.ICON, Kind.PHOTOSHOP), "image"),
 }
 
 
 def decode(path: Path, reading: Reading, limits: Limits, start: Cursor | None = None) -> Chunk:
-    """The parts of a file from `start` on, a bounded amount; ask again with `chunk.next` until that is None.
+    """Decode the chunk of a file that begins at `start` (None: its beginning), sized and cut as `reading` says.
+
+    Decoders are native code: run it through a `DecoderPool` unless the file is known to be good.
 
     Raises:
-        UnsupportedMedia, DamagedMedia, EmptyMedia, LimitExceeded: the file cannot be used; the message says why.
-        MissingExtra: it is an Office document, and the extra `office` is not installed.
+        MediaError: the file cannot be used; the message is a sentence about the file that does not repeat its path.
+        MissingExtra: it is an Office document and the extra that reads them is not installed.
     """
     try:
+        check("bytes", path.stat().st_size, limits.max_bytes, "max_bytes")
         with path.open("rb") as file:
-            head = file.read(HEAD)
-        size = path.stat().st_size
+            kind = sniff(file.read(HEAD_BYTES))
     except OSError as error:
-        raise DamagedMedia(f"it cannot be opened: {error.strerror}") from error
-    if size > limits.max_bytes:
-        raise LimitExceeded(f"it has {size / 1e9:.1f} GB; the limit is {limits.max_bytes / 1e9:g} (Limits.max_bytes)")
-    kind = sniff(head)
-    if kind is Kind.EMPTY:
-        raise EmptyMedia("the file is empty")
-    if kind not in _READERS:
-        raise UnsupportedMedia(
-            f"it is {'an' if kind is Kind.ARCHIVE else 'a'} {kind.value}, which holds nothing to find"
-        )
-    read: Reader = import_module(f"duretrieval.media.{_READERS[kind]}").read
+        raise MediaError(f"it cannot be opened: {(error.strerror or str(error)).lower()}") from error
+    reader: Reader = import_module(f"duretrieval.media.{_MODULES.get(kind, 'container')}").read
     try:
-        return read(path, reading, limits, start)
-    except DuretrievalError:
+        # Libraries warn about what they repaired; what matters here is whether parts come out.
+        with warnings.catch_warnings(action="ignore"):
+            return reader(path, kind, reading, limits, start)
+    except (MediaError, MissingExtra):
         raise
     except MemoryError as error:
-        raise too_much_memory(limits) from error
-    except Exception as error:  # whatever a decoder throws at a damaged file is that file's problem
-        raise DamagedMedia(f"its {kind.value} decoder failed: {type(error).__name__}: {error}"[:500]) from error
+        raise LimitExceeded(
+            f"decoding it takes more memory than is free, or than the limit of {limits.memory_bytes:,} bytes; "
+            "raise `memory_bytes` to read it"
+        ) from error
+    except Exception as error:
+        raise DamagedMedia(f"the {kind.value} decoder failed: {_reason(error, path)}") from error
 
 
-def too_much_memory(limits: Limits) -> LimitExceeded:
-    """The error for a file whose decoder asks for more memory than it may have."""
-    return LimitExceeded(
-        f"decoding it takes more than {limits.memory_bytes / 1e9:g} GB of memory (Limits.memory_bytes)"
-    )
+def _reason(error: Exception, path: Path) -> str:
+    """What the library said, on one line and without the path."""
+    said = str(getattr(error, "strerror", None) or error) or type(error).__name__
+    for name in (str(path.absolute()), str(path), path.name):
+        said = said.replace(name, "the file")
+    return " ".join(said.split())[:300]

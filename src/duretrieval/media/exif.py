@@ -1,96 +1,96 @@
-"""What a camera wrote into a picture: when, with what, where."""
+"""What a camera wrote into a picture. Tags: CIPA DC-008 (Exif 2.32), table 3 onwards."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import Any
+
+from PIL import Image
 
 from duretrieval.types import Scalar
 
-if TYPE_CHECKING:
-    from PIL.Image import Exif, Image
+ORIENTATION, MAKE, MODEL, CHANGED, EXIF_IFD, GPS_IFD = 0x0112, 0x010F, 0x0110, 0x0132, 0x8769, 0x8825
+TAKEN, OFFSET = 0x9003, 0x9011
 
-EARLIEST, LATEST = 1826, 2200
-"""Years in which photographs are taken; a camera whose clock is not set says others."""
-SIDEWAYS = (5, 6, 7, 8)
-"""Orientations in which width and height change places."""
-_ORIENTATION = 0x0112
-_MAKE, _MODEL, _DATE = 0x010F, 0x0110, 0x0132
-_EXIF, _GPS = 0x8769, 0x8825
-_TAKEN, _OFFSET = 0x9003, 0x9011
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""What makes a picture upright, by its orientation tag."""
 
 
-def fields(exif: Exif) -> dict[str, Scalar]:
-    """taken, camera, lat, lon: those that are there and make sense.
+def exif_of(image: Image.Image) -> Image.Exif:
+    """The tags; none where they are damaged, because the picture may still be good."""
+    try:
+        return image.getexif()
+    except Exception:
+        return Image.Exif()
 
-    A time without a zone is taken as UTC, since nothing says better. lat and lon are degrees, south and west negative.
+
+def fields(exif: Image.Exif) -> dict[str, Scalar]:
+    """taken, camera, lat, lon (degrees; south and west negative), as far as they are there.
+
+    A time without a zone is taken for UTC, since nothing says better.
     """
     found: dict[str, Scalar] = {}
-    camera = " ".join(dict.fromkeys(" ".join(_text(exif.get(tag)) for tag in (_MAKE, _MODEL)).split()))
+    if not exif:
+        return found
+    details = _ifd(exif, EXIF_IFD)
+    taken = _time(details.get(TAKEN), details.get(OFFSET)) or _time(exif.get(CHANGED), None)
+    if taken:
+        found["taken"] = taken
+    camera = camera_name(_text(exif.get(MAKE)), _text(exif.get(MODEL)))
     if camera:
         found["camera"] = camera
-    details = exif.get_ifd(_EXIF)
-    if taken := _moment(_text(details.get(_TAKEN) or exif.get(_DATE)), _text(details.get(_OFFSET))):
-        found["taken"] = taken
-    return {**found, **_place(exif.get_ifd(_GPS))}
+    gps = _ifd(exif, GPS_IFD)
+    lat, lon = _degrees(gps.get(2), gps.get(1), "S"), _degrees(gps.get(4), gps.get(3), "W")
+    if lat is not None and lon is not None and abs(lat) <= 90 and abs(lon) <= 180:
+        found["lat"], found["lon"] = lat, lon
+    return found
 
 
-def orientation(exif: Exif) -> int:
-    """1 to 8 as EXIF counts them: 1 is upright, 3 upside down, 6 to be turned a quarter clockwise."""
-    found = exif.get(_ORIENTATION, 1)
-    return found if found in range(1, 9) else 1
+def camera_name(make: str, model: str) -> str:
+    """Maker and model without saying the maker twice: ("Canon", "Canon EOS R5") -> "Canon EOS R5"."""
+    return model if model.lower().startswith(make.lower()) and model else f"{make} {model}".strip()
 
 
-def upright(picture: Image, orientation: int) -> Image:
-    """The picture as its camera was held."""
-    from PIL.Image import Transpose
-
-    turns = {
-        2: Transpose.FLIP_LEFT_RIGHT,
-        3: Transpose.ROTATE_180,
-        4: Transpose.FLIP_TOP_BOTTOM,
-        5: Transpose.TRANSPOSE,
-        6: Transpose.ROTATE_270,
-        7: Transpose.TRANSVERSE,
-        8: Transpose.ROTATE_90,
-    }
-    return picture.transpose(turns[orientation]) if orientation in turns else picture
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "replace")
-    return str(value).replace("\0", "").strip() if value is not None else ""
-
-
-def _moment(written: str, offset: str) -> datetime | None:
-    """`2024:05:01 12:30:00` and `+02:00` as a time with a zone."""
+def _ifd(exif: Image.Exif, tag: int) -> Mapping[int, Any]:
     try:
-        moment = datetime.strptime(written[:19], "%Y:%m:%d %H:%M:%S")
-    except ValueError:
+        return exif.get_ifd(tag)
+    except Exception:
+        return {}
+
+
+def _text(value: object) -> str:
+    return value.replace("\0", "").strip() if isinstance(value, str) else ""
+
+
+def _time(value: object, offset: object) -> datetime | None:
+    """("2024:05:01 12:30:00", "+02:00") -> 10:30 UTC."""
+    written = _text(value)[:19]
+    for text, form in ((written + _text(offset), "%Y:%m:%d %H:%M:%S%z"), (written, "%Y:%m:%d %H:%M:%S")):
+        try:
+            when = datetime.strptime(text, form)
+        except ValueError:
+            continue
+        return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
+    return None
+
+
+def _degrees(value: Any, reference: object, negative: str) -> float | None:
+    """Degrees, minutes and seconds to a signed number: ((31, 14, 24), "S") -> -31.24."""
+    try:
+        degrees, minutes, seconds = (float(part) for part in value)
+    except (TypeError, ValueError, ZeroDivisionError):
         return None
-    try:
-        sign = -1 if offset.startswith("-") else 1
-        hours, minutes = offset.lstrip("+-").split(":")
-        zone = timezone(sign * timedelta(hours=int(hours), minutes=int(minutes)))
-    except ValueError:
-        zone = UTC
-    return moment.replace(tzinfo=zone).astimezone(UTC) if EARLIEST <= moment.year <= LATEST else None
-
-
-def _place(gps: Mapping[int, Any]) -> dict[str, Scalar]:
-    try:
-        lat, lon = _degrees(gps[2]), _degrees(gps[4])
-    except (KeyError, TypeError, ValueError, ZeroDivisionError):
-        return {}
-    lat = -lat if _text(gps.get(1)).upper().startswith("S") else lat
-    lon = -lon if _text(gps.get(3)).upper().startswith("W") else lon
-    if not (-90 <= lat <= 90 and -180 <= lon <= 180):  # NaN fails this as well
-        return {}
-    return {"lat": lat, "lon": lon}
-
-
-def _degrees(parts: Any) -> float:
-    degrees, minutes, seconds = (float(part) for part in parts)
-    return degrees + minutes / 60 + seconds / 3600
+    total = degrees + minutes / 60 + seconds / 3600
+    if not math.isfinite(total):
+        return None
+    return -total if _text(reference).upper() == negative else total

@@ -1,21 +1,39 @@
-"""How much of one file is read, and for how long."""
+"""How much a file may ask for before it is listed as a problem instead of read."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from duretrieval.errors import LimitExceeded
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """A file past one of these is a problem (`LimitExceeded`), named with the limit; the others go on."""
+    """Generous for what people keep, small enough that one hostile file cannot take the machine."""
 
-    max_bytes: int = 16_000_000_000
-    max_pixels: int = 200_000_000
-    """Of one picture or frame, by its header: known before anything is unpacked."""
-    max_seconds: float = 12 * 3600.0
-    max_pages: int = 10_000
-    max_chars: int = 50_000_000
+    max_bytes: int = 16 * 2**30
+    """Size of a file on disk."""
+    max_pixels: int = 250_000_000
+    """Width times height of a picture, page or frame, read from the header before decoding."""
+    max_seconds: float = 6 * 3600.0
+    """Length of a film, a sound or an animation."""
+    max_pages: int = 5_000
+    """Pages of a PDF or a TIFF, slides, sheets."""
+    max_chars: int = 20_000_000
+    """Characters in the text of one file, markup included."""
     decode_timeout_s: float = 120.0
-    """For one chunk."""
-    memory_bytes: int = 6_000_000_000
-    """Address space of a decoding process beyond what it starts with, where the system can limit it."""
+    """Time for one chunk, in a `DecoderPool`."""
+    memory_bytes: int = 4 * 2**30
+    """Memory a decoding process may take beyond what it starts with (Linux), in a `DecoderPool`."""
+
+
+def check(what: str, amount: float, limit: float, setting: str) -> None:
+    """Refuse an amount above its limit.
+
+    Raises:
+        LimitExceeded: "it has 6,001 pages, above the limit of 5,000; raise `max_pages` to read it".
+    """
+    if amount > limit:
+        raise LimitExceeded(
+            f"it has {amount:,.0f} {what}, above the limit of {limit:,.0f}; raise `{setting}` to read it"
+        )

@@ -1,69 +1,87 @@
-"""A text in passages that keep their place in it."""
+"""Cut text into passages that read as a whole: at paragraphs, else sentences, else anywhere."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 
-from duretrieval.types import Modality, Part, Reading
+from duretrieval.errors import ConfigError
 
-_PARAGRAPH = re.compile(r"\n[ \t]*\n\s*")
-_SENTENCE = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|(?<=[。！？；])[”’」』）]*\s*|\n")
-_WORD = re.compile(r"\s+|(?<=[，、：])")
+Span = tuple[int, int]
 
-
-def passages(text: str, reading: Reading, page: int | None = None, offset: int = 0) -> Iterator[Part]:
-    """TEXT parts in order: whole paragraphs where they fit, else sentences, else words, else the limit itself.
-
-    Neighbours that are short are joined up to `reading.passage_chars`. `text[start_char - offset : end_char - offset]`
-    is the content.
-    """
-    limit = reading.passage_chars
-    begin = end = -1
-    used = 0
-    for low, high in _pieces(text, 0, len(text), limit, (_PARAGRAPH, _SENTENCE, _WORD)):
-        wide, gap = width(text[low:high]), width(text[end:low]) if begin >= 0 else 0
-        if begin >= 0 and used + gap + wide > limit:
-            yield _part(text, begin, end, page, offset)
-            begin, used, gap = -1, 0, 0
-        if begin < 0:
-            begin = low
-        end, used = high, used + gap + wide
-    if begin >= 0:
-        yield _part(text, begin, end, page, offset)
+WIDE = re.compile(
+    r"[\u1100-\u11ff\u2e80-\ua4cf\uac00-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\U00020000-\U0003ffff]"
+)
+"""Characters that count as two: Chinese, Japanese, Korean, and their punctuation."""
+_PARAGRAPH = re.compile(r"\n[^\S\n]*\n\s*")
+_SENTENCE = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|(?<=[。！？；…])[”’』」）]*|\n")
 
 
 def width(text: str) -> int:
-    """Characters, wide ones (Chinese, Japanese, Korean) counting two: they carry about twice as much."""
-    if text.isascii():
-        return len(text)
-    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+    """Characters, with Chinese, Japanese and Korean ones counted twice: width("猫 cat") == 6."""
+    return len(text) if text.isascii() else len(text) + len(WIDE.findall(text))
 
 
-def _part(text: str, low: int, high: int, page: int | None, offset: int) -> Part:
-    return Part(Modality.TEXT, text[low:high], page=page, start_char=low + offset, end_char=high + offset)
+def split(text: str, limit: int) -> Iterator[Span]:
+    """Spans (start, end) of passages no wider than `limit`, in order; only white space lies between them.
+
+    Short neighbours are joined as long as they fit together. split("One.\\n\\nTwo.", 600) gives one span.
+
+    Raises:
+        ConfigError: `limit` is below 2, the width of one Chinese character.
+    """
+    if limit < 2:
+        raise ConfigError(f"passage_chars is {limit}; it must be at least 2")
+    held: Span | None = None
+    for start, end in _pieces(text, limit):
+        if held is not None and width(text[held[0] : end]) <= limit:
+            held = (held[0], end)
+            continue
+        if held is not None:
+            yield held
+        held = (start, end)
+    if held is not None:
+        yield held
 
 
-def _pieces(
-    text: str, low: int, high: int, limit: int, rules: tuple[re.Pattern[str], ...]
-) -> Iterator[tuple[int, int]]:
-    """[low, high) without the white space around it, divided by the first rule, what is too long by the next ones."""
-    while low < high and text[low].isspace():
-        low += 1
-    while high > low and text[high - 1].isspace():
-        high -= 1
-    if low == high:
-        return
-    first = not rules or rules[0] is _PARAGRAPH
-    if not first and high - low <= limit and width(text[low:high]) <= limit:
-        yield low, high
-    elif not rules:
-        step = max(1, limit // 2)
-        yield from ((i, min(i + step, high)) for i in range(low, high, step))
-    else:
-        at = low
-        for match in rules[0].finditer(text, low, high):
-            yield from _pieces(text, at, match.end(), limit, rules[1:])
-            at = match.end()
-        yield from _pieces(text, at, high, limit, rules[1:])
+def _pieces(text: str, limit: int) -> Iterator[Span]:
+    """Paragraphs that fit, the sentences of those that do not, slices of sentences that do not."""
+    for paragraph in _between(text, 0, len(text), _PARAGRAPH):
+        if width(text[slice(*paragraph)]) <= limit:
+            yield paragraph
+            continue
+        for sentence in _between(text, *paragraph, _SENTENCE):
+            if width(text[slice(*sentence)]) <= limit:
+                yield sentence
+            else:
+                yield from _slices(text, *sentence, limit)
+
+
+def _between(text: str, start: int, end: int, mark: re.Pattern[str]) -> Iterator[Span]:
+    """What lies between the marks, without white space at its ends; a mark's closing quotes stay with what it ends."""
+    for found in mark.finditer(text, start, end):
+        cut = found.start() + len(found[0].rstrip())
+        yield from _trimmed(text, start, cut)
+        start = found.end()
+    yield from _trimmed(text, start, end)
+
+
+def _trimmed(text: str, start: int, end: int) -> Iterator[Span]:
+    piece = text[start:end]
+    start += len(piece) - len(piece.lstrip())
+    end -= len(piece) - len(piece.rstrip())
+    if start < end:
+        yield start, end
+
+
+def _slices(text: str, start: int, end: int, limit: int) -> Iterator[Span]:
+    """As much as fits, again and again; ended at a space if there is one in the second half."""
+    while start < end:
+        stop = min(start + limit, end)
+        while width(text[start:stop]) > limit:
+            stop -= max(1, (width(text[start:stop]) - limit) // 2)
+        if stop < end:
+            space = text.rfind(" ", start + (stop - start) // 2, stop)
+            stop = space if space > start else stop
+        yield from _trimmed(text, start, stop)
+        start = stop

@@ -1,58 +1,65 @@
-"""PDF documents, page by page."""
+"""PDF to the text of its pages."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from duretrieval.errors import DamagedMedia, EmptyMedia, LimitExceeded
+import pypdfium2  # type: ignore[import-untyped, unused-ignore]
+
+from duretrieval.errors import DamagedMedia, UnsupportedMedia
 from duretrieval.media.chunk import Chunk, Cursor
+from duretrieval.media.document import Document, chunk
 from duretrieval.media.limits import Limits
-from duretrieval.media.passages import passages
-from duretrieval.types import Part, Reading, Scalar
+from duretrieval.media.sniff import Kind
+from duretrieval.types import Reading
 
-PAGES = 50
-"""Pages in one chunk."""
+# PDFium marks hyphens at line ends with U+0002 or U+FFFE, and ends lines with \r\n.
+_CLEAN = {0x00: None, 0x02: None, 0xFFFE: None, 0xFFFF: None, 0x0D: None}
+_WRONG_PASSWORD, _UNKNOWN_SECURITY = 4, 5
 
 
-def read(path: Path, reading: Reading, limits: Limits, start: Cursor | None = None) -> Chunk:
-    """TEXT parts with their page, counted from 1; character places are the page's. `start` counts pages from 0."""
-    import pypdfium2
+def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor | None) -> Chunk:
+    """Passages with their page."""
+    with open_document(path) as document:
+        return chunk(document, reading, limits, start)
 
+
+@contextmanager
+def open_document(path: Path) -> Iterator[Document]:
+    """The text layer of each page, while the file is open.
+
+    Raises:
+        UnsupportedMedia: a password is needed.
+        DamagedMedia: PDFium cannot open it.
+    """
     try:
-        document = pypdfium2.PdfDocument(path)
+        pdf = pypdfium2.PdfDocument(path)
     except pypdfium2.PdfiumError as error:
-        locked = "password" in str(error).lower()
-        raise DamagedMedia("it is locked with a password" if locked else f"it cannot be opened: {error}") from error
-    with document:
-        pages = len(document)
-        if pages > limits.max_pages:
-            raise LimitExceeded(f"it has {pages} pages; the limit is {limits.max_pages} (Limits.max_pages)")
-        fields: dict[str, Scalar] = {"kind": "text", "pages": pages}
-        if title := document.get_metadata_dict().get("Title", "").strip():
-            fields["title"] = title
-        begin = int(start or 0)
-        parts: list[Part] = []
-        while begin < pages and len(parts) < 10 * PAGES:
-            stop = min(begin + PAGES, pages)
-            for number in range(begin, stop):
-                words = _words(document, number)
-                parts.extend(passages(words, reading, page=number + 1))
-            begin = stop
-    if not parts and start is None:
-        raise EmptyMedia(f"none of its {pages} pages holds text; a scan has to be read by a person or an OCR program")
-    return Chunk(tuple(parts), fields, float(begin) if begin < pages else None)
-
-
-def _words(document: object, number: int) -> str:
-    """The words of a page; none where the page is damaged, which costs the others nothing."""
-    import pypdfium2
-
+        if getattr(error, "err_code", None) in (_WRONG_PASSWORD, _UNKNOWN_SECURITY):
+            raise UnsupportedMedia("it is locked with a password; save a copy without one") from error
+        raise DamagedMedia(f"it begins as a PDF does but cannot be opened: {error}") from error
     try:
-        page = document[number]  # type: ignore[index]
-        try:
-            words: str = page.get_textpage().get_text_bounded()
-        finally:
-            page.close()
+        yield Document(
+            pages=len(pdf),
+            page=lambda n: _text(pdf, n),
+            title=pdf.get_metadata_dict().get("Title", ""),
+            numbered=True,
+            empty="its pages hold no text; if it was scanned, run text recognition on it first (such as OCRmyPDF)",
+        )
+    finally:
+        pdf.close()
+
+
+def _text(pdf: pypdfium2.PdfDocument, number: int) -> str:
+    """Text of one page; nothing where the page itself is damaged."""
+    try:
+        page = pdf[number]
     except pypdfium2.PdfiumError:
         return ""
-    return words.replace("\r\n", "\n").replace("\ufffe", "")
+    try:
+        text: str = page.get_textpage().get_text_bounded()
+        return text.translate(_CLEAN)
+    finally:
+        page.close()

@@ -1,119 +1,202 @@
-"""What a file is, by its first bytes. Names lie: cameras, downloads and exports call anything `.jpg`."""
+"""Recognise a file by its first bytes, never by its name.
+
+Signatures: the formats' own specifications, as collected at https://en.wikipedia.org/wiki/List_of_file_signatures.
+"""
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
-HEAD = 4096
-"""Bytes that `sniff` wants to see."""
+from duretrieval.errors import EmptyMedia, UnsupportedMedia
+
+HEAD_BYTES = 4096
+"""How much of a file `sniff` wants to see."""
 
 
 class Kind(StrEnum):
-    """Which reader a file goes to."""
+    """A file format, or a family of them that one reader reads."""
 
     TEXT = "text"
     HTML = "html"
     PDF = "pdf"
     OFFICE = "office"
-    IMAGE = "image"
     SVG = "svg"
-    AV = "film or sound"
-    ARCHIVE = "archive"
-    PROGRAM = "program"
-    EMPTY = "empty"
-    UNKNOWN = "unknown"
+    JPEG = "jpeg"
+    PNG = "png"
+    GIF = "gif"
+    WEBP = "webp"
+    TIFF = "tiff"
+    BMP = "bmp"
+    AVIF = "avif"
+    HEIF = "heif"
+    JPEG2000 = "jpeg2000"
+    NETPBM = "netpbm"
+    ICON = "icon"
+    PHOTOSHOP = "photoshop"
+    WAVE = "wave"
+    MP3 = "mp3"
+    FLAC = "flac"
+    OGG = "ogg"
+    AIFF = "aiff"
+    AVI = "avi"
+    MP4 = "mp4"
+    MATROSKA = "matroska"
+    ASF = "asf"
+    FLASH_VIDEO = "flv"
+    MPEG = "mpeg"
+    MEDIA = "media"
+    """Not recognised and not text: FFmpeg has the last word."""
 
 
-_STARTS: tuple[tuple[bytes, Kind], ...] = (
-    (b"\xff\xd8\xff", Kind.IMAGE),
-    (b"\x89PNG\r\n\x1a\n", Kind.IMAGE),
-    (b"GIF87a", Kind.IMAGE),
-    (b"GIF89a", Kind.IMAGE),
-    (b"II*\0", Kind.IMAGE),
-    (b"MM\0*", Kind.IMAGE),
-    (b"II+\0", Kind.IMAGE),
-    (b"MM\0+", Kind.IMAGE),
-    (b"OggS", Kind.AV),
-    (b"fLaC", Kind.AV),
-    (b"ID3", Kind.AV),
-    (b"\x1aE\xdf\xa3", Kind.AV),  # Matroska, WebM
-    (b"FLV\x01", Kind.AV),
-    (b"FORM", Kind.AV),  # AIFF
-    (b".snd", Kind.AV),
-    (b"caff", Kind.AV),
-    (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", Kind.AV),  # ASF: WMA, WMV
-    (b"\0\0\x01\xba", Kind.AV),  # MPEG program stream
-    (b"\0\0\x01\xb3", Kind.AV),
-    (b"#!AMR", Kind.AV),
-    (b"MThd", Kind.UNKNOWN),  # MIDI holds notes, no sound
-    (b"\x7fELF", Kind.PROGRAM),
-    (b"\xcf\xfa\xed\xfe", Kind.PROGRAM),
-    (b"\xca\xfe\xba\xbe", Kind.PROGRAM),
-    (b"\x1f\x8b", Kind.ARCHIVE),
-    (b"BZh", Kind.ARCHIVE),
-    (b"\xfd7zXZ\0", Kind.ARCHIVE),
-    (b"7z\xbc\xaf\x27\x1c", Kind.ARCHIVE),
-    (b"Rar!", Kind.ARCHIVE),
-    (b"\x28\xb5\x2f\xfd", Kind.ARCHIVE),  # zstd
+_KNOWN: tuple[tuple[int, bytes, Kind], ...] = (
+    (0, b"\xff\xd8\xff", Kind.JPEG),
+    (0, b"\x89PNG\r\n\x1a\n", Kind.PNG),
+    (0, b"GIF87a", Kind.GIF),
+    (0, b"GIF89a", Kind.GIF),
+    (8, b"WEBP", Kind.WEBP),
+    (0, b"II*\0", Kind.TIFF),
+    (0, b"MM\0*", Kind.TIFF),
+    (0, b"II+\0", Kind.TIFF),
+    (0, b"MM\0+", Kind.TIFF),
+    (0, b"\0\0\0\x0cjP  \r\n\x87\n", Kind.JPEG2000),
+    (0, b"\xff\x4f\xff\x51", Kind.JPEG2000),
+    (0, b"\0\0\1\0", Kind.ICON),
+    (0, b"8BPS", Kind.PHOTOSHOP),
+    (8, b"WAVE", Kind.WAVE),
+    (8, b"AVI ", Kind.AVI),
+    (0, b"OggS", Kind.OGG),
+    (0, b"fLaC", Kind.FLAC),
+    (0, b"ID3", Kind.MP3),
+    (8, b"AIFF", Kind.AIFF),
+    (8, b"AIFC", Kind.AIFF),
+    (0, b"\x1aE\xdf\xa3", Kind.MATROSKA),
+    (0, b"0&\xb2u\x8ef\xcf\x11", Kind.ASF),
+    (0, b"FLV\1", Kind.FLASH_VIDEO),
+    (0, b"\0\0\1\xba", Kind.MPEG),
+    (0, b"\0\0\1\xb3", Kind.MPEG),
 )
-_PICTURE_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"avif", b"avis"}
-_CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\x1b\x0b"))
-_OFFICE_PARTS = (b"word/", b"ppt/", b"xl/", b"[Content_Types].xml")
+
+_REFUSED: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"PK\3\4", "a zip archive"),
+    (0, b"PK\5\6", "an empty zip archive"),
+    (0, b"\x1f\x8b", "a gzip archive"),
+    (0, b"BZh", "a bzip2 archive"),
+    (0, b"\xfd7zXZ\0", "an xz archive"),
+    (0, b"\x28\xb5\x2f\xfd", "a zstd archive"),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (0, b"Rar!\x1a\x07", "a rar archive"),
+    (257, b"ustar", "a tar archive"),
+    (0, b"\x7fELF", "a program or library"),
+    (0, b"\xcf\xfa\xed\xfe", "a program or library"),
+    (0, b"\xca\xfe\xba\xbe", "a program or Java class"),
+    (0, b"\0asm", "a WebAssembly program"),
+    (0, b"SQLite format 3\0", "an SQLite database"),
+    (0, b"PAR1", "a Parquet table (give it as a manifest)"),
+    (0, b"{\\rtf", "a rich text file (save it as .docx)"),
+    (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Microsoft Office file (save it as .docx, .pptx or .xlsx)"),
+    (0, b"wOF", "a font"),
+    (0, b"OTTO", "a font"),
+    (0, b"\0\1\0\0\0", "a font"),
+    (0, b"%!PS", "a PostScript file (save it as PDF)"),
+)
+
+_OFFICE = (b"[Content_Types].xml", b"_rels/", b"docProps/", b"customXml/", b"word/", b"ppt/", b"xl/")
+_AVIF_BRANDS = (b"avif", b"avis")
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"mif2")
+_PROLOG = re.compile(rb"\s*(<\?xml.*?\?>|<!--.*?-->|<!doctype\s+svg.*?(\[.*?\]\s*)?>)", re.S | re.I)
+_HTML = re.compile(rb"\s*<(!doctype\s+html|html|head|body|title|meta|script|style|table|div|h[1-6]|p|article)\b", re.I)
 
 
 def sniff(head: bytes) -> Kind:
-    """The kind of a file that begins with `head` (its first `HEAD` bytes, fewer if it is shorter)."""
+    """Tell what a file is from its first `HEAD_BYTES` bytes.
+
+    Raises:
+        EmptyMedia: there are no bytes.
+        UnsupportedMedia: it is an archive, a program or the like; the message says what.
+    """
     if not head:
-        return Kind.EMPTY
-    plain = looks_like_text(head)
-    for start, kind in _STARTS:
-        if head.startswith(start) and not (plain and start.isascii()):  # a letter may begin "FORM", "The free ..."
+        raise EmptyMedia("it has no bytes")
+    for offset, magic, kind in _KNOWN:
+        if head.startswith(magic, offset) and (offset != 8 or head[:4] in (b"RIFF", b"RF64", b"FORM")):
             return kind
-    if _beginning(head).startswith(b"%PDF-"):
+    if head[4:8] == b"ftyp":
+        return _ftyp(head)
+    if head.startswith(b"PK\3\4") and head[30:].startswith(_OFFICE):
+        return Kind.OFFICE
+    for offset, magic, what in _REFUSED:
+        if head.startswith(magic, offset):
+            raise UnsupportedMedia(f"it looks like {what}, which is not searched")
+    if b"%PDF-" in head[:1024]:
         return Kind.PDF
-    if plain:
-        return _markup(head) or Kind.TEXT
-    return _container(head) or Kind.UNKNOWN
+    if head.startswith(b"MZ") and b"\0" in head:
+        raise UnsupportedMedia("it looks like a Windows program, which is not searched")
+    if head.startswith(b"BM") and b"\0" in head[:26]:
+        return Kind.BMP
+    if head[:1] == b"P" and head[1:2] in b"123456" and re.match(rb"P[1-6]\s+(#.*\s+)*\d+\s+\d+\s", head):
+        return Kind.NETPBM
+    if is_text(head):
+        return _markup(head)
+    if _mp3_sync(head):
+        return Kind.MP3
+    if head[:1] == b"\x47" and head[188:189] in (b"\x47", b"") and head[376:377] in (b"\x47", b""):
+        return Kind.MPEG
+    return Kind.MEDIA
 
 
-def looks_like_text(head: bytes) -> bool:
-    """Whether bytes may be text: a byte order mark, or no zero bytes and few control characters."""
+def is_text(head: bytes) -> bool:
+    """Whether the bytes can be text in some encoding: hardly any control characters, NULs only as UTF-16 has them."""
     if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
         return True
-    control = len(head) - len(head.translate(None, _CONTROL))
-    return b"\0" not in head and control <= len(head) // 200
+    if b"\0" in head:
+        return utf16_without_mark(head) is not None
+    return _controls(head) <= len(head) // 50
 
 
-def _container(head: bytes) -> Kind | None:
-    if head[:4] == b"RIFF":
-        return Kind.IMAGE if head[8:12] == b"WEBP" else Kind.AV
-    if head[4:8] == b"ftyp":
-        brands = {head[8:12], *(head[i : i + 4] for i in range(16, min(len(head), 64), 4))}
-        return Kind.IMAGE if head[8:12] in _PICTURE_BRANDS and brands & _PICTURE_BRANDS else Kind.AV
-    if head[4:8] in (b"moov", b"mdat", b"wide", b"free", b"skip"):
-        return Kind.AV
-    if head[:4] == b"PK\x03\x04":
-        return Kind.OFFICE if any(part in head for part in _OFFICE_PARTS) else Kind.ARCHIVE
-    if head[:2] == b"BM" and head[6:10] == b"\0\0\0\0":
-        return Kind.IMAGE
-    if head[:2] == b"MZ" and b"\0" in head[:64]:
-        return Kind.PROGRAM
-    if head[:1] == b"\x47" and len(head) > 376 and head[188] == head[376] == 0x47:
-        return Kind.AV  # MPEG transport stream
-    if head[0] == 0xFF and len(head) > 3 and head[1] & 0xE0 == 0xE0 and head[1] & 0x18 != 0x08 and head[2] != 0xFF:
-        return Kind.AV  # MPEG audio or ADTS frame
+def utf16_without_mark(head: bytes) -> str | None:
+    """The UTF-16 byte order that puts NULs where Latin letters have them, or None."""
+    pairs = len(head) // 2
+    high, low = head[0 : 2 * pairs : 2], head[1 : 2 * pairs : 2]
+    for nul, letter, name in ((low, high, "utf-16-le"), (high, low, "utf-16-be")):
+        if pairs >= 2 and nul.count(0) > 0.4 * pairs and _controls(letter) == 0:
+            return name
     return None
 
 
-def _markup(head: bytes) -> Kind | None:
-    """The kind whose tag comes first: pages contain drawings, and drawings may contain pages."""
-    start = _beginning(head)[:2048].lower()
-    if not start.startswith(b"<"):
-        return None
-    tags = {b"<svg": Kind.SVG} | dict.fromkeys((b"<!doctype html", b"<html", b"<head", b"<body"), Kind.HTML)
-    found = {at: kind for tag, kind in tags.items() if (at := start.find(tag)) >= 0}
-    return found[min(found)] if found else None
+def _controls(data: bytes) -> int:
+    """How many bytes are control characters that texts do not hold."""
+    return sum(data.count(bytes([code])) for code in range(32) if code not in b"\t\n\v\f\r\x1b")
 
 
-def _beginning(head: bytes) -> bytes:
-    return head.removeprefix(b"\xef\xbb\xbf").lstrip()
+def _ftyp(head: bytes) -> Kind:
+    """Which of the ISO base media formats: the major brand first, then the compatible ones (ISO/IEC 14496-12, 4.3)."""
+    size = min(int.from_bytes(head[:4], "big"), len(head))
+    brands = [head[8:12], *(head[i : i + 4] for i in range(16, size - 3, 4))]
+    for brand in brands:
+        if brand in _AVIF_BRANDS:
+            return Kind.AVIF
+        if brand in _HEIF_BRANDS and not (brand in (b"mif1", b"msf1", b"mif2") and b"avif" in brands):
+            return Kind.HEIF
+        if brand in (b"isom", b"mp41", b"mp42", b"qt  ", b"M4A ", b"M4V "):
+            return Kind.MP4
+    return Kind.MP4
+
+
+def _markup(head: bytes) -> Kind:
+    """SVG, HTML or plain text: what the first tag is, after byte order mark, XML prolog and comments."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or utf16_without_mark(head):
+        head = head.replace(b"\0", b"").lstrip(b"\xff\xfe")
+    head = head.removeprefix(b"\xef\xbb\xbf")
+    while match := _PROLOG.match(head):
+        head = head[match.end() :]
+    if re.match(rb"\s*<(\w+:)?svg[\s>]", head):
+        return Kind.SVG
+    return Kind.HTML if _HTML.match(head) else Kind.TEXT
+
+
+def _mp3_sync(head: bytes) -> bool:
+    """An MPEG audio frame header with legal version, layer, bit rate and sample rate (ISO/IEC 11172-3, 2.4.1.3)."""
+    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
+        return False
+    version, layer = head[1] >> 3 & 3, head[1] >> 1 & 3
+    return version != 1 and layer != 0 and head[2] >> 4 != 15 and head[2] >> 2 & 3 != 3

@@ -1,9 +1,10 @@
-"""Which files there are below some paths, and how one tells that a file has changed."""
+"""Find files in folders, each at the cost of one stat."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,63 +14,86 @@ from duretrieval.errors import MediaError
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file, or a folder that cannot be read (then with its problem)."""
+    """A file that was found, or the reason a place could not be looked at."""
 
     path: Path
-    stamp: str
+    stamp: str = ""
+    """Size and time of change (ns): another stamp means the file may have changed."""
     problem: str | None = None
 
 
 def walk(paths: Iterable[Path]) -> Iterator[Source]:
-    """Every file below `paths`, sorted within its folder; files and folders that begin with a dot are passed over.
+    """Every file at or below the paths, in order of name, folders where their name falls.
 
-    A path given directly is taken whatever its name. Links to files are followed, links to folders are not, so a loop
-    of them does no harm.
+    Hidden files and folders (".name") are left out unless given themselves. Links are followed; a folder is entered
+    once, however many links lead to it.
 
     Raises:
-        MediaError: one of the paths does not exist (before anything is yielded).
+        MediaError: a path does not exist. Checked for all of them before the first file is given.
     """
-    paths = list(paths)
-    for path in paths:
-        if not path.exists():
-            raise MediaError(f"there is nothing at {path}; check the path")
-    for path in paths:
-        if path.is_dir():
-            yield from _folder(path)
-        else:
-            yield Source(path, stamp(path))
+    roots = list(paths)
+    for root in roots:
+        if not os.path.lexists(root):
+            raise MediaError(f"there is no file or folder at '{root}'; check the spelling")
+    seen: set[tuple[int, int]] = set()
+    return (source for root in roots for source in _at(root, seen))
 
 
 def stamp(path: Path) -> str:
-    """Size and time of change, "1024:1714567890000000000": tells for the price of a stat whether the file changed."""
+    """Size and time of change (ns), as in `Source.stamp`."""
     return _stamp(path.stat())
 
 
 def digest(path: Path) -> str:
-    """32 hex digits of the BLAKE2b hash of the file's content."""
+    """Hash of a file's content: 32 hex digits of BLAKE2b, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 
 
-def _stamp(about: os.stat_result) -> str:
-    return f"{about.st_size}:{about.st_mtime_ns}"
-
-
-def _folder(folder: Path) -> Iterator[Source]:
+def _at(path: Path, seen: set[tuple[int, int]]) -> Iterator[Source]:
     try:
-        with os.scandir(folder) as entries:
-            here = sorted(entries, key=lambda entry: entry.name)
+        facts = path.stat()
     except OSError as error:
-        yield Source(folder, "", f"the folder cannot be read: {error.strerror}")
+        yield _unreadable(path, error)
         return
-    for entry in here:
-        if entry.name.startswith("."):
-            continue
-        path = Path(entry.path)
+    if not stat.S_ISDIR(facts.st_mode):
+        yield _file(path, facts)
+        return
+    if (facts.st_dev, facts.st_ino) in seen:
+        return
+    seen.add((facts.st_dev, facts.st_ino))
+    yield from _inside(path, seen)
+
+
+def _inside(folder: Path, seen: set[tuple[int, int]]) -> Iterator[Source]:
+    try:
+        with os.scandir(folder) as scan:
+            entries = sorted((entry for entry in scan if not entry.name.startswith(".")), key=lambda entry: entry.name)
+    except OSError as error:
+        yield _unreadable(folder, error)
+        return
+    for entry in entries:
+        path = folder / entry.name
         try:
-            if entry.is_dir(follow_symlinks=False):
-                yield from _folder(path)
-            elif entry.is_file():
-                yield Source(path, _stamp(entry.stat()))
+            if entry.is_dir():
+                yield from _at(path, seen)
+            else:
+                yield _file(path, entry.stat())
         except OSError as error:
-            yield Source(path, "", f"the file cannot be read: {error.strerror}")
+            yield _unreadable(path, error)
+
+
+def _stamp(facts: os.stat_result) -> str:
+    return f"{facts.st_size}:{facts.st_mtime_ns}"
+
+
+def _file(path: Path, facts: os.stat_result) -> Source:
+    if not stat.S_ISREG(facts.st_mode):
+        return Source(path, problem="it is not a file but a device, pipe or socket")
+    return Source(path, _stamp(facts))
+
+
+def _unreadable(path: Path, error: OSError) -> Source:
+    if path.is_symlink() and not path.exists():
+        return Source(path, problem="it is a link to nothing")
+    return Source(path, problem=f"it cannot be looked at: {(error.strerror or str(error)).lower()}")

@@ -1,0 +1,12 @@
+"""Ranked lists and judgements on disk: TREC's text files, JSON lines, Parquet; chosen by the file's name.
+
+run          query -> item -> score, larger is better
+judgements   query -> item -> gain ("qrels"); 0 or less means judged and not relevant
+"""
+
+from duretrieval.evaluate.runs.files import read_judgements, read_run, write_judgements, write_run
+from duretrieval.evaluate.runs.judge import judge
+from duretrieval.evaluate.runs.rows import Judgements, Run
+from duretrieval.evaluate.runs.top import top
+
+__all__ = ["Judgements", "Run", "judge", "read_judgements", "read_run", "top", "write_judgements", "write_run"]

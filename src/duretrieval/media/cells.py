@@ -1,0 +1,91 @@
+"""Values in the cells of a table to the types that fields have."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from duretrieval.types import Scalar
+
+_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?)?")
+_LARGEST = 2**63
+
+
+class BadCell(ValueError):
+    """A cell that cannot be used; the message names the column. Never leaves `read_manifest`."""
+
+
+def scalar(value: Any, column: str, typed: bool) -> Scalar | None:
+    """A field's value; None where the cell is empty.
+
+    typed: whether the table knows numbers from strings (JSON, Parquet). In CSV everything is a string and what looks
+    like a number, true or false becomes one; "007" stays a string.
+
+    Raises:
+        BadCell: a list, an object, bytes, or a whole number beyond 64 bits.
+    """
+    if value is None or value == "" or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    if isinstance(value, bool | float):
+        return value
+    if isinstance(value, int):
+        if not -_LARGEST <= value < _LARGEST:
+            raise BadCell(f"column '{column}' holds {value}, beyond 64 bits; write it as a string")
+        return value
+    if isinstance(value, str):
+        return _from_text(clean(value), typed)
+    if isinstance(value, datetime):
+        return _utc(value)
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day, tzinfo=UTC)
+    if isinstance(value, Decimal):
+        return float(value)
+    raise BadCell(f"column '{column}' holds a nested value ({type(value).__name__}); give each of its values a column")
+
+
+def strings(value: Any, column: str) -> list[str]:
+    """A cell of text or paths as strings: one, several, or none.
+
+    Raises:
+        BadCell: it holds something else than strings and numbers.
+    """
+    values = value if isinstance(value, list | tuple) else [value]
+    found = []
+    for entry in values:
+        if isinstance(entry, bool) or not isinstance(entry, str | int | float | None):
+            raise BadCell(f"column '{column}' holds {type(entry).__name__}, not text")
+        if entry is not None and str(entry).strip():
+            found.append(clean(str(entry)))
+    return found
+
+
+def clean(text: str) -> str:
+    """Without half characters (lone surrogates), which JSON can hold and a store cannot."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _from_text(text: str, typed: bool) -> Scalar:
+    if not typed:
+        if text.lower() in ("true", "false"):
+            return text.lower() == "true"
+        if found := _NUMBER.fullmatch(text):
+            whole = found[2] is None and found[3] is None
+            if whole and abs(int(text)) < _LARGEST:
+                return int(text)
+            if not whole and math.isfinite(float(text)):
+                return float(text)
+    if _DATE.fullmatch(text):
+        try:
+            return _utc(datetime.fromisoformat(text))
+        except ValueError:
+            return text
+    return text
+
+
+def _utc(when: datetime) -> datetime:
+    """A time without a zone is taken for UTC, since nothing says better."""
+    return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)

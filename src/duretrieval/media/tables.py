@@ -1,0 +1,113 @@
+"""Records of a JSONL, CSV or Parquet file, told apart by their first bytes, read a few at a time."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from duretrieval.errors import ConfigError
+from duretrieval.media.charset import SAMPLE_BYTES, encoding_of
+
+ROWS_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A row as the file has it."""
+
+    line: int
+    cells: Mapping[str, Any] = field(default_factory=dict)
+    typed: bool = True
+    """Whether numbers are numbers here."""
+    listed: bool = True
+    """Whether lists are lists here."""
+    problem: str | None = None
+
+
+def records(path: Path) -> Iterator[Record]:
+    """Rows in order; one that is not whole becomes a record with a problem.
+
+    Raises:
+        ConfigError: the file cannot be opened, or is not a table; raised at once, not with the first row.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(SAMPLE_BYTES)
+    except OSError as error:
+        raise ConfigError(
+            f"the manifest '{path}' cannot be opened: {(error.strerror or str(error)).lower()}"
+        ) from error
+    encoding = encoding_of(head)
+    if head.startswith(b"PAR1"):
+        return _parquet(path)
+    if b"\0" in head and not encoding.startswith("utf-16"):
+        raise ConfigError(f"the manifest '{path}' is not a table; it can be JSONL, CSV or Parquet")
+    begin = head.decode(encoding, errors="replace").lstrip()
+    if begin.startswith("["):
+        raise ConfigError(f"the manifest '{path}' is one JSON list; write one object a line (JSONL) instead")
+    if begin.startswith("{"):
+        return _jsonl(path, encoding)
+    if not begin:
+        raise ConfigError(f"the manifest '{path}' is empty")
+    return _csv(path, encoding)
+
+
+def _jsonl(path: Path, encoding: str) -> Iterator[Record]:
+    with path.open(encoding=encoding, errors="replace") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                value = json.loads(line)
+            except ValueError as error:
+                yield Record(number, problem=f"line {number} is not JSON: {error}")
+                continue
+            if isinstance(value, dict):
+                yield Record(number, value)
+            else:
+                yield Record(number, problem=f"line {number} is not an object in {{}} but a {type(value).__name__}")
+
+
+def _csv(path: Path, encoding: str) -> Iterator[Record]:
+    with path.open(encoding=encoding, errors="replace", newline="") as file:
+        rows = csv.reader(file)
+        header = [name.strip() for name in next(rows)]
+        while True:
+            line = rows.line_num + 1
+            try:
+                row = next(rows)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield Record(line, problem=f"line {line} is not CSV: {error}")
+                continue
+            if len(row) > len(header):
+                problem = f"line {line} has {len(row)} columns, the first line names {len(header)}; quote its commas"
+                yield Record(line, problem=problem)
+            elif any(row):
+                cells = dict(zip(header, row, strict=False))
+                yield Record(line, cells, typed=False, listed=False)
+
+
+def _parquet(path: Path) -> Iterator[Record]:
+    import pyarrow as pa  # type: ignore[import-untyped, unused-ignore]
+    import pyarrow.parquet as pq  # type: ignore[import-untyped, unused-ignore]
+
+    try:
+        table = pq.ParquetFile(path)
+    except (pa.ArrowException, OSError) as error:
+        raise ConfigError(f"the manifest '{path}' is a damaged Parquet file: {error}") from error
+    return _batches(table)
+
+
+def _batches(table: Any) -> Iterator[Record]:
+    line = 0
+    with table:
+        for batch in table.iter_batches(batch_size=ROWS_AT_ONCE):
+            for cells in batch.to_pylist():
+                line += 1
+                yield Record(line, cells)

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from duretrieval.builtin import FOLDER
+from duretrieval.encode.session import Session
+from duretrieval.encode.text import OnnxText
+from duretrieval.errors import ModelError, ShapeError
+from duretrieval.testing import EncoderSuite
+from duretrieval.types import Modality, Part
+
+
+@cache
+def encoder() -> OnnxText:
+    return OnnxText.load(FOLDER, dim=384, threads=1)
+
+
+def vectors(*texts: str) -> np.ndarray:
+    return encoder().encode([Part(Modality.TEXT, text) for text in texts])
+
+
+class TestOnnxText(EncoderSuite):
+    def make(self) -> OnnxText:
+        return encoder()
+
+    def parts(self) -> list[Part]:
+        texts = ["a red bus", "", "rain on a tin roof", "invoice for March\n" * 80, "word " * 500, "日本", "🐈"]
+        return [Part(Modality.TEXT, text) for text in texts]
+
+
+def test_like_meanings_are_near() -> None:
+    car, automobile, soup = vectors("a red car", "a crimson automobile", "vegetable soup")
+    assert car @ automobile > car @ soup + 0.2
+
+
+def test_what_comes_after_max_tokens_is_not_read() -> None:
+    start = "word " * 300
+    first, second = vectors(start + "cat", start + "dog")
+    np.testing.assert_allclose(first, second, atol=1e-6)
+
+
+def test_content_must_be_a_string() -> None:
+    with pytest.raises(ShapeError, match="content of a text part to be a string; got int"):
+        encoder().encode([Part(Modality.TEXT, 3)])  # type: ignore[arg-type]
+
+
+def test_a_file_that_is_no_tokenizer(tmp_path: Path) -> None:
+    (tmp_path / "tokenizer.json").write_text("{}")
+    broken = OnnxText(Session(FOLDER / "text.onnx"), tmp_path / "tokenizer.json", dim=384)
+    with pytest.raises(ModelError, match=r"tokenizer\.json cannot be read as a tokenizer"):
+        broken.encode([Part(Modality.TEXT, "a")])
+
+
+@pytest.mark.skipif(find_spec("duretrieval.encode.glossary") is None, reason="no glossary here")
+def test_chinese_through_a_glossary(tmp_path: Path) -> None:
+    (tmp_path / "words.tsv").write_text("红色\tred\n汽车\tcar\n", encoding="utf-8")
+    through = OnnxText(
+        Session(FOLDER / "text.onnx"), FOLDER / "tokenizer.json", dim=384, glossary=tmp_path / "words.tsv"
+    )
+    chinese = through.encode([Part(Modality.TEXT, "红色汽车"), Part(Modality.TEXT, "red car")])
+    np.testing.assert_allclose(chinese[0], chinese[1], atol=1e-6)
+    np.testing.assert_allclose(chinese[1], vectors("red car")[0], atol=1e-6)

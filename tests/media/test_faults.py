@@ -1,0 +1,122 @@
+"""Real crashes, hangs and floods in real processes: each takes its own file down."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import faults
+import pytest
+
+from duretrieval.errors import DamagedMedia, LimitExceeded
+from duretrieval.media import DecoderPool, Limits
+from duretrieval.types import Reading
+
+LIMITS = Limits(decode_timeout_s=2, memory_bytes=2**29)
+
+
+@pytest.fixture
+def pool():
+    with DecoderPool(Reading(), LIMITS, workers=2, decode=faults.obey) as pool:
+        yield pool
+
+
+def told(folder: Path, *orders: str) -> list[Path]:
+    paths = [folder / f"{n}" for n, _ in enumerate(orders)]
+    for path, order in zip(paths, orders, strict=True):
+        path.write_text(order)
+    return paths
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("order", "error", "message"),
+    [
+        ("exit", DamagedMedia, r"crashed its decoder \(exit code 3\)"),
+        ("segfault", DamagedMedia, r"crashed its decoder \(SIGSEGV\)"),
+        ("hang", LimitExceeded, "took more than 2 s; raise `decode_timeout_s`"),
+        ("fail", ZeroDivisionError, "as told"),
+    ],
+)
+def test_a_fault_takes_one_file_down(tmp_path, pool, order, error, message):
+    paths = told(tmp_path, *(["fine"] * 5), order, *(["fine"] * 5), order, "fine")
+    futures = [pool.submit(path) for path in paths]
+    for path, future in zip(paths, futures, strict=True):
+        if path.read_text() == order:
+            with pytest.raises(error, match=message):
+                future.result(30)
+        else:
+            assert future.result(30).parts[0].content == "fine"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is bounded on Linux only")
+def test_memory_is_bounded(tmp_path, pool):
+    greedy, modest = [pool.submit(path) for path in told(tmp_path, "swell", "fine")]
+    with pytest.raises(MemoryError):
+        greedy.result(30)
+    assert modest.result(30).parts
+
+
+def test_workers_that_die_idle_are_replaced(tmp_path, pool):
+    (path,) = told(tmp_path, "fine")
+    pool.submit(path).result(30)
+    for child in multiprocessing.active_children():
+        os.kill(child.pid, signal.SIGKILL)
+    time.sleep(0.3)
+    assert pool.submit(path).result(30).parts
+
+
+def test_workers_are_silent(tmp_path, pool, capfd):
+    (path,) = told(tmp_path, "shout")
+    pool.submit(path).result(30)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_leaving_ends_the_workers_and_cancels_what_is_left(tmp_path):
+    with DecoderPool(Reading(), Limits(), workers=1, decode=faults.obey) as pool:
+        running, waiting = [pool.submit(path) for path in told(tmp_path, "hang", "fine")]
+        time.sleep(0.5)
+    assert running.cancelled()
+    assert waiting.cancelled()
+    assert not [child for child in multiprocessing.active_children() if child.name == "pebble_pool_worker"]
+    with pytest.raises(RuntimeError, match="closed"):
+        pool.submit(tmp_path / "0")
+
+
+SCRIPT = """
+import sys, time
+from pathlib import Path
+sys.path.insert(0, {here!r})
+import faults
+from duretrieval.media import DecoderPool, Limits
+from duretrieval.types import Reading
+
+pool = DecoderPool(Reading(), Limits(), workers=2, decode=faults.obey)
+print(pool.submit(Path({fine!r})).result().fields["pid"], flush=True)
+pool.submit(Path({hang!r}))
+pool.submit(Path({hang!r}))
+time.sleep(60)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_no_orphans(tmp_path, how):
+    fine, hang = told(tmp_path, "fine", "hang")
+    script = SCRIPT.format(here=str(Path(__file__).parent), fine=str(fine), hang=str(hang))
+    run = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    with run:
+        worker = int(run.stdout.readline())
+        time.sleep(0.5)
+        run.send_signal(how)
+        run.wait(20)
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{worker}").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not Path(f"/proc/{worker}").exists()
