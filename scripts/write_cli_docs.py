@@ -14,8 +14,9 @@ HEAD = """# Commands
 
 Made by `scripts/write_cli_docs.py` from `duretrieval --help`; edit the program, not this page.
 
-Exit codes: 0 done; 1 the request could not be met, or `verify` or `doctor` found faults; 2 the command line itself is
-wrong; 130 interrupted. Results go to standard output, progress and errors to standard error.
+Exit codes: 0 done; 1 the request could not be met, `verify` or `doctor` found faults, or `evaluate --gate` found a
+significant loss; 2 the command line itself is wrong; 130 interrupted. Results go to standard output, progress and
+errors to standard error.
 """
 
 

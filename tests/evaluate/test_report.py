@@ -68,6 +68,13 @@ def test_a_page_without_examples_and_one_of_nothing() -> None:
     assert "svg" not in Elements(page(Evaluation("nothing", ()))).seen
 
 
+def test_what_a_reader_should_know_comes_first() -> None:
+    pair = score_matrix(np.eye(3), relevant([[0], [1], [2]]), measures(["hit@1"]), Modality.TEXT, "any")
+    text = " ".join(Elements(page(Evaluation("own", (pair,)), notes=["left out: <a> & b"])).text)
+    assert text.index("left out: <a> & b") < text.index("Some pairs have fewer than 20 queries") < text.index("hit@1")
+    assert "fewer than 20" not in " ".join(Elements(page(evaluated()[0])).text)
+
+
 def test_differences_say_what_is_real() -> None:
     evaluation, _ = evaluated(0.9)
     before, _ = evaluated(0.2)

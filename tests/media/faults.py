@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import time
@@ -20,6 +21,14 @@ def obey(path: Path, reading: Reading, limits: Limits, start: Cursor | None) -> 
             os._exit(3)
         case "segfault":
             os.kill(os.getpid(), signal.SIGSEGV)
+        case "abort":
+            os.abort()
+        case "system-exit":
+            raise SystemExit(1)
+        case "unpicklable":
+            raise Unpicklable(lambda: None)
+        case "hang-in-c":
+            ctypes.PyDLL(None).sleep(600)  # with the interpreter's lock held, as native code may
         case "hang":
             time.sleep(600)
         case "swell":
@@ -32,3 +41,7 @@ def obey(path: Path, reading: Reading, limits: Limits, start: Cursor | None) -> 
         case "image":
             return Chunk((Part(Modality.IMAGE, np.zeros((224, 224, 3), np.uint8)),))
     return Chunk((Part(Modality.TEXT, path.read_text()),), {"pid": os.getpid()})
+
+
+class Unpicklable(Exception):
+    pass

@@ -1,7 +1,7 @@
 """The command line: each command is parse, load, call one library function, print.
 
-Exit codes: 0 done; 1 the request could not be met (the reason is on standard error), or `verify` and `doctor` found
-faults; 2 the command line itself is wrong; 130 interrupted.
+Exit codes: 0 done; 1 the request could not be met (the reason is on standard error), `verify` or `doctor` found faults,
+or `evaluate --gate` found a significant loss; 2 the command line itself is wrong; 130 interrupted.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def index(
     json: Json = False,
 ) -> None:
     """Add files to a collection. Unchanged files are skipped; an interrupted run goes on where it stopped."""
-    with Collection.open(collection, model) as c, _bar(None if manifest else entries.count(paths)) as progress:
+    with Collection.open(collection, model) as c, bar(None if manifest else entries.count(paths)) as progress:
         if manifest:
             report = c.add_manifests(paths, progress=progress, retry=retry, prune=prune, workers=workers)
         else:
@@ -58,15 +58,16 @@ def migrate(
     json: Json = False,
 ) -> None:
     """Encode a whole collection again with another model. The old one answers until the new one is complete."""
-    with Collection.open(collection, create=False, any_model=True) as c, _bar(len(c)) as progress:
+    with Collection.open(collection, create=False, any_model=True) as c, bar(len(c)) as progress:
         report = c.migrate(model, progress=progress, workers=workers)
     _print_report(report, collection, json)
 
 
 @contextmanager
-def _bar(total: int | None) -> Iterator[Callable[[Report], None]]:
+def bar(total: int | None, doing: str = "indexing") -> Iterator[Callable[[Report], None]]:
+    """Progress on standard error; total: None where it is not known."""
     columns = (
-        TextColumn("indexing"),
+        TextColumn(doing),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}/s"),

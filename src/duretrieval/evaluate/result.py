@@ -15,6 +15,9 @@ from duretrieval.types import Modality
 Side = Modality | Literal["any"]
 """What asks, or is searched; "any": all modalities together, as a search does that nothing restricts."""
 
+FEW = 20
+"""Queries below which an interval is rough; one query alone gives an interval of no width."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Score:
@@ -103,6 +106,11 @@ class Evaluation:
         raise EvaluationError(
             f"{self.name} has no pair {name!r}; there are {', '.join(pair.name for pair in self.pairs) or 'none'}"
         )
+
+
+def few(evaluation: Evaluation) -> bool:
+    """Whether a pair has so few queries that resampling them says little of how sure its figures are."""
+    return any(score.n < FEW for pair in evaluation.pairs for score in pair.scores)
 
 
 def merge(evaluations: Sequence[Evaluation]) -> Evaluation:

@@ -25,7 +25,7 @@ def to_json(evaluation: Evaluation) -> str:
             "format": FORMAT,
             "name": evaluation.name,
             "level": evaluation.level,
-            "totals": {key: _plain(value) for key, value in evaluation.totals.items()},
+            "totals": {key: plain(value) for key, value in evaluation.totals.items()},
             "provenance": asdict(evaluation.provenance),
             "pairs": [_pair(pair) for pair in evaluation.pairs],
         },
@@ -84,9 +84,9 @@ def _pair(pair: Pair) -> dict[str, Any]:
         "scores": [
             {
                 "measure": score.measure,
-                **{key: _plain(getattr(score, key)) for key in ("value", "low", "high")},
+                **{key: plain(getattr(score, key)) for key in ("value", "low", "high")},
                 "n": score.n,
-                "values": [_plain(value) for value in score.values.tolist()],
+                "values": [plain(value) for value in score.values.tolist()],
             }
             for score in pair.scores
         ],
@@ -120,7 +120,8 @@ def _side(name: str) -> Side:
     return "any" if name == "any" else Modality(name)
 
 
-def _plain(value: float) -> float | str | None:
+def plain(value: float) -> float | str | None:
+    """A number as JSON can hold it: NaN is null, infinity "inf"."""
     if math.isnan(value):
         return None
     return str(value) if math.isinf(value) else float(value)

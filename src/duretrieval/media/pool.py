@@ -1,55 +1,56 @@
-"""Decode in other processes, so that a decoder that crashes, hangs or swells takes down one file."""
+"""Decode in other processes, so that a decoder that crashes, hangs or swells takes down one file.
+
+A thread for each process hands it one file at a time over a pipe of their own. In pools whose processes share a queue
+(`concurrent.futures`, Pebble) one that dies at the wrong moment takes more than its file along: a task, or the pool.
+"""
 
 from __future__ import annotations
 
 import os
-import signal
 import threading
-from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
-from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Self
 
-from duretrieval.errors import DamagedMedia, DuretrievalError, LimitExceeded
 from duretrieval.media.chunk import Chunk, Cursor
 from duretrieval.media.decode import decode
 from duretrieval.media.limits import Limits
-from duretrieval.media.spawn import Context
-from duretrieval.media.worker import prepare
+from duretrieval.media.worker import Decode, Worker
 from duretrieval.types import Reading
 
-if TYPE_CHECKING:
-    from pebble import ProcessPool
-
 FILES_PER_WORKER = 1_000
-"""A worker is replaced after so many chunks, which bounds what decoders leak."""
-ATTEMPTS = 3
-"""How often a chunk is handed to a new pool when all workers died before saying which file they had."""
+"""A process is replaced after so many chunks, which bounds what decoders leak."""
 
-Decode = Callable[[Path, Reading, Limits, Cursor | None], Chunk]
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    path: Path
+    start: Cursor | None
+    answer: Future[Chunk]
 
 
 class DecoderPool:
-    """Workers that decode chunks. A context manager: leaving it ends the workers and cancels what is unfinished.
+    """Processes that decode chunks. A context manager: leaving it ends them and cancels what is unfinished.
 
         with DecoderPool(reading, Limits()) as pool:
             chunk = pool.submit(path).result()
 
-    workers: processes; None for as many as this process may use cores.  decode: what they run.
+    workers: processes, started as they are needed; None for one a core.  decode: what they run.
     """
 
     def __init__(
         self, reading: Reading, limits: Limits, workers: int | None = None, *, decode: Decode = decode
     ) -> None:
-        self.workers = workers or _cores()
+        self.workers = workers or os.cpu_count() or 1
         self._reading, self._limits, self._decode = reading, limits, decode
-        self._lock = threading.RLock()
-        self._waiting: set[Future[Chunk]] = set()
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._hired: set[Worker] = set()
+        self._lock = threading.Lock()
         self._closed = False
-        self._answered = False
-        self._pool = self._new_pool()
 
     def __enter__(self) -> Self:
         return self
@@ -63,107 +64,55 @@ class DecoderPool:
         """Ask for the chunk of a file that begins at `start`.
 
         The future raises what `decode` raises; DamagedMedia when the decoder crashed; LimitExceeded when it took longer
-        than `limits.decode_timeout_s`; DuretrievalError when no worker can start.
+        than `limits.decode_timeout_s`, or more memory than `limits.memory_bytes`.
         """
-        future: Future[Chunk] = Future()
-        with self._lock:
-            if self._closed:
-                raise RuntimeError("this DecoderPool is closed")
-            self._waiting.add(future)
-        self._schedule(future, path, start, ATTEMPTS)
-        return future
+        if self._closed:
+            raise RuntimeError("this DecoderPool is closed")
+        job = _Job(path, start, Future())
+        self._jobs.put(job)
+        if len(self._threads) < self.workers:
+            self._threads.append(threading.Thread(target=self._serve, name="decoder", daemon=True))
+            self._threads[-1].start()
+        return job.answer
 
     def close(self) -> None:
-        """End the workers, whatever they are doing."""
+        """End the processes, whatever they are doing."""
         with self._lock:
             self._closed = True
-            waiting, self._waiting = self._waiting, set()
-        for future in waiting:
-            future.cancel()
-        self._pool.stop()  # type: ignore[no-untyped-call]
-        self._pool.join()
+            for worker in self._hired:
+                worker.kill()
+        for _ in self._threads:
+            self._jobs.put(None)
+        for thread in self._threads:
+            thread.join()
 
-    def _new_pool(self) -> ProcessPool:
-        from pebble import ProcessPool  # spared to those who only search
-
-        return ProcessPool(
-            max_workers=self.workers,
-            max_tasks=FILES_PER_WORKER,
-            initializer=prepare,
-            initargs=(self._limits.memory_bytes,),
-            context=Context(),
-        )
-
-    def _schedule(self, future: Future[Chunk], path: Path, start: Cursor | None, attempts: int) -> None:
-        arguments = (path, self._reading, self._limits, start)
-        with self._lock:
+    def _serve(self) -> None:
+        """In a thread: jobs in, answers out, by a fresh process when the one before is gone or has done enough."""
+        worker: Worker | None = None
+        while (job := self._jobs.get()) is not None:
             if self._closed:
-                return
-            pool = self._pool
-            try:
-                inner = pool.schedule(self._decode, args=arguments, timeout=self._limits.decode_timeout_s)
-            except RuntimeError:  # it broke while idle
-                pool = self._replace(pool)
-                inner = pool.schedule(self._decode, args=arguments, timeout=self._limits.decode_timeout_s)
-        inner.add_done_callback(lambda done: self._settle(done, pool, future, path, start, attempts - 1))
+                job.answer.cancel()
+            elif job.answer.set_running_or_notify_cancel():
+                try:
+                    worker = worker if worker is not None and worker.alive else self._hire()
+                    job.answer.set_result(worker.decode(job.path, job.start))
+                except BaseException as error:  # whoever waits for the answer must get one
+                    job.answer.set_exception(CancelledError() if self._closed else error)
+            if worker is not None and (not worker.alive or worker.files >= FILES_PER_WORKER):
+                self._dismiss(worker)
+                worker = None
+        if worker is not None:
+            self._dismiss(worker)
 
-    def _settle(
-        self,
-        done: Future[Any],
-        pool: ProcessPool,
-        future: Future[Chunk],
-        path: Path,
-        start: Cursor | None,
-        attempts: int,
-    ) -> None:
-        """Pass on the result, or say in our words what went wrong."""
-        error: BaseException | None = CancelledError() if done.cancelled() else done.exception()
-        if isinstance(error, BrokenProcessPool) and attempts and not self._closed:
-            self._replace(pool)
-            self._schedule(future, path, start, attempts)
-            return
+    def _hire(self) -> Worker:
+        worker = Worker(self._reading, self._limits, self._decode)
         with self._lock:
-            self._waiting.discard(future)
-            self._answered = self._answered or error is None
-        if not future.set_running_or_notify_cancel():
-            return
-        if error is None:
-            future.set_result(done.result())
-        else:
-            future.set_exception(self._explained(error))
+            self._hired.add(worker)
+            if self._closed:
+                worker.kill()
+        return worker
 
-    def _replace(self, broken: ProcessPool) -> ProcessPool:
-        """A new pool in the place of a broken one, which is cleared away from a thread that is not its own."""
+    def _dismiss(self, worker: Worker) -> None:
         with self._lock:
-            if self._pool is broken and not self._closed:
-                self._pool = self._new_pool()
-                broken.stop()  # type: ignore[no-untyped-call]
-                threading.Thread(target=broken.join, daemon=True).start()
-            return self._pool
-
-    def _explained(self, error: BaseException) -> BaseException:
-        from pebble import ProcessExpired
-
-        if isinstance(error, TimeoutError):
-            return LimitExceeded(
-                f"decoding took more than {self._limits.decode_timeout_s:g} s; raise `decode_timeout_s` to wait longer"
-            )
-        if isinstance(error, ProcessExpired):
-            return DamagedMedia(f"it crashed its decoder ({_ending(error.exitcode)})")
-        if isinstance(error, BrokenProcessPool):
-            if self._answered:
-                return DamagedMedia("it crashed its decoder again and again")
-            return DuretrievalError("no decoding process can start; `duretrieval doctor` says what is missing")
-        return error
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _ending(code: int | None) -> str:
-    """How a process ended: -11 -> "SIGSEGV", 3 -> "exit code 3"."""
-    try:
-        return signal.Signals(-(code or 0)).name
-    except ValueError:
-        return f"exit code {code}"
+            self._hired.discard(worker)
+        worker.end()

@@ -95,7 +95,8 @@ def score_chart(right: Floats, wrong: Floats) -> Markup:
         counts = np.histogram(values, bins, (low, high))[0]
         heights = (0.95 * counts / max(int(counts.max()), 1)).tolist()
         shapes.append(path(steps(heights, AXES.x, AXES.y), closed=True, class_=f"area {name}"))
-    ticks = [(i / 4, f"{low + (high - low) * i / 4:.2g}") for i in range(5)]
+    decimals = max(0, 2 - math.floor(math.log10(high - low) + 0.5))
+    ticks = [(i / 4, f"{round(low + (high - low) * i / 4, decimals) + 0.0:.{decimals}f}") for i in range(5)]
     return drawing(f"{low:.2g} … {high:.2g}", grid(ticks, [(0.0, "")]), join(*shapes))
 
 

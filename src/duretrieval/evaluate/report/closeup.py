@@ -65,7 +65,9 @@ class Closeup:
     counts: Ints
     """(q,) how many right answers each query has."""
     worst: tuple[Case, ...]
+    """Queries whose first result is wrong, the right one furthest away first."""
     best: tuple[Case, ...]
+    """Queries whose first result is right, by the widest margin first."""
 
     @property
     def separation(self) -> float:
@@ -101,10 +103,10 @@ def look(material: Material, seed: int = 0) -> Closeup:
         right.append(scores[~np.isneginf(scores)])
         wrong.append(drawn[~np.isneginf(drawn)])
     counted = np.concatenate([np.zeros(0, np.int64), *counts])
-    order = _order(np.concatenate([np.zeros(0), *ranks]), np.concatenate([np.zeros(0), *margins]), counted)
     all_ranks = np.concatenate([np.zeros(0), *ranks])
-    half = len(order) // 2
-    worst, best_ones = order[::-1][: min(WORST, len(order) - half)], order[: min(BEST, half)]
+    order = _order(all_ranks, np.concatenate([np.zeros(0), *margins]), counted)
+    first = all_ranks[order] == 1
+    worst, best_ones = order[~first][::-1][:WORST], order[first][:BEST]
     return Closeup(
         pair=material.pair,
         relevant=np.concatenate([np.zeros(0), *right]),

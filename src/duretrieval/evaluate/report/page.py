@@ -13,7 +13,7 @@ from duretrieval.evaluate.report.health_section import health_section
 from duretrieval.evaluate.report.html import Markup, join, tag
 from duretrieval.evaluate.report.pair_section import pair_section
 from duretrieval.evaluate.report.words import LANGS, Lang, one, say
-from duretrieval.evaluate.result import Evaluation
+from duretrieval.evaluate.result import FEW, Evaluation, few
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 NAMES = {"en": "English", "zh": "中文"}
@@ -26,15 +26,16 @@ def page(
     health: Health | None = None,
     compared: Sequence[Difference] = (),
     against: str = "",
+    notes: Sequence[str] = (),
     lang: Lang = "en",
 ) -> str:
-    """HTML.  lang: the language shown first; the other is a click away."""
+    """HTML.  notes: what a reader should know first.  lang: the language shown first; the other is a click away."""
     close = {closeup.pair: closeup for closeup in closeups}
     body = [
         *_switch(lang),
         tag(
             "main",
-            _head(evaluation),
+            _head(evaluation, notes),
             figures.matrix(evaluation) if evaluation.pairs else None,
             figures.table(evaluation) if evaluation.pairs else None,
             figures.differences(compared, against) if compared else None,
@@ -65,13 +66,17 @@ def _switch(lang: Lang) -> list[Markup]:
     return [*buttons, labels]
 
 
-def _head(evaluation: Evaluation) -> Markup:
+def _head(evaluation: Evaluation, notes: Sequence[str]) -> Markup:
     lead = say("lead-health")
+    said: list[str] = list(notes)
     if evaluation.pairs:
-        queries = sum(max((score.n for score in pair.scores), default=0) for pair in evaluation.pairs)
+        queries = len({(pair.query, query) for pair in evaluation.pairs for query in pair.queries})
         level = f"{100 * evaluation.level:g}"
         lead = say("lead", pairs=len(evaluation.pairs), queries=f"{queries:,}", level=level)
-    return tag("header", tag("h1", say("title", name=evaluation.name)), tag("p", lead))
+        if few(evaluation):
+            said.append(say("few", n=FEW))
+    listed = tag("ul", *(tag("li", note) for note in said), class_="note") if said else None
+    return tag("header", tag("h1", say("title", name=evaluation.name)), tag("p", lead), listed)
 
 
 def _provenance(evaluation: Evaluation) -> Markup:

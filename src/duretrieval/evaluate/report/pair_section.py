@@ -66,7 +66,7 @@ def _case(case: Case) -> Markup:
     found = [_found(found) for found in case.found]
     answer = None
     if case.answer:
-        answer = tag("div", tag("h4", say("should")), tag("div", _found(case.answer), class_="row"))
+        answer = tag("div", tag("h4", say("missed")), tag("div", _found(case.answer), class_="row"))
     return tag(
         "article",
         tag("div", exhibit(case.query), tag("p", rank, class_="rank"), class_="query"),

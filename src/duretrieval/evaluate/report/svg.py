@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from duretrieval.evaluate.report.html import Markup, join, tag
 
 WIDTH, HEIGHT = 360, 210
-LEFT, RIGHT, TOP, BOTTOM = 38, 10, 12, 24
+LEFT, RIGHT, TOP, BOTTOM = 34, 16, 12, 24
 Point = tuple[float, float]
 
 

@@ -17,6 +17,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "共 {pairs} 组模态对，{queries} 个查询。若将来的查询与这些查询相似，真实值有 {level}% 的把握落在区间之内。",
     ),
     "lead-health": ("What can be measured of a collection without labels.", "无需标注即可测得的集合状况。"),
+    "few": (
+        "Some pairs have fewer than {n} queries: their intervals are rough, and too narrow where all queries agree.",
+        "部分模态对的查询少于 {n} 个：其区间只是粗略估计，若各查询结果一致则会偏窄。",
+    ),
     "matrix": ("From each modality to each other", "各模态之间"),
     "matrix-note": (
         "Mean of {measure}, in percent; rows ask, columns are searched.",
@@ -58,7 +62,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "rank-is": ("right answer at rank {rank}", "正确答案排第 {rank} 位"),
     "rank-none": ("no right answer found", "未找到正确答案"),
     "found": ("found", "检索结果"),
-    "should": ("should have found", "本应找到"),
+    "missed": ("missed", "本应找到"),
     "against": ("Against {name}", "与 {name} 比较"),
     "against-note": (
         "{better} better and {worse} worse for certain, of {n} comparisons; corrected for comparing so often (Holm).",

@@ -24,16 +24,20 @@ def write_report(
     health: Health | None = None,
     compared: Sequence[Difference] = (),
     against: str = "",
+    notes: Sequence[str] = (),
     lang: Lang = "en",
 ) -> Path:
     """Write `report.html` and `result.json` (and `health.json`) into a folder, made if need be; return the page's path.
 
-    closeups: `look(material)` of the pairs that are to be shown with examples.  against: what `compared` compares with.
+    closeups: `look(material)` of the pairs that are to be shown with examples.  against: what `compared` compares
+    with.  notes: what a reader should know first.
 
     Raises:
         EvaluationError: the folder cannot be made, or is a file.
     """
-    html = page(evaluation, closeups=closeups, health=health, compared=compared, against=against, lang=lang)
+    html = page(
+        evaluation, closeups=closeups, health=health, compared=compared, against=against, notes=notes, lang=lang
+    )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "report.html").write_text(html, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Ranked lists and judgements on disk: TREC's text files, JSON lines, Parquet; chosen by the file's name.
+"""Ranked lists and judgements on disk: TREC's text files, JSON lines, Parquet, CSV; chosen by the file's name.
 
 run          query -> item -> score, larger is better
 judgements   query -> item -> gain ("qrels"); 0 or less means judged and not relevant

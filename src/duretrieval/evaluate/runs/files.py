@@ -1,13 +1,13 @@
-"""Read and write by the file's name: `.jsonl`, `.parquet`, and everything else as TREC's text."""
+"""Read and write by the file's name: `.jsonl`, `.parquet`, `.csv`, and everything else as TREC's text."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from duretrieval.evaluate.runs import jsonl, parquet, trec
+from duretrieval.evaluate.runs import commas, jsonl, parquet, trec
 from duretrieval.evaluate.runs.rows import Judgements, Run
 
-TABLES = {".jsonl": jsonl, ".parquet": parquet}
+TABLES = {".jsonl": jsonl, ".parquet": parquet, ".csv": commas}
 
 
 def read_run(path: Path) -> Run:

@@ -1,0 +1,112 @@
+"""`evaluate`."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from duretrieval.cli import evaluation_tables as tables
+from duretrieval.cli.app import Json, app
+from duretrieval.cli.indexing import bar
+from duretrieval.cli.output import err, out, print_json
+from duretrieval.errors import EvaluationError
+from duretrieval.evaluate.result import Side
+from duretrieval.types import Modality
+
+File = Path | None
+
+
+@app.command()
+def evaluate(
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="A collection; a model folder or `builtin`; a run (TREC, .jsonl, .parquet, .csv); "
+            "a matrix of similarities (.npy); an earlier result.json."
+        ),
+    ],
+    data: Annotated[
+        File, typer.Option(help="For a model: a manifest of what belongs together. For a collection: judgements.")
+    ] = None,
+    judgements: Annotated[File, typer.Option(help="For a run: what is relevant (qrels, .jsonl, ...).")] = None,
+    protocol: Annotated[str | None, typer.Option(help="For a matrix: coco-5k, msrvtt-1k-a, clotho ...")] = None,
+    labels: Annotated[File, typer.Option(help="For a matrix: the data set's own label file.")] = None,
+    pair: Annotated[str, typer.Option(help="For a run: what asks and what is searched, as text-image.")] = "any-any",
+    metric: Annotated[list[str] | None, typer.Option(help="hit@5, ap, ndcg@10 ...; again for more.")] = None,
+    queries: Annotated[int, typer.Option(min=1, help="For a collection: how many to ask without labels.")] = 100,
+    report: Annotated[File, typer.Option(help="Write report.html and result.json into this folder.")] = None,
+    lang: Annotated[str, typer.Option(help="The language the report opens in: en or zh.")] = "en",
+    against: Annotated[File, typer.Option(help="An earlier result.json: say which differences are real.")] = None,
+    gate: Annotated[bool, typer.Option("--gate", help="Exit with 1 if --against shows a significant loss.")] = False,
+    json: Json = False,
+) -> None:
+    """Measure how well something finds, with intervals, for every pair of modalities."""
+    from duretrieval.evaluate import compare, front, result_json
+    from duretrieval.evaluate import report as reports
+
+    if gate and against is None:
+        raise typer.BadParameter("--gate needs --against, an earlier result to hold against")
+    if lang not in ("en", "zh"):
+        raise typer.BadParameter(f"--lang is {lang!r}; there are en and zh")
+    request = front.Request(
+        data=data,
+        judgements=judgements,
+        protocol=protocol,
+        labels=labels,
+        metrics=tuple(metric or ()),
+        pair=_sides(pair),
+        queries=queries,
+        command=shlex.join(["duretrieval", *sys.argv[1:]]),
+    )
+    with bar(None, "encoding") if front.recognise(what) == "model" else nullcontext() as progress:
+        found = front.evaluate(what, request, progress)
+    before = result_json.load(_result(against)) if against else None
+    compared = compare.compare(found.evaluation, before) if before else []
+    page = None
+    if report:
+        page = reports.write_report(
+            report,
+            found.evaluation,
+            closeups=[reports.look(material) for material in found.materials],
+            health=found.health,
+            compared=compared,
+            against=str(against or ""),
+            notes=found.notes,
+            lang="zh" if lang == "zh" else "en",
+        )
+    if json:
+        print_json(tables.rows(found, compared))
+    else:
+        tables.show(found, compared)
+        if page:
+            out.print(f"Report: {page}")
+    for note in found.notes:
+        err.print(f"note: {note}", markup=False)
+    if gate and compare.gate(compared):
+        err.print(f"gate: {len(compare.losses(compared))} figures are worse than in {against}, and not by chance")
+        raise typer.Exit(1)
+
+
+def _result(path: Path) -> Path:
+    """A result, or the folder of a report that holds one."""
+    found = path / "result.json" if path.is_dir() else path
+    if not found.is_file():
+        raise EvaluationError(f"there is no result at {path}; --report DIR writes DIR/result.json")
+    return found
+
+
+def _sides(typed: str) -> tuple[Side, Side]:
+    names = [*(m.value for m in Modality), "any"]
+    parts = typed.split("-")
+    if len(parts) != 2 or not set(parts) <= set(names):
+        raise typer.BadParameter(f"--pair is {typed!r}; write two of {', '.join(names)}, as in text-image")
+    return _side(parts[0]), _side(parts[1])
+
+
+def _side(name: str) -> Side:
+    return "any" if name == "any" else Modality(name)
