@@ -20,7 +20,7 @@ class Cursor:
     char: int = 0
     """Characters of text before that page."""
     skip: int = 0
-    """Passages of that page that were already given."""
+    """Characters of that page that were already given."""
 
 
 @dataclass(frozen=True, slots=True)

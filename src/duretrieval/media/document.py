@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from duretrieval.errors import EmptyMedia
 from duretrieval.media.chunk import Chunk, Cursor
@@ -52,10 +53,10 @@ def chunk(document: Document, reading: Reading, limits: Limits, start: Cursor | 
         check("characters", at.char + len(text), limits.max_chars, "max_chars")
         room = PASSAGES_PER_CHUNK - len(parts)
         page = at.unit + 1 if document.numbered else None
-        found = list(_passages(text, at.char, page, reading.passage_chars))[at.skip :]
+        found = list(islice(_passages(text, at, page, reading.passage_chars), room + 1))
         parts.extend(found[:room])
         if len(found) > room:
-            at = Cursor(at.unit, at.char, at.skip + room)
+            at = Cursor(at.unit, at.char, (parts[-1].end_char or 0) - at.char)
             break
         at = Cursor(at.unit + 1, at.char + len(text) + len(BETWEEN_PAGES))
     if not parts and start is None:
@@ -63,9 +64,10 @@ def chunk(document: Document, reading: Reading, limits: Limits, start: Cursor | 
     return Chunk(tuple(parts), _fields(document) if start is None else {}, at if at.unit < document.pages else None)
 
 
-def _passages(text: str, base: int, page: int | None, limit: int) -> Iterator[Part]:
-    for start, end in split(text, limit):
-        yield Part(Modality.TEXT, text[start:end], page=page, start_char=base + start, end_char=base + end)
+def _passages(text: str, at: Cursor, page: int | None, limit: int) -> Iterator[Part]:
+    """Those of a page from `at` on."""
+    for start, end in split(text, limit, at.skip):
+        yield Part(Modality.TEXT, text[start:end], page=page, start_char=at.char + start, end_char=at.char + end)
 
 
 def _fields(document: Document) -> dict[str, Scalar]:

@@ -22,10 +22,11 @@ def width(text: str) -> int:
     return len(text) if text.isascii() else len(text) + len(WIDE.findall(text))
 
 
-def split(text: str, limit: int) -> Iterator[Span]:
+def split(text: str, limit: int, begin: int = 0) -> Iterator[Span]:
     """Spans (start, end) of passages no wider than `limit`, in order; only white space lies between them.
 
     Short neighbours are joined as long as they fit together. split("One.\\n\\nTwo.", 600) gives one span.
+    begin: where a passage ended; those after it come out as if all had been asked for.
 
     Raises:
         ConfigError: `limit` is below 2, the width of one Chinese character.
@@ -33,28 +34,33 @@ def split(text: str, limit: int) -> Iterator[Span]:
     if limit < 2:
         raise ConfigError(f"passage_chars is {limit}; it must be at least 2")
     held: Span | None = None
-    for start, end in _pieces(text, limit):
-        if held is not None and width(text[held[0] : end]) <= limit:
-            held = (held[0], end)
+    wide = 0
+    for start, end in _pieces(text, begin, limit):
+        if held is not None and (joined := wide + width(text[held[1] : end])) <= limit:
+            held, wide = (held[0], end), joined
             continue
         if held is not None:
             yield held
-        held = (start, end)
+        held, wide = (start, end), width(text[start:end])
     if held is not None:
         yield held
 
 
-def _pieces(text: str, limit: int) -> Iterator[Span]:
+def _pieces(text: str, begin: int, limit: int) -> Iterator[Span]:
     """Paragraphs that fit, the sentences of those that do not, slices of sentences that do not."""
-    for paragraph in _between(text, 0, len(text), _PARAGRAPH):
-        if width(text[slice(*paragraph)]) <= limit:
+    for paragraph in _between(text, begin, len(text), _PARAGRAPH):
+        if _fits(text, *paragraph, limit):
             yield paragraph
             continue
         for sentence in _between(text, *paragraph, _SENTENCE):
-            if width(text[slice(*sentence)]) <= limit:
+            if _fits(text, *sentence, limit):
                 yield sentence
             else:
                 yield from _slices(text, *sentence, limit)
+
+
+def _fits(text: str, start: int, end: int, limit: int) -> bool:
+    return end - start <= limit and width(text[start:end]) <= limit
 
 
 def _between(text: str, start: int, end: int, mark: re.Pattern[str]) -> Iterator[Span]:
@@ -77,6 +83,9 @@ def _trimmed(text: str, start: int, end: int) -> Iterator[Span]:
 def _slices(text: str, start: int, end: int, limit: int) -> Iterator[Span]:
     """As much as fits, again and again; ended at a space if there is one in the second half."""
     while start < end:
+        if text[start].isspace():
+            start += 1
+            continue
         stop = min(start + limit, end)
         while width(text[start:stop]) > limit:
             stop -= max(1, (width(text[start:stop]) - limit) // 2)
