@@ -179,6 +179,7 @@ def test_a_manifest_row_is_one_item_of_several_modalities(tmp_path: Path, media:
         assert [part.modality.value for part in bicycle.parts] == ["text", "image", "image"]
         assert bicycle.parts[1].file == str(media / "picture0.png")
         assert (bicycle.fields["price"], bicycle.fields["颜色"]) == (250, "红")
+        assert bicycle.fields["name"] == "A red bicycle"
         wine = collection.get("sku-2")  # its picture is broken, its words are found all the same
         assert wine.problem is not None
         assert wine.problem.startswith("broken.jpg: ")

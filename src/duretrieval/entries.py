@@ -68,7 +68,7 @@ def from_manifest(path: str | Path, columns: Mapping[str, str] | None = None) ->
             stamp=_row_stamp(row),
             files=row.files,
             parts=tuple(Part(Modality.TEXT, text) for text in row.texts.values()),
-            fields={"kind": "item", **row.fields, "name": row.name},
+            fields={"kind": "item", **row.fields, "name": _name(row)},
             problem=row.problem,
         )
 
@@ -178,6 +178,11 @@ def _digest(entry: Entry) -> str:
         return digest(entry.files[0])
     except OSError:
         return ""  # decoding will meet the same fault and name it
+
+
+def _name(row: Row) -> str:
+    """What a person calls it: its name, else its title, else its id."""
+    return row.name if row.name not in ("", row.id) else row.texts.get("title", row.id)
 
 
 def _row_stamp(row: Row) -> str:
