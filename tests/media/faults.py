@@ -32,7 +32,7 @@ def obey(path: Path, reading: Reading, limits: Limits, start: Cursor | None) -> 
         case "hang":
             time.sleep(600)
         case "swell":
-            np.ones(limits.memory_bytes, dtype=np.uint8)
+            np.ones(2 * limits.memory_bytes, dtype=np.uint8)
         case "fail":
             raise ZeroDivisionError("as told")
         case "shout":

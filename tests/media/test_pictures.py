@@ -67,6 +67,31 @@ def test_what_the_camera_wrote(tmp_path):
     assert fields["lon"] == pytest.approx(-121.5)
 
 
+@pytest.mark.parametrize(
+    ("written", "offset"),
+    [("0001:01:01 00:00:00", "+02:00"), ("9999:12:31 23:59:59", "-05:00"), ("0000:00:00 00:00:00", ""), ("soon", "")],
+)
+def test_a_time_that_makes_no_sense_costs_nothing_else(tmp_path, written, offset):
+    tags = Image.Exif()
+    tags[0x0110] = "Pixel 9"
+    tags[0x8769] = {0x9003: written, 0x9011: offset}
+    fields = read(write_picture(tmp_path / "p.jpg", exif=tags)).fields
+    assert fields == {"kind": "image", "width": fields["width"], "height": fields["height"], "camera": "Pixel 9"}
+
+
+def test_a_damaged_record_of_the_camera_costs_nothing_else(tmp_path):
+    """Every few bytes of it in turn."""
+    tags = Image.Exif()
+    tags[0x0110] = "Pixel 9"
+    tags[0x8769] = {0x9003: "2024:05:01 12:30:00"}
+    data = write_picture(tmp_path / "p.jpg", exif=tags).read_bytes()
+    begin = data.index(b"Exif\0\0") + 6
+    end = begin - 8 + int.from_bytes(data[begin - 8 : begin - 6])
+    for place in range(begin, end, 3):
+        (tmp_path / "p.jpg").write_bytes(data[:place] + bytes([data[place] ^ 0xFF]) + data[place + 1 :])
+        assert read(tmp_path / "p.jpg").parts
+
+
 def test_transparent_is_white(tmp_path):
     clear = halves().convert("RGBA")
     clear.putalpha(0)
@@ -83,6 +108,14 @@ def test_modes(tmp_path, mode):
 def test_16_bits_keep_their_brightness(tmp_path):
     picture = Image.fromarray(np.full((64, 64), 128 * 257, np.uint16))
     assert np.abs(read(write_picture(tmp_path / "p.png", picture)).parts[0].content.astype(int) - 128).max() <= 1
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+def test_fewer_bits_in_16_are_not_black(tmp_path, bits):
+    picture = np.full((64, 64), 2 ** (bits - 1), np.uint16)
+    picture[0, 0] = 2**bits - 1
+    content = read(write_picture(tmp_path / "p.png", Image.fromarray(picture))).parts[0].content
+    assert np.abs(content[8:, 8:].astype(int) - 128).max() <= 1
 
 
 @pytest.mark.parametrize(("fit", "top"), [("pad", WHITE), ("crop", RED), ("stretch", RED)])

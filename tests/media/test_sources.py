@@ -132,6 +132,27 @@ def test_a_csv_row_with_too_many_columns_is_a_problem(tmp_path):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(("mark", "name"), [("\t", "tabs"), (";", "semicolons")])
+def test_other_marks_between_columns(tmp_path, mark, name):
+    lines = [["id", "text", "price"], ["x", "One, two", "3"], ["y", "a", "1", "2"]]
+    (tmp_path / "m").write_text("\n".join(mark.join(line) for line in lines))
+    row, bad = read_manifest(tmp_path / "m")
+    assert (row.id, row.texts, row.fields) == ("x", {"text": "One, two"}, {"price": 3})
+    assert bad.problem == f"line 3 has 4 columns, the first line names 3; quote its {name}"
+
+
+def test_a_column_without_a_name_counts_the_rows_and_is_no_field(tmp_path):
+    (tmp_path / "m").write_text(",text\n0,one\n")
+    (row,) = read_manifest(tmp_path / "m")
+    assert (row.texts, row.fields) == ({"text": "one"}, {})
+
+
+def test_a_cell_may_hold_a_book(tmp_path):
+    (tmp_path / "m").write_text("text\n" + "word " * 100_000 + "\n")
+    (row,) = read_manifest(tmp_path / "m")
+    assert len(row.texts["text"].split()) == 100_000
+
+
 def test_columns_may_be_called_otherwise(tmp_path):
     (tmp_path / "m").write_text('{"sku": 7, "words": "a", "photo": "p.jpg", "secret": "s", "title": "t"}\n')
     columns = {"sku": "id", "words": "text", "photo": "file", "secret": "ignore", "title": "field"}

@@ -61,6 +61,14 @@ def test_passages_lose_nothing_and_fit(text, limit):
     assert all(text[i].isspace() for i in range(len(text)) if i not in covered)
 
 
+@given(st.text(st.sampled_from("ab 猫狗。！？.!?\n\t，”"), max_size=300), st.integers(2, 60), st.integers(0, 20))
+def test_passages_after_one_are_those_of_the_whole(text, limit, n):
+    spans = list(split(text, limit))
+    assert [list(split(text, limit, begin=end)) for _, end in spans[n : n + 1]] == [spans[n + 1 :]] * len(
+        spans[n : n + 1]
+    )
+
+
 def test_a_limit_below_one_character_is_refused():
     with pytest.raises(ConfigError, match="passage_chars is 1; it must be at least 2"):
         list(split("猫", 1))
@@ -78,6 +86,17 @@ def test_a_limit_below_one_character_is_refused():
         ("utf-16-le", "no mark at all"),
         ("utf-16-be", "no mark at all"),
         ("shift_jis", "これは日本語のテキストです。今日はとても天気が良いです。"),
+        ("gb18030", "产品说明书"),
+        ("big5", "牛肉麵 28元"),
+        ("euc_jp", "犬は人間の良い友達です。"),
+        ("shift_jis", "犬は人間の良い友達です。"),
+        ("euc_kr", "개는 인간의 좋은 친구입니다."),
+        ("cp1251", "Собака лучший друг человека."),
+        ("koi8-r", "Собака лучший друг человека."),
+        ("cp1252", "Où est le café près de l'hôtel ? Déjà fermé, à côté."),
+        ("cp1252", "Der Hund läuft über die Straße und hört nichts."),
+        ("cp1250", "Pies jest najlepszym przyjacielem człowieka. Koń też, ale większy. Żółw śpi."),
+        ("cp1253", "Ο σκύλος είναι ο καλύτερος φίλος."),
         ("cp1251", "Сегодня хорошая погода, мы гуляли в парке и видели кошку."),
     ],
 )
@@ -87,6 +106,14 @@ def test_encodings(tmp_path, encoding, text):
 
 def test_long_legacy_texts_are_decoded_as_a_whole():
     assert to_text((TRADITIONAL + "\n").encode("big5") * 5000) == (TRADITIONAL + "\n") * 5000
+
+
+@pytest.mark.parametrize(
+    ("encoding", "word"), [("gb18030", "我们"), ("big5", "我們的"), ("shift_jis", "です"), ("euc_kr", "우리")]
+)
+def test_a_sample_that_ends_within_a_character(encoding, word):
+    text = "x" + word * 60_000
+    assert to_text(text.encode(encoding)) == text
 
 
 def test_damaged_utf8_stays_utf8():
@@ -101,6 +128,16 @@ def test_places_over_many_chunks(tmp_path):
     assert len(parts) > 2000
     assert all(text[part.start_char : part.end_char] == part.content for part in parts)
     assert "".join("".join(part.content.split()) for part in parts) == "".join(text.split())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text", ["word. " * 500_000, "x" * 3_000_000, "狗是。\n" * 700_000])
+def test_millions_of_characters(tmp_path, text):
+    """Each chunk begins where the one before ended: in quadratic time this would take minutes."""
+    parts, _ = read(put(tmp_path / "t", text))
+    spans = [(part.start_char, part.end_char) for part in parts]
+    assert (spans[0][0], spans[-1][1]) == (0, len(text.rstrip()))
+    assert all(text[end:start].strip() == "" for (_, end), (start, _) in pairwise(spans))
 
 
 def test_markdown_title(tmp_path):
@@ -167,6 +204,11 @@ def test_a_cut_office_file_says_so(tmp_path):
         read(path)
     with pytest.raises(LimitExceeded, match="bytes when unpacked, above the limit"):
         read(write_docx(path, ["One."]), limits=Limits(memory_bytes=1000))
+
+
+@pytest.mark.parametrize("text", ["ID3 tags", "GIF89a", "BZh", "OTTO", "8BPS", "OggS", "The ftyp box", "See %PDF-1.7"])
+def test_words_that_begin_as_a_format_does(tmp_path, text):
+    assert texts(put(tmp_path / "t", f"{text} and what they mean.")) == [f"{text} and what they mean."]
 
 
 @pytest.mark.parametrize(

@@ -34,11 +34,14 @@ def on_white(image: Image.Image) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Grey of 16 or 32 bits, whole or real: 16 bits lose their lower byte; a wider range is stretched to 0-255."""
+    """Grey of 16 or 32 bits, whole or real, as 8 bits; a range that is none of the usual ones is stretched to 0-255.
+
+    Scanners and microscopes keep 8, 10, 12 or 14 bits in 16: white is what the fewest bits that hold the brightest say.
+    """
     values: Array = np.nan_to_num(np.asarray(image).astype(np.float32), posinf=0, neginf=0)
     low, high = float(values.min()), float(values.max())
     if image.mode.startswith("I;16") or (image.mode == "I" and low >= 0 and 255 < high <= 65535):
-        values /= 257
+        values *= 255 / next(2**bits - 1 for bits in (8, 10, 12, 14, 16) if high < 2**bits)
     elif low < 0 or high > 255 or (image.mode == "F" and high <= 1):
         values = (values - np.float32(low)) * np.float32(255 / max(high - low, 1e-12))
     return Image.fromarray(values.round().astype(np.uint8), "L")

@@ -24,6 +24,8 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 """What makes a picture upright, by its orientation tag."""
+EARLIEST, LATEST = 1826, 2200
+"""Years in which photographs are taken; a camera whose clock was never set may say another."""
 
 
 def exif_of(image: Image.Image) -> Image.Exif:
@@ -80,6 +82,8 @@ def _time(value: object, offset: object) -> datetime | None:
             when = datetime.strptime(text, form)
         except ValueError:
             continue
+        if not EARLIEST <= when.year <= LATEST:
+            return None
         return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
     return None
 

@@ -117,17 +117,20 @@ def sniff(head: bytes) -> Kind:
     """
     if not head:
         raise EmptyMedia("it has no bytes")
+    text = is_text(head)
     for offset, magic, kind in _KNOWN:
+        if text and magic.isalnum():
+            continue  # "ID3 tags explained": words may begin as a format does
         if head.startswith(magic, offset) and (offset != 8 or head[:4] in (b"RIFF", b"RF64", b"FORM")):
             return kind
-    if head[4:8] == b"ftyp":
+    if head[4:8] == b"ftyp" and not text:
         return _ftyp(head)
     if head.startswith(b"PK\3\4") and head[30:].startswith(_OFFICE):
         return Kind.OFFICE
     for offset, magic, what in _REFUSED:
-        if head.startswith(magic, offset):
+        if head.startswith(magic, offset) and not (text and magic.isalnum()):
             raise UnsupportedMedia(f"it looks like {what}, which is not searched")
-    if b"%PDF-" in head[:1024]:
+    if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"%PDF-") or (b"%PDF-" in head[:1024] and not text):
         return Kind.PDF
     if head.startswith(b"MZ") and b"\0" in head:
         raise UnsupportedMedia("it looks like a Windows program, which is not searched")
@@ -135,7 +138,7 @@ def sniff(head: bytes) -> Kind:
         return Kind.BMP
     if head[:1] == b"P" and head[1:2] in b"123456" and re.match(rb"P[1-6]\s+(#.*\s+)*\d+\s+\d+\s", head):
         return Kind.NETPBM
-    if is_text(head):
+    if text:
         return _markup(head)
     if _mp3_sync(head):
         return Kind.MP3

@@ -13,6 +13,9 @@ from duretrieval.errors import ConfigError
 from duretrieval.media.charset import SAMPLE_BYTES, encoding_of
 
 ROWS_AT_ONCE = 1_000
+_DELIMITERS = {",": "commas", "\t": "tabs", ";": "semicolons"}
+CELL_CHARS = 20_000_000
+"""In one cell of a CSV file, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,10 @@ def _jsonl(path: Path, encoding: str) -> Iterator[Record]:
 
 def _csv(path: Path, encoding: str) -> Iterator[Record]:
     with path.open(encoding=encoding, errors="replace", newline="") as file:
-        rows = csv.reader(file)
+        delimiter = _delimiter(file.readline())
+        file.seek(0)
+        csv.field_size_limit(max(csv.field_size_limit(), CELL_CHARS))
+        rows = csv.reader(file, delimiter=delimiter)
         header = [name.strip() for name in next(rows)]
         while True:
             line = rows.line_num + 1
@@ -86,11 +92,16 @@ def _csv(path: Path, encoding: str) -> Iterator[Record]:
                 yield Record(line, problem=f"line {line} is not CSV: {error}")
                 continue
             if len(row) > len(header):
-                problem = f"line {line} has {len(row)} columns, the first line names {len(header)}; quote its commas"
-                yield Record(line, problem=problem)
+                said = f"line {line} has {len(row)} columns, the first line names {len(header)}"
+                yield Record(line, problem=f"{said}; quote its {_DELIMITERS[delimiter]}")
             elif any(row):
-                cells = dict(zip(header, row, strict=False))
+                cells = {name: cell for name, cell in zip(header, row, strict=False) if name}  # no name: row numbers
                 yield Record(line, cells, typed=False, listed=False)
+
+
+def _delimiter(heading: str) -> str:
+    """A comma, unless the heading has none but a tab, or the semicolon of spreadsheets where the comma is decimal."""
+    return next((mark for mark in _DELIMITERS if mark in heading), ",")
 
 
 def _parquet(path: Path) -> Iterator[Record]:
