@@ -52,7 +52,7 @@ def open_(tmp_path: Path, model: Model) -> Collection:
 
 
 def sources(collection: Collection) -> dict[str, Item]:
-    return {Path(item.source).name: item for item in collection._store.scan()}
+    return {Path(item.source).name: item for item in collection.items()}
 
 
 def test_everything_is_indexed_and_a_bad_file_is_listed(tmp_path: Path, media: Path, model: Model) -> None:

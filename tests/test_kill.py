@@ -39,7 +39,7 @@ def test_kill_9_during_indexing_loses_and_doubles_nothing(tmp_path: Path) -> Non
     done = subprocess.run([*index, "--json"], capture_output=True, text=True, check=True)
     assert '"problems": 0' in done.stdout
     with Collection.open(tmp_path / "collection") as collection:
-        items = list(collection._store.scan())
+        items = list(collection.items())
         assert sorted(Path(item.source).name for item in items) == [f"{i:04}.jpg" for i in range(FILES)]
         assert all(len(item.parts) == 1 for item in items)
         assert collection.verify() == []

@@ -251,9 +251,13 @@ class Collection:
             raise QueryError(f"{len(ids)} ids begin with {id!r}: {', '.join(ids[:3])} ...; give more of it")
         raise QueryError(f"there is no item with the id {id!r}")
 
+    def items(self, where: str | None = None) -> Iterator[Item]:
+        """Every item, or those that a filter fits, one at a time."""
+        return self._store.scan(where)
+
     def problems(self) -> Iterator[Item]:
         """The items that could not be used, or not wholly; `item.problem` is the reason."""
-        return self._store.scan("problem IS NOT NULL")
+        return self.items("problem IS NOT NULL")
 
     def stats(self) -> Stats:
         """Count what is there."""

@@ -99,7 +99,7 @@ def test_mutants_are_indexed_without_a_crash_and_shift_no_other_file(tmp_path):
         report = collection.add([tmp_path / "mutants", tmp_path / "good"])
         assert report.indexed == len(mutants) + len(originals)
         assert collection.verify() == []
-        items = {Path(item.source): item for item in collection._store.scan()}
+        items = {Path(item.source): item for item in collection.items()}
         assert set(items) == {*mutants, *originals}
         assert all(item.parts or item.problem for item in items.values())
         assert report.problems == {str(path): item.problem for path, item in items.items() if item.problem}
