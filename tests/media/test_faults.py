@@ -13,6 +13,7 @@ from pathlib import Path
 
 import faults
 import pytest
+from PIL import Image
 
 from duretrieval.errors import DamagedMedia, LimitExceeded
 from duretrieval.media import DecoderPool, Limits
@@ -100,6 +101,14 @@ def test_workers_that_die_idle_are_replaced(tmp_path, pool):
         os.kill(child.pid, signal.SIGKILL)
     time.sleep(0.3)
     assert pool.submit(path).result(30).parts
+
+
+@pytest.mark.slow
+def test_pictures_up_to_our_own_limit_are_read(tmp_path):
+    """Pillow by itself refuses 179 megapixels and more."""
+    Image.new("1", (20_000, 10_000), 1).save(tmp_path / "large.png")
+    with DecoderPool(Reading(), Limits(), workers=1) as pool:
+        assert pool.submit(tmp_path / "large.png").result(60).fields["width"] == 20_000
 
 
 def test_workers_are_silent(tmp_path, pool, capfd):

@@ -110,6 +110,9 @@ def _prepare(limits: Limits, parent: int) -> None:
     for descriptor in (1, 2):
         os.dup2(quiet, descriptor)
     os.close(quiet)
+    from PIL import Image
+
+    Image.MAX_IMAGE_PIXELS = None  # `Limits.max_pixels` is checked instead
     threading.Thread(target=_watch, args=(parent, limits), daemon=True).start()
     if sys.platform == "linux":  # elsewhere the limit is not kept, or counts otherwise
         import resource
