@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from duretrieval import entries
 from duretrieval.cli.app import HERE, CollectionPath, Json, app
+from duretrieval.cli.limits import limits
 from duretrieval.cli.output import err, out, print_json
 from duretrieval.collection import Collection, Report
 
@@ -24,11 +25,15 @@ def index(
     manifest: Annotated[bool, typer.Option("--manifest", help="PATHS are manifests: a row is one item.")] = False,
     retry: Annotated[bool, typer.Option("--retry", help="Try again what had a problem.")] = False,
     prune: Annotated[bool, typer.Option("--prune", help="Remove items under PATHS whose file is gone.")] = False,
+    limit: Annotated[list[str] | None, typer.Option(help="Read larger files: max_pixels=400000000")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Decoding processes. Default: one a core.")] = None,
     json: Json = False,
 ) -> None:
     """Add files to a collection. Unchanged files are skipped; an interrupted run goes on where it stopped."""
-    with Collection.open(collection, model) as c, bar(None if manifest else entries.count(paths)) as progress:
+    with (
+        Collection.open(collection, model, limits=limits(limit or [])) as c,
+        bar(None if manifest else entries.count(paths)) as progress,
+    ):
         if manifest:
             report = c.add_manifests(paths, progress=progress, retry=retry, prune=prune, workers=workers)
         else:

@@ -1,0 +1,33 @@
+"""Limits as they are typed: `--limit max_pixels=400000000`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields
+
+from duretrieval.errors import ConfigError
+from duretrieval.media.limits import Limits
+from duretrieval.plugins import suggest
+
+
+def limits(typed: Iterable[str]) -> Limits:
+    """`name=number`, any number of them; what is not named keeps its default.
+
+    Raises:
+        ConfigError: there is no limit of that name, or the value is not a number above 0.
+    """
+    known = {field.name: type(getattr(Limits(), field.name)) for field in fields(Limits)}
+    values: dict[str, int | float] = {}
+    for pair in typed:
+        name, _, number = pair.partition("=")
+        if name not in known:
+            raise ConfigError(
+                f"--limit {pair}: no limit {name!r}.{suggest(name, list(known))} There are: {', '.join(known)}"
+            )
+        try:
+            values[name] = known[name](float(number))
+        except ValueError:
+            raise ConfigError(f"--limit {pair}: expected a number, as in {name}={getattr(Limits(), name):g}") from None
+        if not values[name] > 0:
+            raise ConfigError(f"--limit {pair}: a limit is above 0")
+    return Limits(**values)  # type: ignore[arg-type]
