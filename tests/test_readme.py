@@ -49,6 +49,7 @@ def film(path: Path) -> None:
         out.mux(stream.encode())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("readme", READMES)
 def test_commands(readme: str, here: Path) -> None:
     text = (ROOT / readme).read_text(encoding="utf-8")

@@ -44,6 +44,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [ENGLISH, CHINESE], ids=["en", "zh"])
 def test_commands(here: Path, text: str) -> None:
     commands = re.findall(r"^\$ duretrieval (.+)$", text, re.MULTILINE)
