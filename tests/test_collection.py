@@ -315,6 +315,17 @@ def test_repair_encodes_again_what_has_a_fault(tmp_path: Path, media: Path, mode
         assert hit.item.id == item.id
 
 
+def test_repair_leaves_what_it_cannot_read_again(tmp_path: Path, media: Path, model: Model) -> None:
+    with open_(tmp_path, model) as collection:
+        collection.add(media)
+        item = sources(collection)["picture2.png"]
+        before = collection._store.vectors([item.id])[item.id]
+        (media / "picture2.png").unlink()  # a drive that is not mounted looks the same
+        assert [fault.subject for fault in collection.repair()] == [item.id]
+        assert collection.get(item.id) == item
+        np.testing.assert_array_equal(collection._store.vectors([item.id])[item.id], before)
+
+
 def test_nothing_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(NotACollection, match=r"there is no collection at .*nothing"):
         Collection.open(tmp_path / "nothing", create=False)

@@ -281,7 +281,8 @@ class Collection:
     def repair(self) -> list[Fault]:
         """Index again every item with a fault whose source is there; return the faults that are left."""
         broken = {fault.subject for fault in self.verify()}
-        again = self._store.get(sorted(broken))
+        found = self._store.get(sorted(broken))
+        again = [item for item in found if entries.can_be_read_again(item)]  # what is gone keeps what it has
         with self._writing() as store:
             Ingest(self.model, store, self.limits, _silent).run(entries.from_store(again))
         return self.verify()

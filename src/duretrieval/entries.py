@@ -143,6 +143,15 @@ def _recognise(
         yield entry
 
 
+def can_be_read_again(item: Item) -> bool:
+    """Whether everything that a stored item was made from is still there: its file, or its files and texts."""
+    if item.digest:
+        return Path(item.source).is_file()
+    files = [Path(part.file) for part in item.parts if part.file]
+    at_hand = [part for part in item.parts if part.modality is Modality.TEXT or part.file]
+    return bool(item.parts) and len(at_hand) == len(item.parts) and all(file.is_file() for file in files)
+
+
 def source_fault(item: Item) -> str | None:
     """What is wrong with the source of an item that was made from a file: gone, or changed since."""
     if not item.digest:
