@@ -21,8 +21,8 @@ from duretrieval.align.arrays import write
 from duretrieval.align.centre import Centre
 from duretrieval.align.conse import Conse
 from duretrieval.encode.classes import hellinger
-from duretrieval.encode.session import Session
 from duretrieval.encode.text import OnnxText
+from duretrieval.session import Session
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality, Part
 

@@ -23,10 +23,17 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "procrustes": ("duretrieval.align.procrustes:Procrustes", None),
         "ridge": ("duretrieval.align.ridge:Ridge", None),
     },
+    "fusions": {},
     "indexes": {
         "exact": ("duretrieval.index.exact:ExactIndex", None),
         "faiss": ("duretrieval.index.faiss:FaissIndex", "faiss"),
     },
+    "train.encoders": {},
+    "train.heads": {},
+    "train.fusions": {},
+    "train.scores": {},
+    "train.losses": {},
+    "train.readers": {},
 }
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from duretrieval.builtin import FOLDER
-from duretrieval.encode.session import Session
 from duretrieval.encode.text import OnnxText
 from duretrieval.errors import ModelError, ShapeError
+from duretrieval.session import Session
 from duretrieval.testing import EncoderSuite
 from duretrieval.types import Modality, Part
 

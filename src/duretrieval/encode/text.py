@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from duretrieval.encode.session import Session
 from duretrieval.errors import ModelError, ShapeError
+from duretrieval.session import Session
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality, Part
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from duretrieval.builtin import FOLDER
-from duretrieval.encode.session import Session
 from duretrieval.errors import ConfigError, ModelError
+from duretrieval.session import Session
 
 SILENCE = np.full((1, 96, 64), -6.9, np.float32)
 

@@ -1,0 +1,29 @@
+"""One row of training data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from duretrieval.types import Part
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What belongs together: columns of one row, some of which may be missing.
+
+    A column is a name and a part: "text", "image", "title", "premise" ...; a part's content is a string, the path of
+    a file, or (once read) an array, as `types.Part` says.
+    """
+
+    id: str
+    columns: Mapping[str, Part]
+    """column -> part; a column that this row lacks is not in it."""
+    label: str | None = None
+    """Its class, for losses and metrics of classification."""
+    key: str = ""
+    """Samples with the same key are positives of one another (copies, one caption for two pictures); "" is the id."""
+    group: str = ""
+    """Samples of one group never straddle a split (a person, a film, a shoot); "" is none."""
+    split: str | None = None
+    """train, val or test, where the data says so itself."""
