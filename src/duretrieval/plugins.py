@@ -28,7 +28,10 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "exact": ("duretrieval.index.exact:ExactIndex", None),
         "faiss": ("duretrieval.index.faiss:FaissIndex", "faiss"),
     },
-    "train.encoders": {},
+    "train.encoders": {
+        "builtin-audio-features": ("duretrieval.train.nets.builtin:builtin_audio_features", "train"),
+        "builtin-image-features": ("duretrieval.train.nets.builtin:builtin_image_features", "train"),
+    },
     "train.heads": {},
     "train.fusions": {},
     "train.scores": {},
