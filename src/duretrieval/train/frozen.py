@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
+from duretrieval.model import Model
 from duretrieval.protocols import Aligner, Encoder
 from duretrieval.similarity import unit
 from duretrieval.train.contracts import Net
@@ -61,3 +62,13 @@ class Still:
             for start in range(0, len(batch), self.batch):
                 rows.append(self.net(**self.net.prepare(batch[start : start + self.batch])))
         return unit(torch.cat(rows).float().numpy())
+
+
+def from_model(modality: Modality, model: str = "builtin") -> Frozen:
+    """What a model folder does with a modality, the built-in one when no other is named.
+
+    Raises:
+        ModelError: there is no such model, or it does not know the modality.
+    """
+    encoder, aligner = Model.load(model).parts_for(modality)
+    return Frozen(encoder, aligner)
