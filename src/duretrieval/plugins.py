@@ -75,6 +75,24 @@ def find(kind: str, name: str) -> Any:
         raise ConfigError(f"{name!r} leads nowhere: module {module!r} has no {attribute!r}") from error
 
 
+def name_of(kind: str, part: object) -> str:
+    """The name under which `find(kind, ...)` gives the class of `part`: built in, installed, or its path.
+
+    Raises:
+        ConfigError: its class lies inside a function, where no name leads.
+    """
+    where = f"{type(part).__module__}:{type(part).__qualname__}"
+    for name, (place, _) in BUILT_IN[kind].items():
+        if place == where:
+            return name
+    for point in entry_points(group=f"duretrieval.{kind}"):
+        if point.value == where:
+            return point.name
+    if "." in type(part).__qualname__:
+        raise ConfigError(f"{where} cannot be found by name; put the class at the top level of a module")
+    return where
+
+
 def suggest(name: str, known: list[str]) -> str:
     """Return " Did you mean 'x'?", or an empty string when nothing is near."""
     near = get_close_matches(name, known, n=1)

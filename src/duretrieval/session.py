@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -48,6 +49,29 @@ class Session:
         """
         self._open()
         return list(self._workers.map(lambda inputs: self.run(**inputs), runs))
+
+    def width(self, name: str) -> int | None:
+        """Length of the last axis of an input; None where the graph leaves it free, or has no such input.
+
+        Raises:
+            ModelError: as `run`.
+        """
+        shapes = {node.name: node.shape for node in self._open().get_inputs()}
+        last = shapes[name][-1] if shapes.get(name) else None
+        return last if isinstance(last, int) else None
+
+    def save(self, folder: Path, name: str) -> str:
+        """Copy the graph to `name`.onnx in a folder; returns the file's name.
+
+        Raises:
+            ModelError: the file is not there.
+        """
+        file = f"{name}.onnx"
+        try:
+            shutil.copyfile(self.path, folder / file)
+        except OSError as error:
+            raise ModelError(f"{self.path} cannot be copied to {folder / file}: {error}") from error
+        return file
 
     @cached_property
     def _workers(self) -> ThreadPoolExecutor:
