@@ -33,7 +33,18 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "builtin-image-features": ("duretrieval.train.nets.builtin:builtin_image_features", "train"),
     },
     "train.heads": {},
-    "train.fusions": {},
+    "train.fusions": {
+        "attention": ("duretrieval.train.nets.fusion.attention:Attention", "train"),
+        "concatenation": ("duretrieval.train.nets.fusion.concatenation:Concatenation", "train"),
+        "cross-attention": ("duretrieval.train.nets.fusion.cross_attention:CrossAttention", "train"),
+        "gated": ("duretrieval.train.nets.fusion.gated:Gated", "train"),
+        "graph-attention": ("duretrieval.train.nets.fusion.graph_attention:GraphAttention", "train"),
+        "low-rank": ("duretrieval.train.nets.fusion.low_rank:LowRank", "train"),
+        "maximum": ("duretrieval.train.nets.fusion.maximum:Maximum", "train"),
+        "tensor": ("duretrieval.train.nets.fusion.tensor:TensorFusion", "train"),
+        "tucker": ("duretrieval.train.nets.fusion.tucker:Tucker", "train"),
+        "weighted-sum": ("duretrieval.train.nets.fusion.weighted_sum:WeightedSum", "train"),
+    },
     "train.scores": {},
     "train.losses": {},
     "train.readers": {},
@@ -76,6 +87,24 @@ def find(kind: str, name: str) -> Any:
         raise
     except AttributeError as error:
         raise ConfigError(f"{name!r} leads nowhere: module {module!r} has no {attribute!r}") from error
+
+
+def name_of(kind: str, part: object) -> str:
+    """The name under which `find(kind, ...)` gives the class of `part`: built in, installed, or its path.
+
+    Raises:
+        ConfigError: its class lies inside a function, where no name leads.
+    """
+    where = f"{type(part).__module__}:{type(part).__qualname__}"
+    for name, (place, _) in BUILT_IN[kind].items():
+        if place == where:
+            return name
+    for point in entry_points(group=f"duretrieval.{kind}"):
+        if point.value == where:
+            return point.name
+    if "." in type(part).__qualname__:
+        raise ConfigError(f"{where} cannot be found by name; put the class at the top level of a module")
+    return where
 
 
 def suggest(name: str, known: list[str]) -> str:

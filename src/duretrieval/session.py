@@ -50,7 +50,17 @@ class Session:
         self._open()
         return list(self._workers.map(lambda inputs: self.run(**inputs), runs))
 
-    def copy(self, folder: Path, name: str) -> str:
+    def width(self, name: str) -> int | None:
+        """Length of the last axis of an input; None where the graph leaves it free, or has no such input.
+
+        Raises:
+            ModelError: as `run`.
+        """
+        shapes = {node.name: node.shape for node in self._open().get_inputs()}
+        last = shapes[name][-1] if shapes.get(name) else None
+        return last if isinstance(last, int) else None
+
+    def save(self, folder: Path, name: str) -> str:
         """Copy the graph's file into a folder as `name`.onnx, unless it is that file; returns the file's name.
 
         Raises:

@@ -52,7 +52,7 @@ class OnnxAudio:
         Raises:
             ModelError: the graph is not there to be copied.
         """
-        return {"dim": self.dim, "file": self._graph.copy(folder, name), "output": self.output}
+        return {"dim": self.dim, "file": self._graph.save(folder, name), "output": self.output}
 
     def encode(self, batch: Sequence[Part], /) -> Array:
         """Vectors of sounds: (len(batch), dim) float32 unit rows.

@@ -55,7 +55,7 @@ class OnnxImage:
         Raises:
             ModelError: the graph is not there to be copied.
         """
-        return {"dim": self.dim, "file": self._graph.copy(folder, name), "side": self.side, "output": self.output}
+        return {"dim": self.dim, "file": self._graph.save(folder, name), "side": self.side, "output": self.output}
 
     def encode(self, batch: Sequence[Part], /) -> Array:
         """Vectors of pictures and of films (the mean of their frames): (len(batch), dim) float32 unit rows.

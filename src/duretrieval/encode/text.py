@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -63,6 +64,15 @@ class OnnxText:
             max_tokens=max_tokens,
             glossary=folder / glossary if glossary else None,
         )
+
+    def save(self, folder: Path, name: str) -> dict[str, Any]:
+        """Copy graph, tokenizer and glossary to files that begin with `name`; returns the options `load` needs."""
+        files = {"file": self._graph.save(folder, name), "tokenizer": f"{name}-tokenizer.json"}
+        shutil.copyfile(self._tokenizer_file, folder / files["tokenizer"])
+        if self._glossary_file:
+            files["glossary"] = f"{name}-glossary.tsv"
+            shutil.copyfile(self._glossary_file, folder / files["glossary"])
+        return {**files, "dim": self.dim, "max_tokens": self.max_tokens}
 
     def encode(self, batch: Sequence[Part], /) -> Array:
         """Vectors of texts: (len(batch), dim) float32 unit rows.
