@@ -203,5 +203,5 @@ def test_a_part_that_cannot_be_saved_or_found(tmp_path: Path) -> None:
 def test_a_graph_that_is_gone(tmp_path: Path) -> None:
     from duretrieval.encode.image import OnnxImage
 
-    with pytest.raises(ModelError, match=r"nowhere\.onnx cannot be copied to .*image\.onnx"):
+    with pytest.raises(ModelError, match=r"nowhere\.onnx is not there to be copied to .*image\.onnx"):
         OnnxImage.load(tmp_path, dim=3, file="nowhere.onnx").save(tmp_path, "image")
