@@ -19,9 +19,12 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
     "aligners": {
         "cca": ("duretrieval.align.cca:Cca", None),
         "centre": ("duretrieval.align.centre:Centre", None),
+        "chain": ("duretrieval.align.chain:Chain", None),
         "conse": ("duretrieval.align.conse:Conse", None),
+        "onnx-head": ("duretrieval.align.network:OnnxAligner", None),
         "procrustes": ("duretrieval.align.procrustes:Procrustes", None),
         "ridge": ("duretrieval.align.ridge:Ridge", None),
+        "sum": ("duretrieval.align.chain:Sum", None),
     },
     "fusions": {},
     "indexes": {
