@@ -83,12 +83,12 @@ class Model:
         out = np.zeros((len(parts), self.dim), dtype=np.float32)
         for modality in dict.fromkeys(part.modality for part in parts):
             rows = [i for i, part in enumerate(parts) if part.modality is modality]
-            encoder, aligner = self._parts_for(modality)
+            encoder, aligner = self.parts_for(modality)
             vectors = encoder.encode([parts[i] for i in rows])
             out[rows] = aligner(vectors, modality) if aligner else vectors
         return out
 
-    def _parts_for(self, modality: Modality) -> tuple[Encoder, Aligner | None]:
+    def parts_for(self, modality: Modality) -> tuple[Encoder, Aligner | None]:
         """The encoder and aligner of a modality, loaded on first use: a text search never reads image weights."""
         if modality not in self._encoders:
             known = ", ".join(sorted(self.modalities))
@@ -142,7 +142,7 @@ class Model:
         """Save each encoder or aligner once; what model.toml says of them."""
         held: dict[int, tuple[Any, list[str]]] = {}
         for modality in (m for m in Modality if m in self._encoders):
-            part = self._parts_for(modality)[section == "aligners"]
+            part = self.parts_for(modality)[section == "aligners"]
             if part is not None:
                 held.setdefault(id(part), (part, []))[1].append(modality.value)
         entries = []
