@@ -23,7 +23,9 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "procrustes": ("duretrieval.align.procrustes:Procrustes", None),
         "ridge": ("duretrieval.align.ridge:Ridge", None),
     },
-    "fusions": {},
+    "fusions": {
+        "onnx-fusion": ("duretrieval.fuse.network:OnnxFusion", None),
+    },
     "indexes": {
         "exact": ("duretrieval.index.exact:ExactIndex", None),
         "faiss": ("duretrieval.index.faiss:FaissIndex", "faiss"),

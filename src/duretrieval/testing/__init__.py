@@ -2,7 +2,8 @@
 
 from duretrieval.testing.aligners import AlignerSuite
 from duretrieval.testing.encoders import EncoderSuite
+from duretrieval.testing.fusions import FusionSuite
 from duretrieval.testing.indexes import IndexSuite
 from duretrieval.testing.stores import StoreSuite
 
-__all__ = ["AlignerSuite", "EncoderSuite", "IndexSuite", "StoreSuite"]
+__all__ = ["AlignerSuite", "EncoderSuite", "FusionSuite", "IndexSuite", "StoreSuite"]
