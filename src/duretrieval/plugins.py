@@ -26,13 +26,18 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "ridge": ("duretrieval.align.ridge:Ridge", None),
         "sum": ("duretrieval.align.chain:Sum", None),
     },
-    "fusions": {},
+    "fusions": {
+        "onnx-fusion": ("duretrieval.fuse.network:OnnxFusion", None),
+    },
     "indexes": {
         "exact": ("duretrieval.index.exact:ExactIndex", None),
         "faiss": ("duretrieval.index.faiss:FaissIndex", "faiss"),
     },
     "train.encoders": {
+        "builtin": ("duretrieval.train.frozen:from_model", "train"),
+        "builtin-audio-both": ("duretrieval.train.nets.builtin:builtin_audio_both", "train"),
         "builtin-audio-features": ("duretrieval.train.nets.builtin:builtin_audio_features", "train"),
+        "builtin-image-both": ("duretrieval.train.nets.builtin:builtin_image_both", "train"),
         "builtin-image-features": ("duretrieval.train.nets.builtin:builtin_image_features", "train"),
     },
     "train.heads": {},

@@ -42,6 +42,24 @@ class Aligner(Protocol):
 
 
 @runtime_checkable
+class Fusion(Protocol):
+    """Turns the vectors of an item's modalities into one.
+
+    modality -> (n, d) unit rows; (n, dim) float32 unit rows, row i from the rows i. Laws: a modality that is not in the
+    mapping is absent, and any of `modalities` may be, but not all; the order of the mapping changes nothing; where
+    nothing was learned, one modality alone is itself; saving and loading changes nothing.
+    """
+
+    @property
+    def dim(self) -> int: ...
+
+    @property
+    def modalities(self) -> tuple[Modality, ...]: ...
+
+    def __call__(self, vectors: Mapping[Modality, Array], /) -> Array: ...
+
+
+@runtime_checkable
 class Index(Protocol):
     """Holds unit vectors under ids, in memory, and finds the nearest by cosine.
 
