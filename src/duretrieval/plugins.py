@@ -32,7 +32,12 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "faiss": ("duretrieval.index.faiss:FaissIndex", "faiss"),
     },
     "train.encoders": {},
-    "train.heads": {},
+    "train.heads": {
+        "identity": ("duretrieval.train.nets.heads:Identity", "train"),
+        "linear": ("duretrieval.train.nets.heads:Linear", "train"),
+        "mlp": ("duretrieval.train.nets.heads:Mlp", "train"),
+        "residual": ("duretrieval.train.nets.heads:Residual", "train"),
+    },
     "train.fusions": {},
     "train.scores": {},
     "train.losses": {},
