@@ -31,6 +31,9 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "exact": ("duretrieval.index.exact:ExactIndex", None),
         "faiss": ("duretrieval.index.faiss:FaissIndex", "faiss"),
     },
+    "scorers": {
+        "onnx-scorer": ("duretrieval.rank.scorer:OnnxScorer", None),
+    },
     "train.encoders": {},
     "train.heads": {
         "identity": ("duretrieval.train.nets.heads:Identity", "train"),
