@@ -23,7 +23,7 @@ import numpy as np
 from duretrieval import builtin, plugins
 from duretrieval.errors import ModelError
 from duretrieval.fuse import background as backgrounds
-from duretrieval.protocols import Aligner, Encoder
+from duretrieval.protocols import Aligner, Encoder, Scorer
 from duretrieval.sealing import FORMAT, UNLISTED, Origin, seal, sha256, whole
 from duretrieval.types import Array, Modality, Part, Reading
 
@@ -36,7 +36,8 @@ class Model:
 
     encoders: one per modality; several modalities may share one.  aligners: for modalities whose encoder does not
     already end in the shared space.  background: per modality, vectors (b, dim) of parts unrelated to any query, which
-    make scores comparable across modalities (`fuse.scores`).
+    make scores comparable across modalities (`fuse.scores`).  scorer: says how well a query and a part fit, better than
+    their cosine; a collection re-ranks by it (`rank.scorer`).
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Model:
         aligners: Mapping[Modality, Aligner | Callable[[], Aligner]] | None = None,
         reading: Reading | None = None,
         background: Callable[[], Mapping[Modality, Array]] | None = None,
+        scorer: Callable[[], Scorer] | None = None,
         folder: Path | None = None,
     ) -> None:
         self.name = name
@@ -59,6 +61,7 @@ class Model:
         self._encoders = dict(encoders)
         self._aligners = dict(aligners or {})
         self._background = background
+        self._scorer = scorer
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -73,6 +76,11 @@ class Model:
     def background(self) -> Mapping[Modality, Array]:
         """Vectors (b, dim) of unrelated parts per modality; empty where the model carries none."""
         return self._background() if self._background else {}
+
+    @cached_property
+    def scorer(self) -> Scorer | None:
+        """The learned score of a query and a part; None where the model compares by cosine."""
+        return self._scorer() if self._scorer else None
 
     def encode(self, parts: Sequence[Part]) -> Array:
         """Encode parts of any mix of modalities: (len(parts), dim) float32 unit rows, row i for part i.
@@ -133,6 +141,7 @@ class Model:
                 "background": background,
                 "reading": asdict(self.reading),
                 "training": training,
+                "scorer": _saved(place, "scorers", "scorer", self.scorer) if self.scorer else None,
                 **entries,
             }
             seal(place, card, origins(place, made, [*sources, *own]))
@@ -145,14 +154,11 @@ class Model:
             part = self.parts_for(modality)[section == "aligners"]
             if part is not None:
                 held.setdefault(id(part), (part, []))[1].append(modality.value)
-        entries = []
-        for part, names in held.values():
-            if not hasattr(part, "save"):
-                raise ModelError(f"{type(part).__name__}, for {names[0]}, has no save(folder, name); give it one")
-            file = "-".join(names) if section == "encoders" else f"to-shared-{'-'.join(names)}"
-            use = plugins.name_of(section, part)
-            entries.append({"use": use, "modalities": names, "options": part.save(folder, file)})
-        return entries
+        prefix = "" if section == "encoders" else "to-shared-"
+        return [
+            {"modalities": names, **_saved(folder, section, prefix + "-".join(names), part)}
+            for part, names in held.values()
+        ]
 
     @classmethod
     def load(cls, where: str | Path = "builtin") -> Model:
@@ -179,8 +185,16 @@ class Model:
             fingerprint=fingerprint(folder),
             reading=_reading(folder, card.get("reading", {})),
             background=lambda: backgrounds.load(folder / card["background"]) if "background" in card else {},
+            scorer=_once(folder, "scorers", card["scorer"]) if "scorer" in card else None,
             folder=folder,
         )
+
+
+def _saved(folder: Path, section: str, name: str, part: Any) -> dict[str, Any]:
+    """Save a part into files that begin with `name`; its entry in model.toml."""
+    if not hasattr(part, "save"):
+        raise ModelError(f"{type(part).__name__}, to be {name}, has no save(folder, name); give it one")
+    return {"use": plugins.name_of(section, part), "options": part.save(folder, name)}
 
 
 def fingerprint(folder: Path) -> str:

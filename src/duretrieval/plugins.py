@@ -53,6 +53,17 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "tucker": ("duretrieval.train.nets.fusion.tucker:Tucker", "train"),
         "weighted-sum": ("duretrieval.train.nets.fusion.weighted_sum:WeightedSum", "train"),
     },
+    "scorers": {
+        "onnx-scorer": ("duretrieval.rank.scorer:OnnxScorer", None),
+    },
+    "train.encoders": {},
+    "train.heads": {
+        "identity": ("duretrieval.train.nets.heads:Identity", "train"),
+        "linear": ("duretrieval.train.nets.heads:Linear", "train"),
+        "mlp": ("duretrieval.train.nets.heads:Mlp", "train"),
+        "residual": ("duretrieval.train.nets.heads:Residual", "train"),
+    },
+    "train.fusions": {},
     "train.scores": {},
     "train.losses": {},
     "train.readers": {},

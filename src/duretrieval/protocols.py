@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
-from duretrieval.types import Array, Item, Match, Modality, Part
+from duretrieval.types import Array, Hit, Item, Match, Modality, Part, Query
 
 
 @runtime_checkable
@@ -116,3 +116,24 @@ class Store(Protocol):
     def fields(self) -> Mapping[str, str]: ...
 
     def __len__(self) -> int: ...
+
+
+@runtime_checkable
+class Reranker(Protocol):
+    """Puts the best candidates of a search into a better order.
+
+    Laws: the items that came in go out, none added, none lost, each with evidence; scores never rise down the list;
+    the order in which the candidates come does not matter; the list that came in is left alone.
+    """
+
+    def __call__(self, query: Query, hits: Sequence[Hit], /) -> list[Hit]: ...
+
+
+@runtime_checkable
+class Scorer(Protocol):
+    """Says how well two rows of the shared space fit: (n, d), (n, d) -> (n,) float32, a larger score is better.
+
+    a: the query's rows.  b: the candidates'.  Laws: score i is that of a[i] and b[i] alone; no pairs give no scores.
+    """
+
+    def __call__(self, a: Array, b: Array, /) -> Array: ...

@@ -15,3 +15,7 @@ __all__ = [
     "NetSuite",
     "StoreSuite",
 ]
+from duretrieval.testing.rerankers import RerankerSuite, ScorerSuite
+from duretrieval.testing.stores import StoreSuite
+
+__all__ = ["AlignerSuite", "EncoderSuite", "IndexSuite", "RerankerSuite", "ScorerSuite", "StoreSuite"]
