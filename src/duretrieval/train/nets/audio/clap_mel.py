@@ -7,8 +7,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from duretrieval.train.nets.audio.mel import Mel, MelSettings, power_to_db
 from duretrieval.train.nets.audio.framing import whole
+from duretrieval.train.nets.audio.mel import Mel, MelSettings, power_to_db
 
 
 class ClapMel(nn.Module):

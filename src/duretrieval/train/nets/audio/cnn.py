@@ -75,8 +75,10 @@ class Cnn(SoundNet):
 
 
 class Block(nn.Module):
-    """Convolutions with batch normalisation and ReLU, then an average over squares: (b, c, t, f) -> (b, width, t / pool,
-    f / pool)."""
+    """Convolutions with batch normalisation and ReLU, then an average over squares.
+
+    (b, c, t, f) -> (b, width, t // pool, f // pool).
+    """
 
     def __init__(self, width_in: int, width: int, kernel: int, *, pool: int) -> None:
         super().__init__()

@@ -42,7 +42,8 @@ def mel_filters(
             f"frequencies must rise and stay within 0 to {sample_rate / 2:g} Hz"
         )
     bins = np.linspace(0.0, sample_rate / 2, n_fft // 2 + 1)
-    edges = np.linspace(*hz_to_mel(np.array([lowest_hz, top]), scale), bands + 2)
+    lowest, highest = hz_to_mel(np.array([lowest_hz, top]), scale)
+    edges = np.linspace(lowest, highest, bands + 2)
     edges_hz = mel_to_hz(edges, scale)
     if scale == "kaldi":
         bins = hz_to_mel(bins, scale)
@@ -51,7 +52,9 @@ def mel_filters(
     low, centre, high = edges[:-2], edges[1:-1], edges[2:]
     at = bins[:, None]
     weights = np.maximum(0.0, np.minimum((at - low) / (centre - low), (high - at) / (high - centre)))
-    return weights * (2.0 / (edges_hz[2:] - edges_hz[:-2])) if area else weights
+    if area:
+        weights = weights * (2.0 / (edges_hz[2:] - edges_hz[:-2]))
+    return np.asarray(weights)
 
 
 def hz_to_mel(hz: Exact, scale: Scale) -> Exact:

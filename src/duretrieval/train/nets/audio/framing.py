@@ -8,8 +8,9 @@ from torch.nn import functional
 
 
 def frames(samples: Tensor, taps: int, hop: int) -> Tensor:
-    """Overlapping pieces: (b, n) -> (b, (n - taps) // hop + 1, taps).  frames([[0, 1, 2, 3]], 2, 1) is [[0, 1], [1, 2], [2, 3]].
+    """Overlapping pieces: (b, n) -> (b, (n - taps) // hop + 1, taps).
 
+    frames([[0, 1, 2, 3]], taps=2, hop=1) == [[[0, 1], [1, 2], [2, 3]]].
     Blocks of `hop` samples laid beside the blocks that follow them; unlike `Tensor.unfold` it has a graph for any n.
     """
     blocks = -(-taps // hop)

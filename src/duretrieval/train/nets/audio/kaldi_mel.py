@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from duretrieval.train.nets.audio.filters import mel_filters
-from duretrieval.train.nets.audio.mel import heard_bins
 from duretrieval.train.nets.audio.framing import filled_to, whole
+from duretrieval.train.nets.audio.mel import heard_bins
 from duretrieval.train.nets.audio.spectrum import Exact, Spectrum, fourier_basis
 
 FRAME, HOP, N_FFT = 400, 160, 512
@@ -82,7 +82,8 @@ class KaldiMel(nn.Module):
         with torch.autocast(samples.device.type, enabled=False):
             logs = (spectra @ self.weights).clamp(min=FLOOR).log()
         there = torch.arange(self.max_frames, device=samples.device)[None] < frames[:, None]
-        return (logs * there[..., None] - self.mean) / (2 * self.std)
+        normalised: Tensor = (logs * there[..., None] - self.mean) / (2 * self.std)
+        return normalised
 
 
 def emphasised_basis(used: slice) -> Exact:

@@ -52,7 +52,7 @@ def cosine_transform(bands: int, n: int) -> Exact:
     """
     matrix = np.sqrt(2 / bands) * np.cos(np.pi * np.arange(n)[None] * (2 * np.arange(bands)[:, None] + 1) / (2 * bands))
     matrix[:, 0] = np.sqrt(1 / bands)
-    return matrix
+    return np.asarray(matrix)
 
 
 def delta(features: Tensor, order: int = 1, frames: Tensor | None = None) -> Tensor:

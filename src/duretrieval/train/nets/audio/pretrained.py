@@ -43,6 +43,6 @@ def _load(kind: Any, model: str | Path) -> Any:
 def _cannot(model: str | Path, error: Exception) -> ModelError:
     reason = str(error).strip().partition("\n")[0]
     return ModelError(
-        f"{str(model)!r} cannot be loaded: {reason} Give a folder that save_pretrained wrote, or a model's id, which is "
-        "fetched once while online."
+        f"{str(model)!r} cannot be loaded: {reason} Give a folder that save_pretrained wrote, or a model's id, "
+        "which is fetched once while online."
     )

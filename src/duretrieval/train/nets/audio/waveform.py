@@ -56,7 +56,7 @@ class Waveform(SoundNet):
         if lengths is None:
             return self._of_one_length(samples)
         rows = samples.new_zeros(len(samples), self.dim)
-        for n in lengths.unique().tolist():
+        for n in sorted(set(lengths.tolist())):
             alike = (lengths == n).nonzero()[:, 0]
             rows = rows.index_copy(0, alike, self._of_one_length(samples[alike, :n]).to(rows.dtype))
         return rows

@@ -60,8 +60,9 @@ class Whisper(SoundNet):
         states = self.model(self.front(samples)).last_hidden_state
         real = -(-(whole(samples) if lengths is None else lengths) // self.state)
         there = torch.arange(states.shape[1], device=states.device)[None] < real[:, None]
-        total: Tensor = (states * there[..., None]).sum(dim=1)
-        return total / real[:, None]
+        total = (states * there[..., None]).sum(dim=1)
+        mean: Tensor = total / real[:, None]
+        return mean
 
 
 def _shorten(encoder: Any, window_s: float, state_s: float) -> None:
@@ -69,7 +70,13 @@ def _shorten(encoder: Any, window_s: float, state_s: float) -> None:
     most, positions = encoder.config.max_source_positions, round(window_s / state_s)
     if not 1 <= positions <= most:
         raise ConfigError(
-            f"window_s is {window_s:g}; this Whisper hears {state_s:g} to {most * state_s:g} s at once, give a window in that"
+            f"window_s is {window_s:g}; this Whisper hears {state_s:g} to {most * state_s:g} s at once: "
+            "give a window within that"
         )
-    encoder.embed_positions = nn.Embedding.from_pretrained(encoder.embed_positions.weight[:positions].detach().clone())
+    encoder.embed_positions = _first(encoder.embed_positions, positions)
     encoder.config.max_source_positions = encoder.max_source_positions = positions
+
+
+def _first(table: nn.Embedding, n: int) -> nn.Embedding:
+    shorter = nn.Embedding(n, table.embedding_dim, _weight=table.weight[:n].detach().clone())
+    return shorter.requires_grad_(False)  # as Whisper's own

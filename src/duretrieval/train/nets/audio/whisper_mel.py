@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from duretrieval.train.nets.audio.mel import Mel, MelSettings
 from duretrieval.train.nets.audio.framing import filled_to
+from duretrieval.train.nets.audio.mel import Mel, MelSettings
 
 
 class WhisperMel(nn.Module):
