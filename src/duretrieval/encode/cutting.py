@@ -41,8 +41,8 @@ class Cutting:
             )
         if self.hop is not None and not 1 <= self.hop <= (self.longest or 0):
             raise ConfigError(
-                f"hop is {self.hop} samples and longest is {self.longest}; hop must be 1 to longest, or what lies between "
-                "pieces is not heard"
+                f"hop is {self.hop} samples and longest is {self.longest}; hop must be 1 to longest, or what lies "
+                "between pieces is not heard"
             )
 
     def __call__(self, samples: Array) -> list[Array]:

@@ -58,7 +58,8 @@ class Whisper(SoundNet):
     def rows(self, samples: Tensor, lengths: Tensor | None) -> Tensor:
         """See `SoundNet.rows`."""
         states = self.model(self.front(samples)).last_hidden_state
-        real = -(-(whole(samples) if lengths is None else lengths) // self.state)
+        heard = whole(samples) if lengths is None else lengths
+        real = (heard + self.state - 1) // self.state  # rounded up so that a graph divides no negative number
         there = torch.arange(states.shape[1], device=states.device)[None] < real[:, None]
         total = (states * there[..., None]).sum(dim=1)
         mean: Tensor = total / real[:, None]
