@@ -15,6 +15,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "onnx-text": ("duretrieval.encode.text:OnnxText", None),
         "onnx-image": ("duretrieval.encode.image:OnnxImage", None),
         "onnx-audio": ("duretrieval.encode.audio:OnnxAudio", None),
+        "onnx-sound": ("duretrieval.encode.sound:OnnxSound", None),
     },
     "aligners": {
         "cca": ("duretrieval.align.cca:Cca", None),
@@ -39,6 +40,14 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "builtin-audio-features": ("duretrieval.train.nets.builtin:builtin_audio_features", "train"),
         "builtin-image-both": ("duretrieval.train.nets.builtin:builtin_image_both", "train"),
         "builtin-image-features": ("duretrieval.train.nets.builtin:builtin_image_features", "train"),
+        "ast": ("duretrieval.train.nets.audio.ast:Ast", "train"),
+        "clap-audio": ("duretrieval.train.nets.audio.clap:ClapAudio", "train"),
+        "cnn6": ("duretrieval.train.nets.audio.panns:cnn6", "train"),
+        "cnn10": ("duretrieval.train.nets.audio.panns:cnn10", "train"),
+        "cnn14": ("duretrieval.train.nets.audio.panns:cnn14", "train"),
+        "mfcc-statistics": ("duretrieval.train.nets.audio.statistics:MfccStatistics", "train"),
+        "waveform": ("duretrieval.train.nets.audio.waveform:Waveform", "train"),
+        "whisper": ("duretrieval.train.nets.audio.whisper:Whisper", "train"),
     },
     "train.heads": {},
     "train.fusions": {
