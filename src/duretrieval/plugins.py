@@ -12,10 +12,10 @@ from duretrieval.errors import ConfigError, MissingExtra, UnknownPart
 # kind -> name -> (where it lives, the extra that installs what it needs)
 BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
     "encoders": {
-        "onnx-text": ("duretrieval.encode.text:OnnxText", None),
-        "onnx-image": ("duretrieval.encode.image:OnnxImage", None),
         "onnx-audio": ("duretrieval.encode.audio:OnnxAudio", None),
+        "onnx-image": ("duretrieval.encode.image:OnnxImage", None),
         "onnx-sound": ("duretrieval.encode.sound:OnnxSound", None),
+        "onnx-text": ("duretrieval.encode.text:OnnxText", None),
     },
     "aligners": {
         "cca": ("duretrieval.align.cca:Cca", None),
@@ -30,26 +30,36 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
     "fusions": {
         "onnx-fusion": ("duretrieval.fuse.network:OnnxFusion", None),
     },
+    "scorers": {
+        "onnx-scorer": ("duretrieval.rank.scorer:OnnxScorer", None),
+    },
     "indexes": {
         "exact": ("duretrieval.index.exact:ExactIndex", None),
         "faiss": ("duretrieval.index.faiss:FaissIndex", "faiss"),
     },
+    "train.readers": {},
     "train.encoders": {
+        "ast": ("duretrieval.train.nets.audio.ast:Ast", "train"),
         "builtin": ("duretrieval.train.frozen:from_model", "train"),
         "builtin-audio-both": ("duretrieval.train.nets.builtin:builtin_audio_both", "train"),
         "builtin-audio-features": ("duretrieval.train.nets.builtin:builtin_audio_features", "train"),
         "builtin-image-both": ("duretrieval.train.nets.builtin:builtin_image_both", "train"),
         "builtin-image-features": ("duretrieval.train.nets.builtin:builtin_image_features", "train"),
-        "ast": ("duretrieval.train.nets.audio.ast:Ast", "train"),
         "clap-audio": ("duretrieval.train.nets.audio.clap:ClapAudio", "train"),
-        "cnn6": ("duretrieval.train.nets.audio.panns:cnn6", "train"),
         "cnn10": ("duretrieval.train.nets.audio.panns:cnn10", "train"),
         "cnn14": ("duretrieval.train.nets.audio.panns:cnn14", "train"),
+        "cnn6": ("duretrieval.train.nets.audio.panns:cnn6", "train"),
         "mfcc-statistics": ("duretrieval.train.nets.audio.statistics:MfccStatistics", "train"),
         "waveform": ("duretrieval.train.nets.audio.waveform:Waveform", "train"),
         "whisper": ("duretrieval.train.nets.audio.whisper:Whisper", "train"),
     },
-    "train.heads": {},
+    "train.heads": {
+        "class-names": ("duretrieval.train.nets.class_names:ClassNames", "train"),
+        "identity": ("duretrieval.train.nets.heads:Identity", "train"),
+        "linear": ("duretrieval.train.nets.heads:Linear", "train"),
+        "mlp": ("duretrieval.train.nets.heads:Mlp", "train"),
+        "residual": ("duretrieval.train.nets.heads:Residual", "train"),
+    },
     "train.fusions": {
         "attention": ("duretrieval.train.nets.fusion.attention:Attention", "train"),
         "concatenation": ("duretrieval.train.nets.fusion.concatenation:Concatenation", "train"),
@@ -62,20 +72,8 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "tucker": ("duretrieval.train.nets.fusion.tucker:Tucker", "train"),
         "weighted-sum": ("duretrieval.train.nets.fusion.weighted_sum:WeightedSum", "train"),
     },
-    "scorers": {
-        "onnx-scorer": ("duretrieval.rank.scorer:OnnxScorer", None),
-    },
-    "train.encoders": {},
-    "train.heads": {
-        "identity": ("duretrieval.train.nets.heads:Identity", "train"),
-        "linear": ("duretrieval.train.nets.heads:Linear", "train"),
-        "mlp": ("duretrieval.train.nets.heads:Mlp", "train"),
-        "residual": ("duretrieval.train.nets.heads:Residual", "train"),
-    },
-    "train.fusions": {},
     "train.scores": {},
     "train.losses": {},
-    "train.readers": {},
 }
 
 

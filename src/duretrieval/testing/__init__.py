@@ -16,6 +16,5 @@ __all__ = [
     "StoreSuite",
 ]
 from duretrieval.testing.rerankers import RerankerSuite, ScorerSuite
-from duretrieval.testing.stores import StoreSuite
 
 __all__ = ["AlignerSuite", "EncoderSuite", "IndexSuite", "RerankerSuite", "ScorerSuite", "StoreSuite"]

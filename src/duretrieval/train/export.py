@@ -65,9 +65,7 @@ def export(
     return saved
 
 
-def _model(
-    recipe: Recipe, prepared: Prepared, network: Network, objective: Objective, place: Path, name: str
-) -> Model:
+def _model(recipe: Recipe, prepared: Prepared, network: Network, objective: Objective, place: Path, name: str) -> Model:
     """The engine's parts, written to `place` where they are graphs."""
     encoders: dict[Modality, Encoder] = {}
     aligners: dict[Modality, Aligner] = {}
@@ -91,8 +89,13 @@ def _model(
         if any(True for _ in head.state_dict()):
             steps.append(once("aligners", head, f"head-{modality}"))
         if steps:
-            aligners[modality] = steps[0] if len(steps) == 1 else made.setdefault(
-                (id(steps[0]), id(steps[1])), Chain(tuple(steps))  # type: ignore[arg-type]
+            aligners[modality] = (
+                steps[0]
+                if len(steps) == 1
+                else made.setdefault(
+                    (id(steps[0]), id(steps[1])),
+                    Chain(tuple(steps)),  # type: ignore[arg-type]
+                )
             )
     extra: dict[str, Any] = {}
     if network.fusion is not None:

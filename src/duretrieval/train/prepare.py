@@ -18,7 +18,7 @@ from duretrieval.train.data.dataset import Examples
 from duretrieval.train.data.split import split
 from duretrieval.train.features import FeatureCache, content_digest, features
 from duretrieval.train.recipe import Recipe
-from duretrieval.train.rows import Column, Rows, keys_of, numbered
+from duretrieval.train.rows import Column, Rows, keys_of
 from duretrieval.train.sample import Sample
 from duretrieval.types import Modality
 

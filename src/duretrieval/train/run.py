@@ -1,13 +1,13 @@
 """The front door of training: a recipe and data in, a run folder with a model in it out.
 
-    RUN/recipe.json     the recipe as it was, every default written out
-        run.json        the data, its digest and split sizes, the version
-        last.ckpt       where it stopped (every check writes it anew)
-        best.ckpt       the best check so far
-        history.jsonl   every step's loss, every check's figures
-        problems.txt    rows that could not be used
-        result.json     figures of the best model on validation and test rows, once it is done
-        model/          that model, for the engine
+RUN/recipe.json     the recipe as it was, every default written out
+    run.json        the data, its digest and split sizes, the version
+    last.ckpt       where it stopped (every check writes it anew)
+    best.ckpt       the best check so far
+    history.jsonl   every step's loss, every check's figures
+    problems.txt    rows that could not be used
+    result.json     figures of the best model on validation and test rows, once it is done
+    model/          that model, for the engine
 """
 
 from __future__ import annotations
@@ -215,7 +215,9 @@ def described(folder: Path) -> tuple[Recipe, dict[str, Any]]:
         table = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
         facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise ConfigError(f"there is no run in {folder}; make one with: duretrieval train RECIPE --data DATA") from error
+        raise ConfigError(
+            f"there is no run in {folder}; make one with: duretrieval train RECIPE --data DATA"
+        ) from error
     return from_json(table), facts
 
 
@@ -286,5 +288,3 @@ def _quiet() -> Any:
     for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
     return warnings.catch_warnings(action="ignore")
-
-
