@@ -135,13 +135,23 @@ def identity(frozen: Frozen, spec: Encoding, modality: Modality) -> str:
     return held.hexdigest()[:16]
 
 
-def make_network(recipe: Recipe, encoders: Encoders, columns: Mapping[str, Modality]) -> Network:
-    """Heads and fusion on top of the encoders, with parameters that follow from the recipe's seed."""
+def make_network(
+    recipe: Recipe,
+    encoders: Encoders,
+    columns: Mapping[str, Modality],
+    fitted: Mapping[Modality, nn.Module] | None = None,
+) -> Network:
+    """Heads and fusion on top of the encoders, with parameters that follow from the recipe's seed.
+
+    fitted: heads that are there already.
+    """
     torch.manual_seed(recipe.seed)
     views = recipe.views or tuple((name,) for name in columns)
     used = {columns[name] for view in views for name in view}
-    heads: dict[Modality, nn.Module] = {}
+    heads: dict[Modality, nn.Module] = dict(fitted or {})
     for modality in sorted(used, key=list(Modality).index):
+        if modality in heads:
+            continue
         shares = modality is Modality.VIDEO and Modality.VIDEO not in recipe.heads and Modality.IMAGE in heads
         if shares and encoders.dim(modality) == encoders.dim(Modality.IMAGE):
             heads[modality] = heads[Modality.IMAGE]
@@ -152,7 +162,7 @@ def make_network(recipe: Recipe, encoders: Encoders, columns: Mapping[str, Modal
     fusion = None
     if recipe.fusion is not None:
         ordered = tuple(sorted(used, key=list(Modality).index))
-        known = {"modalities": ordered, "dim_in": recipe.dim, "dim": recipe.dim}
+        known = {"modalities": ordered, "width": recipe.dim, "dim": recipe.dim}
         fusion = make("train.fusions", recipe.fusion, known)
     nets = {modality: net for modality, net in encoders.nets.items() if modality in used}
     return Network(encoders=nets, heads=heads, columns=columns, views=views, fusion=fusion)  # type: ignore[arg-type]

@@ -20,6 +20,7 @@ from duretrieval.protocols import Aligner, Encoder
 from duretrieval.sealing import Origin
 from duretrieval.train.batch import View
 from duretrieval.train.checking import BATCH, views_of
+from duretrieval.train.closed import Fitted
 from duretrieval.train.lora import merge_lora
 from duretrieval.train.network import Network
 from duretrieval.train.objective import Objective
@@ -86,7 +87,9 @@ def _model(recipe: Recipe, prepared: Prepared, network: Network, objective: Obje
             frozen = prepared.encoders.frozen[modality]
             encoders[modality] = _engine_encoder(frozen.encoder, place, modality, made)
             steps += [frozen.aligner] if frozen.aligner else []
-        if any(True for _ in head.state_dict()):
+        if isinstance(head, Fitted):
+            steps += [head.aligner] if hasattr(head.aligner, "save") else []
+        elif any(True for _ in head.state_dict()):
             steps.append(once("aligners", head, f"head-{modality}"))
         if steps:
             aligners[modality] = (
