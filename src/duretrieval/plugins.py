@@ -33,7 +33,9 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
     "train.fusions": {},
     "train.scores": {},
     "train.losses": {},
-    "train.readers": {},
+    "train.readers": {
+        "manifest": ("duretrieval.train.data.manifest:read_manifest", "train"),
+    },
 }
 
 
