@@ -74,6 +74,9 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
     },
     "train.scores": {},
     "train.losses": {},
+    "train.readers": {
+        "manifest": ("duretrieval.train.data.manifest:read_manifest", "train"),
+    },
 }
 
 
