@@ -28,7 +28,9 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "exact": ("duretrieval.index.exact:ExactIndex", None),
         "faiss": ("duretrieval.index.faiss:FaissIndex", "faiss"),
     },
-    "train.encoders": {},
+    "train.encoders": {
+        "transformer": ("duretrieval.train.nets.text.transformer:transformer", "train"),
+    },
     "train.heads": {},
     "train.fusions": {},
     "train.scores": {},

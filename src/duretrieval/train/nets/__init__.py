@@ -1,0 +1,1 @@
+"""Trainable encoders, a folder per modality."""
