@@ -37,7 +37,9 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "exact": ("duretrieval.index.exact:ExactIndex", None),
         "faiss": ("duretrieval.index.faiss:FaissIndex", "faiss"),
     },
-    "train.readers": {},
+    "train.readers": {
+        "manifest": ("duretrieval.train.data.manifest:read_manifest", "train"),
+    },
     "train.encoders": {
         "ast": ("duretrieval.train.nets.audio.ast:Ast", "train"),
         "builtin": ("duretrieval.train.frozen:from_model", "train"),
@@ -50,6 +52,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "cnn14": ("duretrieval.train.nets.audio.panns:cnn14", "train"),
         "cnn6": ("duretrieval.train.nets.audio.panns:cnn6", "train"),
         "mfcc-statistics": ("duretrieval.train.nets.audio.statistics:MfccStatistics", "train"),
+        "transformer": ("duretrieval.train.nets.text.transformer:transformer", "train"),
         "waveform": ("duretrieval.train.nets.audio.waveform:Waveform", "train"),
         "whisper": ("duretrieval.train.nets.audio.whisper:Whisper", "train"),
     },
@@ -72,10 +75,9 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "tucker": ("duretrieval.train.nets.fusion.tucker:Tucker", "train"),
         "weighted-sum": ("duretrieval.train.nets.fusion.weighted_sum:WeightedSum", "train"),
     },
-    "train.scores": {},
-    "train.losses": {},
-    "train.readers": {
-        "manifest": ("duretrieval.train.data.manifest:read_manifest", "train"),
+    "train.scores": {
+    },
+    "train.losses": {
     },
 }
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from duretrieval.errors import ModelError, ShapeError
+from duretrieval.encode.tokens import padded, read_tokenizer, text_of, token_ids
+from duretrieval.errors import ModelError
 from duretrieval.session import Session
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality, Part
@@ -24,7 +24,8 @@ class OnnxText:
     """A sentence encoder: a tokenizer and a graph (input_ids, attention_mask) (b, t) int64 -> (b, dim) float32.
 
     max_tokens: what comes after is not read.  glossary: a file in the folder that turns Chinese into English words
-    before anything else (`encode.glossary`), for an encoder that knows only English.
+    before anything else (`encode.glossary`), for an encoder that knows only English.  prefix: goes before every text,
+    for an encoder that was trained so ("query: ").
     """
 
     modalities = frozenset({Modality.TEXT})
@@ -37,9 +38,11 @@ class OnnxText:
         dim: int,
         max_tokens: int = 256,
         glossary: Path | None = None,
+        prefix: str = "",
     ) -> None:
         self.dim = dim
         self.max_tokens = max_tokens
+        self.prefix = prefix
         self._graph = graph
         self._tokenizer_file = tokenizer
         self._glossary_file = glossary
@@ -54,6 +57,7 @@ class OnnxText:
         tokenizer: str = "tokenizer.json",
         max_tokens: int = 256,
         glossary: str | None = None,
+        prefix: str = "",
         threads: int | None = None,
     ) -> OnnxText:
         """The encoder in a model folder; its files are read on first use."""
@@ -63,16 +67,27 @@ class OnnxText:
             dim=dim,
             max_tokens=max_tokens,
             glossary=folder / glossary if glossary else None,
+            prefix=prefix,
         )
 
     def save(self, folder: Path, name: str) -> dict[str, Any]:
-        """Copy graph, tokenizer and glossary to files that begin with `name`; returns the options `load` needs."""
-        files = {"file": self._graph.save(folder, name), "tokenizer": f"{name}-tokenizer.json"}
-        shutil.copyfile(self._tokenizer_file, folder / files["tokenizer"])
-        if self._glossary_file:
-            files["glossary"] = f"{name}-glossary.tsv"
-            shutil.copyfile(self._glossary_file, folder / files["glossary"])
-        return {**files, "dim": self.dim, "max_tokens": self.max_tokens}
+        """Copy its files into another model folder; returns the options that `load` needs to find them there.
+
+        Raises:
+            ModelError: a file of the encoder is no longer there.
+        """
+        try:
+            options = {
+                "dim": self.dim,
+                "file": _copy(self._graph.path, folder / f"{name}.onnx"),
+                "tokenizer": _copy(self._tokenizer_file, folder / f"{name}-tokenizer.json"),
+                "max_tokens": self.max_tokens,
+            }
+            if self._glossary_file:
+                options["glossary"] = _copy(self._glossary_file, folder / f"{name}-glossary.tsv")
+        except FileNotFoundError as error:
+            raise ModelError(f"the text encoder cannot be copied: {error.filename} is not there") from error
+        return {**options, "prefix": self.prefix} if self.prefix else options
 
     def encode(self, batch: Sequence[Part], /) -> Array:
         """Vectors of texts: (len(batch), dim) float32 unit rows.
@@ -87,29 +102,18 @@ class OnnxText:
         order = sorted(range(len(tokens)), key=lambda i: len(tokens[i]))
         out = np.zeros((len(tokens), self.dim), dtype=np.float32)
         batches = [order[start : start + ROWS] for start in range(0, len(order), ROWS)]
-        runs = (_padded([tokens[i] for i in rows]) for rows in batches)
+        runs = (padded([tokens[i] for i in rows]) for rows in batches)
         for rows, vectors in zip(batches, self._graph.run_each(runs), strict=True):
             out[rows] = unit(vectors)
         return out
 
     def _tokens(self, part: Part) -> list[int]:
-        if not isinstance(part.content, str):
-            raise ShapeError(f"expected the content of a text part to be a string; got {type(part.content).__name__}")
-        text = self._glossary.translate(part.content) if self._glossary else part.content
-        ids: list[int] = self._tokenizer.encode(text).ids
-        return ids
+        text = text_of(part)
+        return token_ids(self._tokenizer, self.prefix + (self._glossary.translate(text) if self._glossary else text))
 
     @cached_property
     def _tokenizer(self) -> Any:
-        from tokenizers import Tokenizer
-
-        try:
-            tokenizer = Tokenizer.from_file(str(self._tokenizer_file))
-        except Exception as error:  # the library raises plain Exception
-            raise ModelError(f"{self._tokenizer_file} cannot be read as a tokenizer: {error}") from error
-        tokenizer.no_padding()
-        tokenizer.enable_truncation(self.max_tokens)
-        return tokenizer
+        return read_tokenizer(self._tokenizer_file, self.max_tokens)
 
     @cached_property
     def _glossary(self) -> Any:
@@ -120,12 +124,8 @@ class OnnxText:
         return Glossary.load(self._glossary_file)
 
 
-def _padded(tokens: Sequence[Sequence[int]]) -> dict[str, npt.NDArray[np.int64]]:
-    """Token ids side by side, zeros after the end of each, and 1 where there is a token: two (b, t)."""
-    longest = max(len(row) for row in tokens)
-    ids = np.zeros((len(tokens), longest), dtype=np.int64)
-    mask = np.zeros_like(ids)
-    for i, row in enumerate(tokens):
-        ids[i, : len(row)] = row
-        mask[i, : len(row)] = 1
-    return {"input_ids": ids, "attention_mask": mask}
+def _copy(source: Path, target: Path) -> str:
+    """The name of the copy."""
+    if source.resolve() != target.resolve():
+        shutil.copyfile(source, target)
+    return target.name
