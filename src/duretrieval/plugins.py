@@ -15,6 +15,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "onnx-text": ("duretrieval.encode.text:OnnxText", None),
         "onnx-image": ("duretrieval.encode.image:OnnxImage", None),
         "onnx-audio": ("duretrieval.encode.audio:OnnxAudio", None),
+        "onnx-video": ("duretrieval.encode.video:OnnxVideo", None),
     },
     "aligners": {
         "cca": ("duretrieval.align.cca:Cca", None),
@@ -34,6 +35,13 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
     "train.encoders": {
         "builtin-audio-features": ("duretrieval.train.nets.builtin:builtin_audio_features", "train"),
         "builtin-image-features": ("duretrieval.train.nets.builtin:builtin_image_features", "train"),
+        "frames": ("duretrieval.train.nets.video.frames:frames", "train"),
+        "r2plus1d": ("duretrieval.train.nets.video.convolution:r2plus1d", "train"),
+        "r3d": ("duretrieval.train.nets.video.convolution:r3d", "train"),
+        "two-stream": ("duretrieval.train.nets.video.two_stream:two_stream", "train"),
+        "vgg": ("duretrieval.train.nets.image.vgg:vgg", "train"),
+        "videomae": ("duretrieval.train.nets.video.videomae:videomae", "train"),
+        "vision": ("duretrieval.train.nets.image.vision:vision", "train"),
     },
     "train.heads": {},
     "train.fusions": {
