@@ -16,6 +16,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "onnx-image": ("duretrieval.encode.image:OnnxImage", None),
         "onnx-sound": ("duretrieval.encode.sound:OnnxSound", None),
         "onnx-text": ("duretrieval.encode.text:OnnxText", None),
+        "onnx-video": ("duretrieval.encode.video:OnnxVideo", None),
     },
     "aligners": {
         "cca": ("duretrieval.align.cca:Cca", None),
@@ -62,6 +63,16 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "linear": ("duretrieval.train.nets.heads:Linear", "train"),
         "mlp": ("duretrieval.train.nets.heads:Mlp", "train"),
         "residual": ("duretrieval.train.nets.heads:Residual", "train"),
+    "train.encoders": {
+        "builtin-audio-features": ("duretrieval.train.nets.builtin:builtin_audio_features", "train"),
+        "builtin-image-features": ("duretrieval.train.nets.builtin:builtin_image_features", "train"),
+        "frames": ("duretrieval.train.nets.video.frames:frames", "train"),
+        "r2plus1d": ("duretrieval.train.nets.video.convolution:r2plus1d", "train"),
+        "r3d": ("duretrieval.train.nets.video.convolution:r3d", "train"),
+        "two-stream": ("duretrieval.train.nets.video.two_stream:two_stream", "train"),
+        "vgg": ("duretrieval.train.nets.image.vgg:vgg", "train"),
+        "videomae": ("duretrieval.train.nets.video.videomae:videomae", "train"),
+        "vision": ("duretrieval.train.nets.image.vision:vision", "train"),
     },
     "train.fusions": {
         "attention": ("duretrieval.train.nets.fusion.attention:Attention", "train"),
