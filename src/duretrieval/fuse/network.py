@@ -12,7 +12,7 @@ import numpy as np
 from duretrieval.errors import ConfigError, ModelError, ShapeError
 from duretrieval.session import Session
 from duretrieval.similarity import unit
-from duretrieval.types import Array, Modality
+from duretrieval.types import MEDIA, Array, Modality
 
 
 class OnnxFusion:
@@ -43,7 +43,7 @@ class OnnxFusion:
         Raises:
             ModelError: a modality that there is not.
         """
-        known = [m.value for m in Modality]
+        known = [m.value for m in MEDIA]
         if unknown := [name for name in modalities if name not in known]:
             raise ModelError(f"{folder / file}: no modality {unknown[0]!r}; there are {', '.join(known)}")
         named = [Modality(name) for name in modalities]
@@ -84,4 +84,4 @@ class OnnxFusion:
         if set(shapes.values()) != {(n, self.width)}:
             shown = ", ".join(f"{modality} {shape}" for modality, shape in shapes.items())
             raise ShapeError(f"expected rows (n, {self.width}), as many for each modality; got {shown}")
-        return n
+        return int(n)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from duretrieval.errors import ConfigError, ShapeError
 from duretrieval.plugins import suggest
 from duretrieval.train.graph import to_onnx
-from duretrieval.types import Modality
+from duretrieval.types import MEDIA, Modality
 
 
 class Stacked(nn.Module):
@@ -143,7 +143,7 @@ def check_same(width: int, dim: int | None, what: str) -> None:
 
 
 def _modalities(given: Sequence[Modality | str]) -> tuple[Modality, ...]:
-    known = [m.value for m in Modality]
+    known = [m.value for m in MEDIA]
     for name in given:
         if name not in known:
             raise ConfigError(f"no modality {str(name)!r}.{suggest(name, known)} There are: {', '.join(known)}")
