@@ -43,11 +43,8 @@ class OnnxFusion:
         Raises:
             ModelError: a modality that there is not.
         """
-        known = [m.value for m in MEDIA]
-        if unknown := [name for name in modalities if name not in known]:
-            raise ModelError(f"{folder / file}: no modality {unknown[0]!r}; there are {', '.join(known)}")
-        named = [Modality(name) for name in modalities]
-        return cls(Session(folder / file, threads), dim=dim, modalities=named, width=width)
+        inputs = named(folder / file, modalities)
+        return cls(Session(folder / file, threads), dim=dim, modalities=inputs, width=width)
 
     def save(self, folder: Path, name: str) -> dict[str, Any]:
         """Write `name`.onnx; returns the options that `load` needs to find it."""
@@ -85,3 +82,15 @@ class OnnxFusion:
             shown = ", ".join(f"{modality} {shape}" for modality, shape in shapes.items())
             raise ShapeError(f"expected rows (n, {self.width}), as many for each modality; got {shown}")
         return int(n)
+
+
+def named(path: Path, names: Sequence[str]) -> list[Modality]:
+    """The modalities that a model's graph at `path` is said to take.
+
+    Raises:
+        ModelError: there is none of that name.
+    """
+    known = [m.value for m in MEDIA]
+    if unknown := [name for name in names if name not in known]:
+        raise ModelError(f"{path}: no modality {unknown[0]!r}; there are {', '.join(known)}")
+    return [Modality(name) for name in names]
