@@ -103,7 +103,8 @@ def _model(recipe: Recipe, prepared: Prepared, network: Network, objective: Obje
     if network.fusion is not None:
         extra["fusion"] = once("fusions", network.fusion, "fusion")
     if isinstance(objective.score, nn.Module) and hasattr(objective.score, "export"):
-        extra["scorer"] = once("scorers", objective.score, "scorer")
+        scorer = once("scorers", objective.score, "scorer")
+        extra["scorer"] = lambda: scorer
     return Model(
         name,
         encoders,

@@ -13,8 +13,8 @@ import numpy as np
 from duretrieval.errors import ConfigError
 from duretrieval.media.limits import Limits
 from duretrieval.train.assemble import Encoders, make_encoders
-from duretrieval.train.data.examples import Examples
 from duretrieval.train.data.components import RADIUS
+from duretrieval.train.data.examples import Examples
 from duretrieval.train.data.split import Splits, split
 from duretrieval.train.features import FeatureCache, content_digest, features
 from duretrieval.train.recipe import Recipe

@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from pytorch_lightning import Callback
+
 from duretrieval.errors import ConfigError
 from duretrieval.train import settings
 from duretrieval.train.recipe import Recipe, to_recipe
@@ -81,7 +83,7 @@ class Search:
 
     def __post_init__(self) -> None:
         if not self.space:
-            raise ConfigError('there is nothing to search; add a table such as [tune.space] with "fit.lr" = [1e-3, 1e-4]')
+            raise ConfigError('there is nothing to search; add [tune.space] with lines such as "fit.lr" = [1e-3, 1e-4]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +270,21 @@ def _try(
         study.tell(trial, outcome.val["monitor"])
     for file in place.glob("*.ckpt"):
         file.unlink()  # only the figures are needed; the best settings are trained once more
+
+
+class _Watch(Callback):
+    """Reports each check to the search, which may say that it is enough."""
+
+    def __init__(self, trial: Any, optuna: Any) -> None:
+        self._trial, self._optuna = trial, optuna
+
+    def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
+        """After the check of an epoch."""
+        value = trainer.callback_metrics.get("monitor")
+        if value is not None:
+            self._trial.report(float(value), trainer.current_epoch)
+            if self._trial.should_prune():
+                raise self._optuna.TrialPruned
 
 
 def _told(trial: Any) -> Trial:
