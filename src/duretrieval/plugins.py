@@ -21,6 +21,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "centre": ("duretrieval.align.centre:Centre", None),
         "chain": ("duretrieval.align.chain:Chain", None),
         "conse": ("duretrieval.align.conse:Conse", None),
+        "itq": ("duretrieval.align.itq:Itq", None),
         "onnx-head": ("duretrieval.align.network:OnnxAligner", None),
         "procrustes": ("duretrieval.align.procrustes:Procrustes", None),
         "ridge": ("duretrieval.align.ridge:Ridge", None),
@@ -28,6 +29,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
     },
     "fusions": {},
     "indexes": {
+        "binary": ("duretrieval.index.binary:BinaryIndex", None),
         "exact": ("duretrieval.index.exact:ExactIndex", None),
         "faiss": ("duretrieval.index.faiss:FaissIndex", "faiss"),
     },
