@@ -37,7 +37,8 @@ class Model:
     encoders: one per modality; several modalities may share one.  aligners: for modalities whose encoder does not
     already end in the shared space.  background: per modality, vectors (b, dim) of parts unrelated to any query, which
     make scores comparable across modalities (`fuse.scores`).  scorer: says how well a query and a part fit, better than
-    their cosine; a collection re-ranks by it (`rank.scorer`).
+    their cosine; a collection re-ranks by it (`rank.scorer`).  codes: from this space to binary codes
+    (`index.binary`).
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Model:
         reading: Reading | None = None,
         background: Callable[[], Mapping[Modality, Array]] | None = None,
         scorer: Callable[[], Scorer] | None = None,
+        codes: Callable[[], Aligner] | None = None,
         folder: Path | None = None,
     ) -> None:
         self.name = name
@@ -62,6 +64,7 @@ class Model:
         self._aligners = dict(aligners or {})
         self._background = background
         self._scorer = scorer
+        self._codes = codes
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -81,6 +84,11 @@ class Model:
     def scorer(self) -> Scorer | None:
         """The learned score of a query and a part; None where the model compares by cosine."""
         return self._scorer() if self._scorer else None
+
+    @cached_property
+    def codes(self) -> Aligner | None:
+        """From vectors of this model to binary codes, for `BinaryIndex(dim, coder=...)`; None where it has none."""
+        return self._codes() if self._codes else None
 
     def encode(self, parts: Sequence[Part]) -> Array:
         """Encode parts of any mix of modalities: (len(parts), dim) float32 unit rows, row i for part i.
@@ -142,6 +150,7 @@ class Model:
                 "reading": asdict(self.reading),
                 "training": training,
                 "scorer": _saved(place, "scorers", "scorer", self.scorer) if self.scorer else None,
+                "codes": _saved(place, "aligners", "codes", self.codes) if self.codes else None,
                 **entries,
             }
             seal(place, card, origins(place, made, [*sources, *own]))
@@ -186,6 +195,7 @@ class Model:
             reading=_reading(folder, card.get("reading", {})),
             background=lambda: backgrounds.load(folder / card["background"]) if "background" in card else {},
             scorer=_once(folder, "scorers", card["scorer"]) if "scorer" in card else None,
+            codes=_once(folder, "aligners", card["codes"]) if "codes" in card else None,
             folder=folder,
         )
 

@@ -38,6 +38,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
     },
     "train.encoders": {},
     "train.heads": {
+        "codes": ("duretrieval.train.nets.hashing:Codes", "train"),
         "identity": ("duretrieval.train.nets.heads:Identity", "train"),
         "linear": ("duretrieval.train.nets.heads:Linear", "train"),
         "mlp": ("duretrieval.train.nets.heads:Mlp", "train"),
@@ -45,7 +46,9 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
     },
     "train.fusions": {},
     "train.scores": {},
-    "train.losses": {},
+    "train.losses": {
+        "code-penalty": ("duretrieval.train.nets.hashing:CodePenalty", "train"),
+    },
     "train.readers": {},
 }
 

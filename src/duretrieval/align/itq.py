@@ -22,7 +22,7 @@ class Itq:
 
     min |B - V R|² over signs B (n, bits) and orthogonal R, V the centred data on its first `bits` principal axes, by
     turns: B = sign(V R); R = Ŝ Sᵀ where Bᵀ V = S Ω Ŝᵀ (Gong & Lazebnik 2011, "Iterative quantization: a Procrustean
-    approach to learning binary codes", eq. 2 to 4; Gong et al. 2013).  f(x) = sign((x - mean) W R).
+    approach to learning binary codes", eq. 2 and what follows; Gong et al. 2013).  f(x) = sign((x - mean) W R).
 
     The rows it gives are the signs, made unit: +-1 / sqrt(bits), so that cosine = 1 - 2 hamming / bits.  It works on
     the shared space, after everything else: `BinaryIndex(dim, coder=itq)` keeps the bits.

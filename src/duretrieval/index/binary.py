@@ -49,7 +49,7 @@ class BinaryIndex:
         # and is as fast as faiss.
         self._codes: Words = np.empty((-(-self.bits // 64), 0), dtype=np.uint64)
         self._rows: npt.NDArray[Any] = np.empty((0, dim if keep != "nothing" else 0), _TYPES[keep])
-        self._scales: Array = np.empty(0, dtype=np.float32)
+        self._scales: Array = np.empty((0, 1 if keep == "int8" else 0), dtype=np.float32)
         self._ids: list[str] = []
         self._places: dict[str, int] = {}
 
@@ -64,7 +64,8 @@ class BinaryIndex:
     @property
     def bytes_per_vector(self) -> int:
         """Memory for a vector, its id not counted."""
-        return 8 * len(self._codes) + int(self._rows.itemsize * self._rows.shape[1] + self._scales.itemsize)
+        rows, scales = self._rows.shape[1] * self._rows.itemsize, self._scales.shape[1] * self._scales.itemsize
+        return 8 * len(self._codes) + int(rows + scales)
 
     def add(self, ids: Sequence[str], vectors: Array, /) -> None:
         """Keep (n, dim) unit rows, row i as ids[i]; one that is there is replaced, and of two alike the last stays.
@@ -118,8 +119,8 @@ class BinaryIndex:
         return [(id, -score) for score, id in ranked[:k]]
 
     def _cosines(self, places: npt.NDArray[np.intp], query: Array) -> Array:
-        cosines: Array = np.sum(self._rows[places] * query, axis=1, dtype=np.float32) * self._scales[places]
-        return cosines
+        cosines: Array = np.sum(self._rows[places] * query, axis=1, dtype=np.float32)
+        return cosines * self._scales[places, 0] if self.keep == "int8" else cosines
 
     def _estimated(self, distances: npt.NDArray[np.uint16]) -> Array:
         """cos(pi h / bits): the bits of two vectors differ as often as a random plane parts them, angle / pi.
@@ -145,7 +146,7 @@ class BinaryIndex:
             more = max(n, 2 * held, 64) - held
             self._codes = np.pad(self._codes, ((0, 0), (0, more)))
             self._rows = np.pad(self._rows, ((0, more), (0, 0)))
-            self._scales = np.pad(self._scales, (0, more))
+            self._scales = np.pad(self._scales, ((0, more), (0, 0)))
 
 
 def hamming(codes: Words, code: Words) -> npt.NDArray[np.uint16]:
@@ -156,15 +157,16 @@ def hamming(codes: Words, code: Words) -> npt.NDArray[np.uint16]:
     return distances
 
 
-_TYPES: dict[str, type[np.generic]] = {"float32": np.float32, "int8": np.int8, "nothing": np.uint8}
+_TYPES: dict[str, type[np.generic]] = {"float32": np.float32, "int8": np.int8, "nothing": np.float32}
 
 
 def _kept(rows: Array, keep: Keep) -> tuple[npt.NDArray[Any], Array]:
-    """What is kept of rows (n, dim), and the number by which each has to be multiplied: (n, dim or 0), (n,)."""
-    ones = np.ones(len(rows), dtype=np.float32)
+    """What is kept of rows (n, dim), and by what each has to be multiplied: (n, dim or 0), (n, 1 or 0)."""
+    nothing = np.empty((len(rows), 0), dtype=np.float32)
     if keep == "float32":
-        return rows, ones
+        return rows, nothing
     if keep == "nothing":
-        return np.empty((len(rows), 0), dtype=np.uint8), ones
-    scales = np.maximum(np.abs(rows).max(axis=1, initial=0), np.finfo(np.float32).tiny) / np.float32(127)
-    return np.round(rows / scales[:, None]).astype(np.int8), scales.astype(np.float32)
+        return nothing, nothing
+    largest = np.abs(rows).max(axis=1, keepdims=True, initial=0)
+    scales: Array = np.maximum(largest, np.finfo(np.float32).tiny) / np.float32(127)
+    return np.round(rows / scales).astype(np.int8), scales
