@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from duretrieval import sealing
 from duretrieval.align.centre import Centre
+from duretrieval.align.itq import Itq
 from duretrieval.builtin import FOLDER
 from duretrieval.errors import ConfigError, ModelError
 from duretrieval.model import Model, card, check_files, fingerprint, origins
@@ -143,6 +144,16 @@ def test_a_model_made_in_python_is_saved_and_loaded(tmp_path: Path) -> None:
     assert written["training"] == {"recipe": "letters.toml", "data": "0a1b", "metrics": {"recall@10": 0.5}}
     assert {entry["licence"] for entry in written["files"].values()} == {"CC0-1.0"}
     assert check_files(tmp_path / "m") == []
+
+
+def test_binary_codes_go_with_the_model(tmp_path: Path) -> None:
+    coder = Itq.fit(np.eye(3, dtype=np.float32), bits=2)
+    letters(codes=lambda: coder).save(tmp_path / "m")
+    loaded, rows = Model.load(tmp_path / "m"), letters().encode(TEXTS)
+    assert loaded.codes is not None
+    np.testing.assert_array_equal(loaded.codes(rows, Modality.TEXT), coder(rows, Modality.TEXT))
+    assert card(tmp_path / "m")["codes"] == {"use": "itq", "options": {"file": "codes.safetensors"}}
+    assert letters().codes is None
 
 
 def test_saving_what_was_loaded_gives_the_same_folder(tmp_path: Path) -> None:

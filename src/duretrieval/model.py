@@ -38,7 +38,7 @@ class Model:
     already end in the shared space.  background: per modality, vectors (b, dim) of parts unrelated to any query, which
     make scores comparable across modalities (`fuse.scores`).  scorer: says how well a query and a part fit, better than
     their cosine; a collection re-ranks by it (`rank.scorer`).  fusion: makes one vector of those of an item's
-    modalities; a collection then compares items as wholes.
+    modalities; a collection then compares items as wholes.  codes: from this space to binary codes (`index.binary`).
 
     Raises:
         ModelError: the fusion ends in another space, or does not take a modality that is encoded.
@@ -56,6 +56,7 @@ class Model:
         background: Callable[[], Mapping[Modality, Array]] | None = None,
         scorer: Callable[[], Scorer] | None = None,
         fusion: Fusion | None = None,
+        codes: Callable[[], Aligner] | None = None,
         folder: Path | None = None,
     ) -> None:
         self.name = name
@@ -68,6 +69,7 @@ class Model:
         self._background = background
         self._scorer = scorer
         self.fusion = _checked(name, dim, fusion, self._encoders)
+        self._codes = codes
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -87,6 +89,11 @@ class Model:
     def scorer(self) -> Scorer | None:
         """The learned score of a query and a part; None where the model compares by cosine."""
         return self._scorer() if self._scorer else None
+
+    @cached_property
+    def codes(self) -> Aligner | None:
+        """From vectors of this model to binary codes, for `BinaryIndex(dim, coder=...)`; None where it has none."""
+        return self._codes() if self._codes else None
 
     def encode(self, parts: Sequence[Part]) -> Array:
         """Encode parts of any mix of modalities: (len(parts), dim) float32 unit rows, row i for part i.
@@ -160,6 +167,7 @@ class Model:
                 "training": training,
                 "fusion": _saved(place, "fusions", "fusion", self.fusion) if self.fusion else None,
                 "scorer": _saved(place, "scorers", "scorer", self.scorer) if self.scorer else None,
+                "codes": _saved(place, "aligners", "codes", self.codes) if self.codes else None,
                 **entries,
             }
             seal(place, card, origins(place, made, [*sources, *own]))
@@ -205,6 +213,7 @@ class Model:
             background=lambda: backgrounds.load(folder / card["background"]) if "background" in card else {},
             scorer=_once(folder, "scorers", card["scorer"]) if "scorer" in card else None,
             fusion=_once(folder, "fusions", card["fusion"])() if "fusion" in card else None,
+            codes=_once(folder, "aligners", card["codes"]) if "codes" in card else None,
             folder=folder,
         )
 
