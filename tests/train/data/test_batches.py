@@ -41,11 +41,15 @@ def test_first_fit_by_its_definition(keys: list[int], size: int) -> None:
     assert first_fit(keys, size) == groups
 
 
+def flat(batches: list[list[int]]) -> list[int]:
+    return [place for batch in batches for place in batch]
+
+
 def test_every_sample_once_in_a_new_order() -> None:
     batches = Shuffled(10, 4)
     first, second = list(batches), list(batches)
     assert [len(batch) for batch in first] == [4, 4, 2]
-    assert sorted(sum(first, [])) == sorted(sum(second, [])) == list(range(10))
+    assert sorted(flat(first)) == sorted(flat(second)) == list(range(10))
     assert first != second
     assert list(Shuffled(10, 4)) == first
     assert list(Shuffled(10, 4, seed=1)) != first
@@ -58,7 +62,7 @@ def test_a_key_is_never_twice_in_a_batch() -> None:
     assert keys[:4] == ["k0", "1", "2", "k3"]
     found = list(Shuffled(50, 8, distinct=keys))
     assert all(len({keys[i] for i in batch}) == len(batch) for batch in found)
-    assert sorted(sum(found, [])) == list(range(50))
+    assert sorted(flat(found)) == list(range(50))
 
 
 def test_k_of_each_class() -> None:

@@ -27,7 +27,7 @@ def files(folder: Path) -> Path:
     write_wave(folder / "sound.wav", seconds=3)
     (folder / "empty.txt").write_text("  \n")
     (folder / "words.txt").write_text("words")
-    (folder / "noise.bin").write_bytes(bytes(4000))
+    (folder / "noise.xyz").write_bytes(bytes(4000))
     return folder
 
 
@@ -44,7 +44,7 @@ def test_every_reason(tmp_path: Path) -> None:
         "features": Part(VIDEO, np.ones((3, 4), np.float32)),
         "missing": Part(IMAGE, folder / "missing.png"),
         "cut": Part(IMAGE, folder / "cut.png"),
-        "noise": Part(IMAGE, folder / "noise.bin"),
+        "noise": Part(IMAGE, folder / "noise.xyz"),
         "late": Part(VIDEO, folder / "film.mp4", start_s=60),
         "mute": Part(AUDIO, folder / "mute.mp4"),
         "deaf": Part(VIDEO, folder / "sound.wav"),
