@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from duretrieval.encode.padding import padded
 from duretrieval.errors import ModelError, ShapeError
 from duretrieval.session import Session
 from duretrieval.similarity import unit
@@ -23,7 +23,9 @@ class OnnxText:
     """A sentence encoder: a tokenizer and a graph (input_ids, attention_mask) (b, t) int64 -> (b, dim) float32.
 
     max_tokens: what comes after is not read.  glossary: a file in the folder that turns Chinese into English words
-    before anything else (`encode.glossary`), for an encoder that knows only English.
+    before anything else (`encode.glossary`), for an encoder that knows only English.  pad_id: fills what is shorter than
+    its neighbours.  pad_to: at least so many tokens, for a graph that has learned to read the padding.  prefix: goes
+    before every text ("query: ").
     """
 
     modalities = frozenset({Modality.TEXT})
@@ -36,8 +38,14 @@ class OnnxText:
         dim: int,
         max_tokens: int = 256,
         glossary: Path | None = None,
+        pad_id: int = 0,
+        pad_to: int | None = None,
+        prefix: str = "",
     ) -> None:
         self.dim = dim
+        self.pad_id = pad_id
+        self.pad_to = pad_to
+        self.prefix = prefix
         self.max_tokens = max_tokens
         self._graph = graph
         self._tokenizer_file = tokenizer
@@ -53,6 +61,9 @@ class OnnxText:
         tokenizer: str = "tokenizer.json",
         max_tokens: int = 256,
         glossary: str | None = None,
+        pad_id: int = 0,
+        pad_to: int | None = None,
+        prefix: str = "",
         threads: int | None = None,
     ) -> OnnxText:
         """The encoder in a model folder; its files are read on first use."""
@@ -62,6 +73,9 @@ class OnnxText:
             dim=dim,
             max_tokens=max_tokens,
             glossary=folder / glossary if glossary else None,
+            pad_id=pad_id,
+            pad_to=pad_to,
+            prefix=prefix,
         )
 
     def encode(self, batch: Sequence[Part], /) -> Array:
@@ -77,7 +91,7 @@ class OnnxText:
         order = sorted(range(len(tokens)), key=lambda i: len(tokens[i]))
         out = np.zeros((len(tokens), self.dim), dtype=np.float32)
         batches = [order[start : start + ROWS] for start in range(0, len(order), ROWS)]
-        runs = (_padded([tokens[i] for i in rows]) for rows in batches)
+        runs = (padded([tokens[i] for i in rows], pad_id=self.pad_id, pad_to=self.pad_to) for rows in batches)
         for rows, vectors in zip(batches, self._graph.run_each(runs), strict=True):
             out[rows] = unit(vectors)
         return out
@@ -86,7 +100,7 @@ class OnnxText:
         if not isinstance(part.content, str):
             raise ShapeError(f"expected the content of a text part to be a string; got {type(part.content).__name__}")
         text = self._glossary.translate(part.content) if self._glossary else part.content
-        ids: list[int] = self._tokenizer.encode(text).ids
+        ids: list[int] = self._tokenizer.encode(self.prefix + text).ids
         return ids
 
     @cached_property
@@ -108,14 +122,3 @@ class OnnxText:
         from duretrieval.encode.glossary import Glossary
 
         return Glossary.load(self._glossary_file)
-
-
-def _padded(tokens: Sequence[Sequence[int]]) -> dict[str, npt.NDArray[np.int64]]:
-    """Token ids side by side, zeros after the end of each, and 1 where there is a token: two (b, t)."""
-    longest = max(len(row) for row in tokens)
-    ids = np.zeros((len(tokens), longest), dtype=np.int64)
-    mask = np.zeros_like(ids)
-    for i, row in enumerate(tokens):
-        ids[i, : len(row)] = row
-        mask[i, : len(row)] = 1
-    return {"input_ids": ids, "attention_mask": mask}
