@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import (
+    BertConfig,
+    BertModel,
     BertTokenizer,
     ChineseCLIPConfig,
     ChineseCLIPModel,
@@ -205,3 +207,33 @@ def _lively(model: Any, scale: float = 3) -> Any:
 
 def _edit(path: Path, **changes: Any) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def sentence(folder: Path, *, pooling: str = "mean", prompt: str = "", static: bool = False) -> Path:
+    """sentence-transformers/all-MiniLM-L6-v2, small: BERT, pooling, unit length; or a table of words (static)."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, StaticEmbedding, Transformer
+
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghijklmnopqrstuvwxyz,!:", "bus", "red", "query"]
+    words += [f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"]
+    tokenizer = BertTokenizer(vocab={word: i for i, word in enumerate(words)}, model_max_length=32)
+    torch.manual_seed(6)
+    if static:
+        modules: list[Any] = [StaticEmbedding(tokenizer.backend_tokenizer, embedding_dim=16)]
+    else:
+        bert = BertModel(BertConfig(**_LAYER, vocab_size=len(words), max_position_embeddings=64))
+        _lively(bert, 8).save_pretrained(folder / "bert")
+        tokenizer.save_pretrained(folder / "bert")
+        modules = [Transformer(str(folder / "bert")), Pooling(32, pooling), Normalize()]
+    prompts = {"prompts": {"passage": prompt}, "default_prompt_name": "passage"} if prompt else {}
+    SentenceTransformer(modules=modules, device="cpu", **prompts).save(str(folder / "st"))
+    return folder / "st"
+
+
+def sentence_clip(folder: Path) -> Path:
+    """A sentence-transformers model that is CLIP: texts and pictures."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Transformer
+
+    SentenceTransformer(modules=[Transformer(str(clip(folder / "clip")))], device="cpu").save(str(folder / "st"))
+    return folder / "st"

@@ -53,7 +53,7 @@ class ImageTower:
         Raises:
             ShapeError: a part is not pixels of the model's side, or a film has no frame.
         """
-        films = [_frames(part, self.preprocessing.side) for part in parts]
+        films = [frames_of(part, self.preprocessing.side) for part in parts]
         side = self.preprocessing.side
         pixels = np.zeros((len(films), max(map(len, films), default=1), side, side, 3), np.uint8)
         for row, film in zip(pixels, films, strict=True):
@@ -79,15 +79,19 @@ def preprocessing_of(folder: Path) -> Preprocessing:
     Raises:
         ModelError: there is none, or it makes something else than squares.
     """
-    processor = processor_of(folder)
-    size, crop = processor.size, processor.crop_size
-    if processor.do_center_crop:
-        side, fit = _square(crop.height, crop.width, folder), "crop"
-    elif size.height:
-        side, fit = _square(size.height, size.width, folder), "stretch"
-    else:
-        raise ModelError(f"the image processor in {folder} keeps the shape of a picture; squares are needed")
-    return numbers_of(processor, side, fit)
+    return preprocessing_by(processor_of(folder), str(folder))
+
+
+def preprocessing_by(processor: Any, where: str) -> Preprocessing:
+    """The same, of an image processor; where: what to call its place.
+
+    Raises:
+        ModelError: it makes something else than squares.
+    """
+    size = processor.crop_size if processor.do_center_crop else processor.size
+    if size is None or not size.height or size.height != size.width:
+        raise ModelError(f"the image processor of {where} does not make squares of one size, which are needed")
+    return numbers_of(processor, size.height, "crop" if processor.do_center_crop else "stretch")
 
 
 def processor_of(folder: Path) -> Any:
@@ -112,18 +116,16 @@ def _triple(values: Sequence[float]) -> Triple:
     return red, green, blue
 
 
-def _square(height: int, width: int, folder: Path) -> int:
-    if height != width:
-        raise ModelError(f"the image processor in {folder} makes pictures of {height} x {width}; squares are needed")
-    return height
-
-
 def _channels(like: Any, values: Triple) -> Any:
     return like.new_tensor(values)[:, None, None]
 
 
-def _frames(part: Part, side: int) -> Pixels:
-    """The part as (t, side, side, 3); a picture is a film of one frame."""
+def frames_of(part: Part, side: int) -> Pixels:
+    """The part as (t, side, side, 3); a picture is a film of one frame.
+
+    Raises:
+        ShapeError: it is not pixels of this side, or a film has no frame.
+    """
     content, square = part.content, (side, side, 3)
     if isinstance(content, np.ndarray) and content.dtype == np.uint8:
         if part.modality is Modality.IMAGE and content.shape == square:

@@ -41,7 +41,7 @@ class TextTower:
         Raises:
             ShapeError: a part's content is not a string.
         """
-        tokens = [self.tokenizer.encode(_text(part)).ids for part in parts]
+        tokens = [self.tokenizer.encode(text_of(part)).ids for part in parts]
         return dict(padded(tokens, pad_id=self.pad_id, pad_to=self.pad_to))
 
     def rows(self, model: Any, *, input_ids: Any, attention_mask: Any) -> Any:
@@ -83,7 +83,12 @@ def plain(tokenizer: Any, max_tokens: int) -> Any:
     return own
 
 
-def _text(part: Part) -> str:
+def text_of(part: Part) -> str:
+    """The content of a part as a string.
+
+    Raises:
+        ShapeError: it is something else.
+    """
     if not isinstance(part.content, str):
         raise ShapeError(f"expected the content of a text part to be a string; got {type(part.content).__name__}")
     return part.content
