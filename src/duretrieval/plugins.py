@@ -19,9 +19,12 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
     "aligners": {
         "cca": ("duretrieval.align.cca:Cca", None),
         "centre": ("duretrieval.align.centre:Centre", None),
+        "chain": ("duretrieval.align.chain:Chain", None),
         "conse": ("duretrieval.align.conse:Conse", None),
+        "onnx-head": ("duretrieval.align.network:OnnxAligner", None),
         "procrustes": ("duretrieval.align.procrustes:Procrustes", None),
         "ridge": ("duretrieval.align.ridge:Ridge", None),
+        "sum": ("duretrieval.align.chain:Sum", None),
     },
     "fusions": {},
     "indexes": {
@@ -36,9 +39,23 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "siglip2": ("duretrieval.encode.hub.siglip:open_siglip2", "train"),
         "st": ("duretrieval.encode.hub.sentence:open_sentence", "train"),
     },
-    "train.encoders": {},
+    "train.encoders": {
+        "builtin-audio-features": ("duretrieval.train.nets.builtin:builtin_audio_features", "train"),
+        "builtin-image-features": ("duretrieval.train.nets.builtin:builtin_image_features", "train"),
+    },
     "train.heads": {},
-    "train.fusions": {},
+    "train.fusions": {
+        "attention": ("duretrieval.train.nets.fusion.attention:Attention", "train"),
+        "concatenation": ("duretrieval.train.nets.fusion.concatenation:Concatenation", "train"),
+        "cross-attention": ("duretrieval.train.nets.fusion.cross_attention:CrossAttention", "train"),
+        "gated": ("duretrieval.train.nets.fusion.gated:Gated", "train"),
+        "graph-attention": ("duretrieval.train.nets.fusion.graph_attention:GraphAttention", "train"),
+        "low-rank": ("duretrieval.train.nets.fusion.low_rank:LowRank", "train"),
+        "maximum": ("duretrieval.train.nets.fusion.maximum:Maximum", "train"),
+        "tensor": ("duretrieval.train.nets.fusion.tensor:TensorFusion", "train"),
+        "tucker": ("duretrieval.train.nets.fusion.tucker:Tucker", "train"),
+        "weighted-sum": ("duretrieval.train.nets.fusion.weighted_sum:WeightedSum", "train"),
+    },
     "train.scores": {},
     "train.losses": {},
     "train.readers": {},
@@ -81,6 +98,24 @@ def find(kind: str, name: str) -> Any:
         raise
     except AttributeError as error:
         raise ConfigError(f"{name!r} leads nowhere: module {module!r} has no {attribute!r}") from error
+
+
+def name_of(kind: str, part: object) -> str:
+    """The name under which `find(kind, ...)` gives the class of `part`: built in, installed, or its path.
+
+    Raises:
+        ConfigError: its class lies inside a function, where no name leads.
+    """
+    where = f"{type(part).__module__}:{type(part).__qualname__}"
+    for name, (place, _) in BUILT_IN[kind].items():
+        if place == where:
+            return name
+    for point in entry_points(group=f"duretrieval.{kind}"):
+        if point.value == where:
+            return point.name
+    if "." in type(part).__qualname__:
+        raise ConfigError(f"{where} cannot be found by name; put the class at the top level of a module")
+    return where
 
 
 def suggest(name: str, known: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -48,6 +49,29 @@ class Session:
         """
         self._open()
         return list(self._workers.map(lambda inputs: self.run(**inputs), runs))
+
+    def width(self, name: str) -> int | None:
+        """Length of the last axis of an input; None where the graph leaves it free, or has no such input.
+
+        Raises:
+            ModelError: as `run`.
+        """
+        shapes = {node.name: node.shape for node in self._open().get_inputs()}
+        last = shapes[name][-1] if shapes.get(name) else None
+        return last if isinstance(last, int) else None
+
+    def save(self, folder: Path, name: str) -> str:
+        """Copy the graph's file into a folder as `name`.onnx, unless it is that file; returns the file's name.
+
+        Raises:
+            ModelError: the graph is not there to be copied.
+        """
+        file = f"{name}.onnx"
+        if not self.path.is_file():
+            raise ModelError(f"{self.path} is not there to be copied to {folder / file}")
+        if not (folder / file).exists() or not self.path.samefile(folder / file):
+            shutil.copyfile(self.path, folder / file)
+        return file
 
     @cached_property
     def _workers(self) -> ThreadPoolExecutor:

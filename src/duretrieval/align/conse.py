@@ -66,6 +66,10 @@ class Conse:
         return cls(read(folder / file, "class_vectors").astype(np.float32), top=top, temperature=temperature)
 
     def save(self, folder: Path, name: str) -> dict[str, Any]:
-        """Write `name`.safetensors; returns the options that `load` needs to find it."""
-        file = write(folder, name, class_vectors=self.class_vectors)
+        """Write `name`.safetensors, in half precision where that loses nothing; returns the options `load` needs."""
+        with np.errstate(over="ignore"):
+            half = self.class_vectors.astype(np.float16)
+        file = write(
+            folder, name, class_vectors=half if np.array_equal(half, self.class_vectors) else self.class_vectors
+        )
         return {"file": file, "top": self.top, "temperature": self.temperature}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -29,6 +29,7 @@ class OnnxAudio:
 
     def __init__(self, graph: Session, *, dim: int, output: Literal["vectors", "scores"] = "vectors") -> None:
         self.dim = dim
+        self.output = output
         self._graph = graph
         self._finish = hellinger if output == "scores" else unit
 
@@ -44,6 +45,14 @@ class OnnxAudio:
     ) -> OnnxAudio:
         """The encoder in a model folder; its graph is read on first use."""
         return cls(Session(folder / file, threads), dim=dim, output=output)
+
+    def save(self, folder: Path, name: str) -> dict[str, Any]:
+        """Copy the graph to `name`.onnx; returns the options that `load` needs to find it.
+
+        Raises:
+            ModelError: the graph is not there to be copied.
+        """
+        return {"dim": self.dim, "file": self._graph.save(folder, name), "output": self.output}
 
     def encode(self, batch: Sequence[Part], /) -> Array:
         """Vectors of sounds: (len(batch), dim) float32 unit rows.

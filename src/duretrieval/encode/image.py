@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -31,6 +31,7 @@ class OnnxImage:
     ) -> None:
         self.dim = dim
         self.side = side
+        self.output = output
         self._graph = graph
         self._finish = hellinger if output == "scores" else unit
 
@@ -47,6 +48,14 @@ class OnnxImage:
     ) -> OnnxImage:
         """The encoder in a model folder; its graph is read on first use."""
         return cls(Session(folder / file, threads), dim=dim, side=side, output=output)
+
+    def save(self, folder: Path, name: str) -> dict[str, Any]:
+        """Copy the graph to `name`.onnx; returns the options that `load` needs to find it.
+
+        Raises:
+            ModelError: the graph is not there to be copied.
+        """
+        return {"dim": self.dim, "file": self._graph.save(folder, name), "side": self.side, "output": self.output}
 
     def encode(self, batch: Sequence[Part], /) -> Array:
         """Vectors of pictures and of films (the mean of their frames): (len(batch), dim) float32 unit rows.

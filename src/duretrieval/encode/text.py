@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -23,9 +24,9 @@ class OnnxText:
     """A sentence encoder: a tokenizer and a graph (input_ids, attention_mask) (b, t) int64 -> (b, dim) float32.
 
     max_tokens: what comes after is not read.  glossary: a file in the folder that turns Chinese into English words
-    before anything else (`encode.glossary`), for an encoder that knows only English.  pad_id: fills what is shorter than
-    its neighbours.  pad_to: at least so many tokens, for a graph that has learned to read the padding.  prefix: goes
-    before every text ("query: ").
+    before anything else (`encode.glossary`), for an encoder that knows only English.  pad_id: fills what is shorter
+    than its neighbours.  pad_to: at least so many tokens, for a graph that has learned to read the padding.  prefix:
+    goes before every text ("query: ").
     """
 
     modalities = frozenset({Modality.TEXT})
@@ -77,6 +78,17 @@ class OnnxText:
             pad_to=pad_to,
             prefix=prefix,
         )
+
+    def save(self, folder: Path, name: str) -> dict[str, Any]:
+        """Copy graph, tokenizer and glossary to files that begin with `name`; returns the options `load` needs."""
+        files = {"file": self._graph.save(folder, name), "tokenizer": f"{name}-tokenizer.json"}
+        shutil.copyfile(self._tokenizer_file, folder / files["tokenizer"])
+        if self._glossary_file:
+            files["glossary"] = f"{name}-glossary.tsv"
+            shutil.copyfile(self._glossary_file, folder / files["glossary"])
+        options: dict[str, Any] = {**files, "dim": self.dim, "max_tokens": self.max_tokens}
+        own = {"pad_id": self.pad_id, "pad_to": self.pad_to, "prefix": self.prefix}
+        return options | {key: value for key, value in own.items() if value}
 
     def encode(self, batch: Sequence[Part], /) -> Array:
         """Vectors of texts: (len(batch), dim) float32 unit rows.

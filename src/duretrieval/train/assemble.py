@@ -1,0 +1,185 @@
+"""A recipe and the columns of its data, as modules that learn and encoders that do not."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from duretrieval.errors import ConfigError
+from duretrieval.train.contracts import Net
+from duretrieval.train.freeze import select
+from duretrieval.train.frozen import Frozen, Still
+from duretrieval.train.losses.memory import Memory
+from duretrieval.train.lora import add_lora
+from duretrieval.train.making import make
+from duretrieval.train.network import Network
+from duretrieval.train.objective import Objective, Term, inner
+from duretrieval.train.recipe import Encoding, Recipe, Use, view_name
+from duretrieval.types import Modality, Reading
+
+HEAD = Use("mlp")
+PICTURES = (Modality.IMAGE, Modality.VIDEO)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Encoders:
+    """What encodes each modality of the data."""
+
+    frozen: Mapping[Modality, Frozen]
+    nets: Mapping[Modality, Net]
+    """Those with parameters that learn."""
+    groups: Sequence[tuple[list[nn.Parameter], float | None]]
+    """Their parameters and learning rates; None is that of `Fit`."""
+    reading: Reading
+    identities: Mapping[Modality, str]
+    """A name for each frozen encoder that changes when its rows would."""
+
+    def dim(self, modality: Modality) -> int:
+        """Length of a modality's rows."""
+        return self.nets[modality].dim if modality in self.nets else self.frozen[modality].dim
+
+
+def make_encoders(recipe: Recipe, modalities: Iterable[Modality], texts: Sequence[str]) -> Encoders:
+    """The encoder of each modality; a film has the picture's where it has none of its own.
+
+    texts: those of the training rows, for encoders that are made from words (word2vec, bag of words).
+
+    Raises:
+        ConfigError: an encoder does not read the modality, or two want media read differently.
+    """
+    frozen: dict[Modality, Frozen] = {}
+    nets: dict[Modality, Net] = {}
+    groups: list[tuple[list[nn.Parameter], float | None]] = []
+    identities: dict[Modality, str] = {}
+    wanted: dict[str, Any] = {}
+    made: dict[int, Any] = {}
+    for modality in sorted(modalities, key=list(Modality).index):
+        spec = encoding(recipe, modality)
+        known = {"modality": modality, "tower": modality.value, "texts": texts}
+        encoder = made.get(id(spec)) or make("train.encoders", Use(spec.use, spec.options), known)
+        if modality in encoder.modalities and spec.use not in ("builtin", "model"):
+            made[id(spec)] = encoder  # one encoder reads pictures and the frames of films
+        _check_modality(spec.use, encoder, modality)
+        _agree(wanted, getattr(encoder, "reading", {}), spec.use)
+        if not isinstance(encoder, nn.Module):
+            if spec.train or spec.lora:
+                raise ConfigError(f"{spec.use!r} for {modality} has nothing that learns; leave `train` and `lora` out")
+            frozen[modality] = encoder if isinstance(encoder, Frozen) else Frozen(encoder)
+            identities[modality] = identity(frozen[modality], spec, modality)
+        elif spec.train or spec.lora:
+            if encoder not in nets.values():
+                groups += _learning(encoder, spec)
+            nets[modality] = encoder  # type: ignore[assignment]  # a module with `modalities` is a Net
+        else:
+            frozen[modality] = Frozen(Still(encoder))  # type: ignore[arg-type]
+            identities[modality] = identity(frozen[modality], spec, modality)
+    return Encoders(frozen, nets, groups, Reading(**wanted), identities)
+
+
+def encoding(recipe: Recipe, modality: Modality) -> Encoding:
+    """How a recipe encodes a modality."""
+    table = recipe.encoders
+    if modality in table:
+        return table[modality]
+    if modality is Modality.VIDEO and Modality.IMAGE in table:
+        return table[Modality.IMAGE]
+    return Encoding()
+
+
+def _check_modality(name: str, encoder: Any, modality: Modality) -> None:
+    if modality not in encoder.modalities:
+        reads = ", ".join(sorted(encoder.modalities))
+        raise ConfigError(f"{name!r} encodes {reads}, not {modality}; give [encoders.{modality}] another")
+
+
+def _agree(wanted: dict[str, Any], asked: Mapping[str, Any], name: str) -> None:
+    known = {f.name for f in fields(Reading)}
+    for key, value in asked.items():
+        if key not in known or wanted.setdefault(key, value) != value:
+            raise ConfigError(
+                f"{name!r} wants {key} = {value!r} and another encoder {key} = {wanted.get(key)!r}; one model reads "
+                "media one way, so choose encoders that agree"
+            )
+
+
+def _learning(net: nn.Module, spec: Encoding) -> list[tuple[list[nn.Parameter], float | None]]:
+    """Freeze what the recipe does not name; what is left, with its rate."""
+    if spec.lora:
+        add_lora(net, spec.lora)
+        chosen = [p for p in net.parameters() if p.requires_grad]
+        if spec.train:
+            chosen += [p for p in select(net, spec.train) if not any(p is known for known in chosen)]
+        return [(chosen, spec.lr)]
+    return [(list(select(net, spec.train)), spec.lr)]
+
+
+def identity(frozen: Frozen, spec: Encoding, modality: Modality) -> str:
+    """16 hex digits of what the encoder is made of: its settings and its weights."""
+    held = hashlib.sha256(repr((spec.use, sorted(spec.options.items(), key=str), modality.value)).encode())
+    for part in (frozen.encoder, frozen.aligner):
+        if isinstance(part, Still):
+            for name, tensor in part.net.state_dict().items():  # type: ignore[attr-defined]
+                held.update(name.encode() + tensor.detach().contiguous().cpu().float().numpy().tobytes())
+        elif hasattr(part, "save"):
+            with tempfile.TemporaryDirectory(prefix="duretrieval-") as folder:
+                held.update(repr(part.save(Path(folder), "part")).encode())
+                for file in sorted(Path(folder).iterdir()):
+                    held.update(file.name.encode() + file.read_bytes())
+    return held.hexdigest()[:16]
+
+
+def make_network(recipe: Recipe, encoders: Encoders, columns: Mapping[str, Modality]) -> Network:
+    """Heads and fusion on top of the encoders, with parameters that follow from the recipe's seed."""
+    torch.manual_seed(recipe.seed)
+    views = recipe.views or tuple((name,) for name in columns)
+    used = {columns[name] for view in views for name in view}
+    heads: dict[Modality, nn.Module] = {}
+    for modality in sorted(used, key=list(Modality).index):
+        shares = modality is Modality.VIDEO and Modality.VIDEO not in recipe.heads and Modality.IMAGE in heads
+        if shares and encoders.dim(modality) == encoders.dim(Modality.IMAGE):
+            heads[modality] = heads[Modality.IMAGE]
+            continue
+        spec = recipe.heads.get(modality) or HEAD
+        known = {"modality": modality}
+        heads[modality] = make("train.heads", spec, known, {"dim_in": encoders.dim(modality), "dim": recipe.dim})
+    fusion = None
+    if recipe.fusion is not None:
+        ordered = tuple(sorted(used, key=list(Modality).index))
+        known = {"modalities": ordered, "dim_in": recipe.dim, "dim": recipe.dim}
+        fusion = make("train.fusions", recipe.fusion, known)
+    nets = {modality: net for modality, net in encoders.nets.items() if modality in used}
+    return Network(encoders=nets, heads=heads, columns=columns, views=views, fusion=fusion)  # type: ignore[arg-type]
+
+
+def make_objective(recipe: Recipe, network: Network, classes: int) -> Objective:
+    """The losses, the score they read, and the memory of earlier batches."""
+    torch.manual_seed(recipe.seed + 1)
+    known = {"dim": recipe.dim, "classes": classes}
+    score = make("train.scores", recipe.score, known) if recipe.score else inner
+    terms = []
+    for spec in recipe.losses:
+        loss = make("train.losses", Use(spec.use, spec.options), known)
+        reads = getattr(loss, "reads", "scores")
+        classifier = nn.Linear(recipe.dim, classes) if reads == "labels" and classes else None
+        terms.append(Term(loss, spec.weight, reads, spec.views, classifier))
+    names = [view_name(view) for view in network.views.values()]
+    memory = Memory(recipe.fit.memory) if recipe.fit.memory and names else None
+    return Objective(terms, score, memory)
+
+
+def groups(network: Network, objective: Objective, encoders: Encoders) -> list[tuple[list[nn.Parameter], float | None]]:
+    """Everything that learns, with its learning rate; None is that of `Fit`."""
+    own = {id(p) for parameters, _ in encoders.groups for p in parameters}
+    inside = {id(p) for net in network.encoders.values() for p in net.parameters()}
+    rest = [p for p in [*network.parameters(), *objective.parameters()] if id(p) not in own | inside]
+    found = [(rest, None), *encoders.groups]
+    if not any(parameters for parameters, _ in found):
+        raise ConfigError("nothing in this recipe learns; give it a head such as mlp, a fusion, or `train` in [encoders]")
+    return [group for group in found if group[0]]

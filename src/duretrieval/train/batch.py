@@ -1,0 +1,50 @@
+"""Several rows of training data as tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+Inputs = Mapping[str, Tensor]
+"""What an encoder takes, by the names of its arguments; a frozen one's rows are called `rows`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """b rows; the first n of them are anchors, those after them only serve as negatives."""
+
+    inputs: Mapping[str, Inputs]
+    """column -> tensors of the rows where it is present, in order"""
+    present: Mapping[str, Tensor]
+    """column -> (b,) bool"""
+    keys: Tensor
+    """(b,) int64; rows with the same key belong together"""
+    labels: Tensor
+    """(b,) int64; -1 where the class is not known"""
+    rows: Tensor
+    """(b,) int64, their places in the data"""
+    anchors: int
+
+    def to(self, device: torch.device) -> Batch:
+        """The same on another device."""
+        return Batch(
+            {name: {k: v.to(device) for k, v in inputs.items()} for name, inputs in self.inputs.items()},
+            {name: mask.to(device) for name, mask in self.present.items()},
+            self.keys.to(device),
+            self.labels.to(device),
+            self.rows.to(device),
+            self.anchors,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """The rows of one view of a batch."""
+
+    rows: Tensor
+    """(b, d) unit; anything where the view is absent"""
+    present: Tensor
+    """(b,) bool"""

@@ -1,0 +1,105 @@
+"""From the views of a batch to one number to make small."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from duretrieval.errors import ConfigError
+from duretrieval.train.batch import Batch, View
+
+
+def inner(a: Tensor, b: Tensor) -> Tensor:
+    """The cosine of unit rows: (n, d), (m, d) -> (n, m)."""
+    return a @ b.T
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Term:
+    """A loss, how much it counts, what it reads, and between which views (None: all pairs)."""
+
+    loss: Any
+    weight: float
+    reads: str
+    """`scores` of pairs of views, aligned `rows` of two views, or the `labels` of one."""
+    views: tuple[str, str] | None = None
+    classifier: nn.Module | None = None
+
+
+class Objective(nn.Module):
+    """The weighted sum of the losses over the pairs of views; a pair that the batch lacks adds nothing."""
+
+    def __init__(self, terms: Sequence[Term], score: Any = inner, memory: Any = None) -> None:
+        super().__init__()
+        self.terms = list(terms)
+        self.score = score
+        self.memory = memory
+        parts = [t.loss for t in terms] + [t.classifier for t in terms] + [score]
+        self.learned = nn.ModuleList(part for part in parts if isinstance(part, nn.Module))
+
+    def forward(self, views: Mapping[str, View], batch: Batch) -> Tensor:
+        """The loss of a batch: a scalar."""
+        total = torch.zeros((), device=batch.keys.device)
+        for term in self.terms:
+            if term.reads == "labels":
+                total = total + term.weight * self._labels(term, views, batch)
+                continue
+            pairs = [term.views] if term.views else list(combinations(views, 2))
+            found = [self._pair(term, views[a], views[b], batch, (a, b)) for a, b in pairs]
+            losses = [loss for loss in found if loss is not None]
+            if losses:
+                total = total + term.weight * torch.stack(losses).mean()
+        if self.memory is not None and self.training:
+            for name, view in views.items():
+                there = view.present
+                self.memory.add(name, view.rows[there].detach(), batch.keys[there])
+        return total
+
+    def _pair(self, term: Term, a: View, b: View, batch: Batch, names: tuple[str, str]) -> Tensor | None:
+        n = batch.anchors
+        both = a.present[:n] & b.present[:n]
+        if int(both.sum()) < 2:  # nothing to tell a partner from
+            return None
+        rows_a, rows_b, keys = a.rows[:n][both], b.rows[:n][both], batch.keys[:n][both]
+        if term.reads == "rows":
+            loss: Tensor = term.loss(rows_a, rows_b)
+            return loss
+        forward = self._direction(term, rows_a, rows_b, keys, self._more(b, batch, names[1]))
+        backward = self._direction(term, rows_b, rows_a, keys, self._more(a, batch, names[0]))
+        return (forward + backward) / 2
+
+    def _direction(self, term: Term, a: Tensor, b: Tensor, keys: Tensor, more: tuple[Tensor, Tensor] | None) -> Tensor:
+        """Rows of one view look for their partners among those of the other, and among more rows that are none."""
+        others = keys
+        if more is not None:
+            b, others = torch.cat([b, more[0]]), torch.cat([keys, more[1]])
+        loss: Tensor = term.loss(self.score(a, b), keys[:, None] == others[None, :])
+        return loss
+
+    def _more(self, view: View, batch: Batch, name: str) -> tuple[Tensor, Tensor] | None:
+        """Rows after the anchors (mined) and remembered ones, with their keys."""
+        n = batch.anchors
+        there = view.present[n:]
+        found = [(view.rows[n:][there], batch.keys[n:][there])] if int(there.sum()) else []
+        if self.memory is not None and self.training and (kept := self.memory.rows(name)) is not None:
+            found.append(kept)
+        if not found:
+            return None
+        return torch.cat([rows for rows, _ in found]), torch.cat([keys for _, keys in found])
+
+    def _labels(self, term: Term, views: Mapping[str, View], batch: Batch) -> Tensor:
+        """The mean over views of the loss of their class logits."""
+        if term.classifier is None:
+            raise ConfigError("a loss of classes needs labels, and the data has none; name their column, or use another")
+        chosen = [views[name] for name in dict.fromkeys(term.views or views)]
+        losses = []
+        for view in chosen:
+            known = view.present & (batch.labels >= 0)
+            if int(known.sum()):
+                losses.append(term.loss(term.classifier(view.rows[known]), batch.labels[known]))
+        return torch.stack(losses).mean() if losses else torch.zeros((), device=batch.keys.device)

@@ -1,0 +1,224 @@
+"""A model described: what encodes, aligns, fuses, compares and teaches it, as a TOML file of about twenty lines.
+
+    name = "clipart"
+    dim = 384
+    views = [["text"], ["image"]]     # columns of a row that mean the same; several columns in one view are fused
+
+    [encoders.image]
+    use = "convnext"                  # any name of `plugins`, or my_package.module:MyNet
+    model = "facebook/convnext-tiny-224"
+    train = ["*stages.3*"]            # parameters that learn; without this line the encoder is frozen, its rows cached
+    lr = 1e-5
+
+    [heads]
+    use = "mlp"
+
+    [loss]
+    use = "infonce"
+
+    [fit]
+    epochs = 20
+
+What a table does not say has the default that the dataclass below shows.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from pathlib import Path
+from typing import Any, Literal
+
+from duretrieval.errors import ConfigError
+from duretrieval.train.settings import build, check_keys, merge, parse
+from duretrieval.types import Modality
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A part by its name in `plugins`, and what it is made with."""
+
+    use: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How one modality is encoded, and which of the encoder's parameters learn."""
+
+    use: str = "builtin"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    train: tuple[str, ...] = ()
+    """Patterns of parameter names ("*" is all); none: the encoder is frozen."""
+    lr: float | None = None
+    """Learning rate of its parameters; None is that of `Fit`."""
+    lora: int = 0
+    """Rank of low-rank adapters (LoRA) in a transformer's attention; 0 is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """A loss, how much it counts, and between which views; no views: between all pairs of them."""
+
+    use: str = "infonce"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    weight: float = 1.0
+    views: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """How rows are read and divided."""
+
+    reader: str = "manifest"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    val: float = 0.1
+    test: float = 0.1
+    """Shares of the rows, where the data does not divide itself."""
+    near_duplicates: bool = True
+    """Keep pictures that look alike in one split."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How it is trained."""
+
+    epochs: int = 20
+    batch: int = 128
+    lr: float = 1e-3
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    weight_decay: float = 1e-4
+    warmup: float = 0.05
+    """Share of the steps over which the learning rate rises from 0."""
+    schedule: Literal["cosine", "constant"] = "cosine"
+    clip: float = 1.0
+    """Longest gradient; 0 does not clip."""
+    patience: int = 5
+    """Checks without a better `monitor` after which training stops; 0 never stops early."""
+    monitor: str = "rr"
+    """The metric of the validation rows that decides: any of `evaluate`, averaged over directions; or accuracy, f1."""
+    check_steps: int = 0
+    """Steps between two checks, each of which also saves; 0 is one pass over the rows."""
+    precision: Literal["32", "16-mixed", "bf16-mixed"] = "32"
+    accelerator: str = "auto"
+    devices: int = 1
+    workers: int = 0
+    """Processes that read files for encoders that learn."""
+    memory: int = 0
+    """Rows of earlier batches that serve as further negatives (cross-batch memory)."""
+    hard_negatives: int = 0
+    """Negatives mined for each row; 0 mines none."""
+    mine_every: int = 1
+    """Passes over the rows between two minings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """The whole description."""
+
+    name: str = "model"
+    dim: int = 384
+    seed: int = 0
+    views: tuple[tuple[str, ...], ...] = ()
+    """Columns of each view; none given: every column of the data is one."""
+    encoders: Mapping[Modality, Encoding] = field(default_factory=dict)
+    heads: Mapping[Modality, Use] = field(default_factory=dict)
+    """A film uses the picture's encoder and head where it has none of its own; other modalities have `mlp`."""
+    fusion: Use | None = None
+    score: Use | None = None
+    """None is the cosine."""
+    code_bits: int = 0
+    """Length of binary codes that are learned beside the vectors; 0 is none."""
+    losses: tuple[Objective, ...] = (Objective(),)
+    augment: Mapping[str, Any] = field(default_factory=dict)
+    data: Data = Data()
+    fit: Fit = Fit()
+
+    def __post_init__(self) -> None:
+        for view in self.views:
+            if len(view) > 1 and self.fusion is None:
+                raise ConfigError(
+                    f"the view {list(view)} has several columns and nothing fuses them; add a table [fusion] with "
+                    'use = "concat" or another, or make each column a view of its own'
+                )
+        names = [view_name(view) for view in self.views]
+        for objective in self.losses:
+            for name in objective.views or ():
+                if names and name not in names:
+                    raise ConfigError(f"the loss {objective.use!r} names a view {name!r}; there are: {', '.join(names)}")
+
+
+def view_name(view: Sequence[str]) -> str:
+    """("image", "keywords") -> "image+keywords"."""
+    return "+".join(view)
+
+
+def view_pairs(names: Sequence[str], objective: Objective) -> list[tuple[str, str]]:
+    """Between which views a loss works."""
+    return [objective.views] if objective.views else list(combinations(names, 2))
+
+
+def read_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
+    """Read a recipe; changes: settings that replace its own, as on the command line: `fit.lr=1e-4`.
+
+    Raises:
+        ConfigError: no such file, not TOML, or a setting that does not exist or has the wrong kind of value.
+    """
+    if not path.is_file():
+        raise ConfigError(f"there is no recipe {path}; give a TOML file, such as those in recipes/")
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from error
+    return to_recipe(merge(table, [parse(change) for change in changes]), str(path))
+
+
+def to_recipe(table: Mapping[str, Any], where: str = "the recipe") -> Recipe:
+    """A recipe from the tables of a TOML file.
+
+    Raises:
+        ConfigError: as `read_recipe`.
+    """
+    known = ("name", "dim", "seed", "views", "code_bits", "encoders", "heads", "fusion", "score", "loss", "losses")
+    check_keys(table, (*known, "augment", "data", "fit"), where)
+    made: dict[str, Any] = {k: table[k] for k in ("name", "dim", "seed", "code_bits", "augment") if k in table}
+    if "views" in table:
+        made["views"] = tuple(tuple([view] if isinstance(view, str) else view) for view in table["views"])
+    if "encoders" in table:
+        made["encoders"] = _by_modality(table["encoders"], Encoding, f"{where}: [encoders]")
+    if "heads" in table:
+        made["heads"] = _by_modality(table["heads"], Use, f"{where}: [heads]")
+    for key in ("fusion", "score"):
+        if key in table:
+            made[key] = _named(table[key], Use, f"{where}: [{key}]")
+    losses = [*table.get("losses", []), *([table["loss"]] if "loss" in table else [])]
+    if losses:
+        made["losses"] = tuple(_named(loss, Objective, f"{where}: [loss]") for loss in losses)
+    if "data" in table:
+        made["data"] = _named({"use": "data", **table["data"]}, Data, f"{where}: [data]")
+    if "fit" in table:
+        made["fit"] = build(Fit, table["fit"], f"{where}: [fit]")
+    return build(Recipe, made, where)
+
+
+def _by_modality(table: Mapping[str, Any], kind: type, where: str) -> dict[Modality, Any]:
+    """{text: {...}, image: {...}}; or one table with `use`, which then is every modality's."""
+    if "use" in table:
+        return {modality: _named(table, kind, where) for modality in Modality}
+    check_keys(table, [modality.value for modality in Modality], where)
+    return {Modality(key): _named(value, kind, f"{where[:-1]}.{key}]") for key, value in table.items()}
+
+
+def _named(table: Any, kind: Any, where: str) -> Any:
+    """A dataclass with `use` and `options`: what is no field of it is an option."""
+    table = {"use": table} if isinstance(table, str) else dict(table)
+    fields = set(kind.__dataclass_fields__)
+    if kind is Data:
+        table.pop("use")
+    elif "use" not in table:
+        raise ConfigError(f"{where} does not say what to use; add a line such as: use = ...")
+    own = {key: value for key, value in table.items() if key in fields and key != "options"}
+    options = {key: value for key, value in table.items() if key not in fields}
+    return build(kind, {**own, "options": options}, where)

@@ -1,0 +1,128 @@
+"""Rows of training data as batches: rows of frozen encoders from memory, everything else read and prepared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+from duretrieval.errors import ConfigError
+from duretrieval.train.batch import Batch, Inputs
+from duretrieval.train.contracts import Net
+from duretrieval.train.data.dataset import Examples
+from duretrieval.train.sample import Sample
+from duretrieval.types import Array, Modality
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Column:
+    """A column of all rows."""
+
+    modality: Modality
+    present: npt.NDArray[np.bool_]
+    """(n,)"""
+    rows: Array | None = None
+    """(n, d) of a frozen encoder"""
+    net: Net | None = None
+    """The encoder that learns"""
+
+
+class Rows(Dataset[Batch]):
+    """Training data whose item is a batch: `rows[[3, 1, 2]]` has rows 3, 1 and 2 in this order.
+
+    columns: by name.  keys, labels: (n,).  examples: decodes the columns that a net reads; None where there are none.
+    mined: (n, h) places of hard negatives, or None; their rows follow the anchors.
+    """
+
+    def __init__(
+        self, columns: Mapping[str, Column], keys: Ints, labels: Ints, examples: Examples | None = None
+    ) -> None:
+        self.columns = dict(columns)
+        self.keys, self.labels = torch.from_numpy(keys), torch.from_numpy(labels)
+        self.examples = examples
+        self.mined: Ints | None = None
+        self._rows = {name: torch.from_numpy(c.rows) for name, c in columns.items() if c.rows is not None}
+        self._present = {name: torch.from_numpy(c.present) for name, c in columns.items()}
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def __getitem__(self, places: Sequence[int]) -> Batch:
+        anchors = len(places)
+        if self.mined is not None:
+            more = self.mined[list(places)].ravel()
+            places = [*places, *(int(p) for p in dict.fromkeys(more[more >= 0]) if p not in set(places))]
+        at = torch.tensor(places, dtype=torch.int64)
+        present = {name: mask[at] for name, mask in self._present.items()}
+        inputs: dict[str, Inputs] = {name: {"rows": rows[at]} for name, rows in self._rows.items()}
+        inputs |= self._prepared(places, present)
+        return Batch(inputs, present, self.keys[at], self.labels[at], at, anchors)
+
+    def _prepared(self, places: Sequence[int], present: Mapping[str, Tensor]) -> dict[str, Inputs]:
+        """What the nets read of these rows."""
+        learning = {name: column for name, column in self.columns.items() if column.net is not None}
+        if not learning:
+            return {}
+        if self.examples is None:
+            raise ConfigError(f"the columns {', '.join(learning)} have encoders that learn, and nothing reads them")
+        read = [self.examples[i] for i in places]
+        out: dict[str, Inputs] = {}
+        for name, column in learning.items():
+            parts = [sample.columns[name] for sample, there in zip(read, present[name], strict=True) if there]
+            assert column.net is not None
+            out[name] = column.net.prepare(parts) if parts else {}
+        return out
+
+
+class Order(Sampler[list[int]]):
+    """Which rows make up which step, as a function of the seed and the number of the step alone.
+
+    Passes over the n rows follow one another, each in an order of its own; rows left over at the end of one are left
+    out of it.  An epoch is the `steps` steps between two checks (0: one pass), so a run that goes on with epoch e sees
+    the batches that it would have seen.  Of `world` devices, each takes its share of every batch.
+    """
+
+    def __init__(self, n: int, batch: int, seed: int, steps: int = 0, *, rank: int = 0, world: int = 1) -> None:
+        self.n, self.batch, self.seed = n, min(batch, n), seed
+        self.per_pass = max(1, n // self.batch)
+        self.steps = steps or self.per_pass
+        self.rank, self.world = rank, world
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go on with the steps of this epoch."""
+        self.epoch = epoch
+
+    def rows(self, number: int) -> Ints:
+        """(n,) all rows, in the order of a pass."""
+        return np.random.default_rng([self.seed, number]).permutation(self.n)
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __iter__(self) -> Iterator[list[int]]:
+        known, order = -1, np.zeros(0, np.int64)
+        for step in range(self.epoch * self.steps, (self.epoch + 1) * self.steps):
+            number, place = divmod(step, self.per_pass)
+            if number != known:
+                known, order = number, self.rows(number)
+            yield order[place * self.batch : (place + 1) * self.batch][self.rank :: self.world].tolist()
+
+
+def numbered(names: Sequence[str]) -> tuple[Ints, list[str]]:
+    """Each different name as a number, in order of appearance: (n,), and the names."""
+    places: dict[str, int] = {}
+    numbers = [places.setdefault(name, len(places)) for name in names]
+    return np.array(numbers, dtype=np.int64), list(places)
+
+
+def keys_of(samples: Sequence[Sample]) -> Ints:
+    """(n,) a number for each sample's key, its id where it has none."""
+    return numbered([sample.key or f"\0{sample.id}" for sample in samples])[0]

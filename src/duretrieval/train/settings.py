@@ -1,0 +1,93 @@
+"""Tables of a TOML file as frozen dataclasses, and single settings from the command line."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from types import UnionType
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from duretrieval import plugins
+from duretrieval.errors import ConfigError
+
+
+T = TypeVar("T")
+
+
+def build(cls: type[T], table: Mapping[str, Any], where: str) -> T:
+    """`cls(**table)`, lists as tuples, with each value checked against the field's type.
+
+    Raises:
+        ConfigError: a key is no field, or a value has the wrong kind; the message names `where`.
+    """
+    hints = get_type_hints(cls)
+    check_keys(table, [f.name for f in fields(cls)], where)  # type: ignore[arg-type]
+    return cls(**{key: _fitting(value, hints[key], f"{where}: {key}") for key, value in table.items()})
+
+
+def check_keys(table: Mapping[str, Any], known: Iterable[str], where: str) -> None:
+    """Raises ConfigError for a key that is not known, with the nearest that is."""
+    names = list(known)
+    for key in table:
+        if key not in names:
+            hint = plugins.suggest(key, names)
+            raise ConfigError(f"{where} has no setting {key!r}.{hint} There are: {', '.join(names)}")
+
+
+def parse(change: str) -> tuple[tuple[str, ...], Any]:
+    """`fit.lr=1e-4` -> (("fit", "lr"), 0.0001); the value is TOML, or else a string.
+
+    Raises:
+        ConfigError: there is no "=" in it.
+    """
+    key, equals, value = change.partition("=")
+    if not equals or not key.strip():
+        raise ConfigError(f"{change!r} is not a setting; write KEY=VALUE, such as fit.lr=1e-4")
+    try:
+        parsed = tomllib.loads(f"v = {value}")["v"]
+    except tomllib.TOMLDecodeError:
+        parsed = value
+    return tuple(part.strip() for part in key.split(".")), parsed
+
+
+def merge(table: Mapping[str, Any], changes: Sequence[tuple[Sequence[str], Any]]) -> dict[str, Any]:
+    """The table with values replaced or added at paths of keys; it itself stays as it is."""
+    out = {key: dict(value) if isinstance(value, Mapping) else value for key, value in table.items()}
+    for path, value in changes:
+        first, *rest = path
+        if not rest:
+            out[first] = value
+            continue
+        inner = out.get(first, {})
+        if not isinstance(inner, Mapping):
+            raise ConfigError(f"{'.'.join(path)} cannot be set: {first} is {inner!r}, not a table")
+        out[first] = merge(inner, [(rest, value)])
+    return out
+
+
+def _fitting(value: Any, hint: Any, where: str) -> Any:
+    """The value as the field wants it: whole numbers serve as fractions, lists as tuples."""
+    if isinstance(value, list):
+        value = tuple(value)
+    allowed = get_args(hint) if get_origin(hint) in (UnionType,) else (hint,)
+    for kind in allowed:
+        if get_origin(kind) is Literal and value in get_args(kind):
+            return value
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        plain = kind if isinstance(kind, type) else get_origin(kind)
+        if isinstance(plain, type) and isinstance(value, plain) and not (plain is int and isinstance(value, bool)):
+            return value
+        if kind is None and value is None:
+            return value
+    wanted = " or ".join(_wanted(kind) for kind in allowed)
+    raise ConfigError(f"{where} is {value!r}; it must be {wanted}")
+
+
+def _wanted(kind: Any) -> str:
+    if get_origin(kind) is Literal:
+        return ", ".join(repr(choice) for choice in get_args(kind))
+    names = {int: "a whole number", float: "a number", str: "a string", bool: "true or false", tuple: "a list"}
+    plain = get_origin(kind) or kind
+    return names.get(plain, "a table")
