@@ -27,6 +27,8 @@ class TextTower:
     """So many tokens always: SigLIP's last token is padding, and its vector is read there."""
     masked: bool = True
     """Whether the model is told where the padding is; SigLIP was trained without."""
+    prefix: str = ""
+    """Goes before every text."""
 
     modalities = frozenset({Modality.TEXT})
 
@@ -41,7 +43,7 @@ class TextTower:
         Raises:
             ShapeError: a part's content is not a string.
         """
-        tokens = [self.tokenizer.encode(text_of(part)).ids for part in parts]
+        tokens = [self.tokenizer.encode(self.prefix + text_of(part)).ids for part in parts]
         return dict(padded(tokens, pad_id=self.pad_id, pad_to=self.pad_to))
 
     def rows(self, model: Any, *, input_ids: Any, attention_mask: Any) -> Any:
