@@ -189,7 +189,7 @@ class Mute:
 
 def test_a_part_that_cannot_be_saved_or_found(tmp_path: Path) -> None:
     model = Model("mute", {Modality.TEXT: Mute()}, dim=3, fingerprint="none")
-    with pytest.raises(ModelError, match=r"Mute, for text, has no save\(folder, name\); give it one"):
+    with pytest.raises(ModelError, match=r"Mute, to be text, has no save\(folder, name\); give it one"):
         model.save(tmp_path / "m")
 
     class Inside(Letters):

@@ -20,6 +20,7 @@ from duretrieval.index.lance_verify import Fault
 from duretrieval.ingest import Ingest, Report
 from duretrieval.media.limits import Limits
 from duretrieval.model import Model
+from duretrieval.rank.scorer import PairReranker
 from duretrieval.rank.search import search
 from duretrieval.types import Hit, Item, Modality, Query, Term
 
@@ -234,7 +235,9 @@ class Collection:
             query = Query(terms, k=k, where=where, modalities=frozenset(modalities or Modality))
         vectors, weights = ask.embed(query, self.model, self._store, self.limits)
         wanted = sorted(query.modalities & self.model.modalities)
-        return search(self._store, probes(vectors, weights, wanted, self.model.background), query)
+        scorer = self.model.scorer
+        rerank = PairReranker(scorer, vectors, weights, self._store) if scorer else None
+        return search(self._store, probes(vectors, weights, wanted, self.model.background), query, rerank)
 
     def get(self, id: str) -> Item:
         """The item with this id, or the only one whose id begins so.

@@ -24,7 +24,7 @@ import numpy as np
 from duretrieval import builtin, plugins
 from duretrieval.errors import ModelError
 from duretrieval.fuse import background as backgrounds
-from duretrieval.protocols import Aligner, Encoder
+from duretrieval.protocols import Aligner, Encoder, Scorer
 from duretrieval.sealing import FORMAT, UNLISTED, Origin, seal, sha256, whole
 from duretrieval.types import Array, Modality, Part, Reading
 
@@ -38,7 +38,8 @@ class Model:
 
     encoders: one per modality; several modalities may share one.  aligners: for modalities whose encoder does not
     already end in the shared space.  background: per modality, vectors (b, dim) of parts unrelated to any query, which
-    make scores comparable across modalities (`fuse.scores`).
+    make scores comparable across modalities (`fuse.scores`).  scorer: says how well a query and a part fit, better than
+    their cosine; a collection re-ranks by it (`rank.scorer`).
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Model:
         aligners: Mapping[Modality, Aligner | Callable[[], Aligner]] | None = None,
         reading: Reading | None = None,
         background: Callable[[], Mapping[Modality, Array]] | None = None,
+        scorer: Callable[[], Scorer] | None = None,
         folder: Path | None = None,
     ) -> None:
         self.name = name
@@ -61,6 +63,7 @@ class Model:
         self._encoders = dict(encoders)
         self._aligners = dict(aligners or {})
         self._background = background
+        self._scorer = scorer
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -76,6 +79,11 @@ class Model:
         """Vectors (b, dim) of unrelated parts per modality; empty where the model carries none."""
         return self._background() if self._background else {}
 
+    @cached_property
+    def scorer(self) -> Scorer | None:
+        """The learned score of a query and a part; None where the model compares by cosine."""
+        return self._scorer() if self._scorer else None
+
     def encode(self, parts: Sequence[Part]) -> Array:
         """Encode parts of any mix of modalities: (len(parts), dim) float32 unit rows, row i for part i.
 
@@ -85,12 +93,12 @@ class Model:
         out = np.zeros((len(parts), self.dim), dtype=np.float32)
         for modality in dict.fromkeys(part.modality for part in parts):
             rows = [i for i, part in enumerate(parts) if part.modality is modality]
-            encoder, aligner = self._parts_for(modality)
+            encoder, aligner = self.parts_for(modality)
             vectors = encoder.encode([parts[i] for i in rows])
             out[rows] = aligner(vectors, modality) if aligner else vectors
         return out
 
-    def _parts_for(self, modality: Modality) -> tuple[Encoder, Aligner | None]:
+    def parts_for(self, modality: Modality) -> tuple[Encoder, Aligner | None]:
         """The encoder and aligner of a modality, loaded on first use: a text search never reads image weights."""
         if modality not in self._encoders:
             known = ", ".join(sorted(self.modalities))
@@ -135,6 +143,7 @@ class Model:
                 "background": background,
                 "reading": asdict(self.reading),
                 "training": training,
+                "scorer": _saved(place, "scorers", "scorer", self.scorer) if self.scorer else None,
                 **entries,
             }
             seal(place, card, origins(place, made, [*sources, *own]))
@@ -144,17 +153,14 @@ class Model:
         """Save each encoder or aligner once; what model.toml says of them."""
         held: dict[int, tuple[Any, list[str]]] = {}
         for modality in (m for m in Modality if m in self._encoders):
-            part = self._parts_for(modality)[section == "aligners"]
+            part = self.parts_for(modality)[section == "aligners"]
             if part is not None:
                 held.setdefault(id(part), (part, []))[1].append(modality.value)
-        entries = []
-        for part, names in held.values():
-            if not hasattr(part, "save"):
-                raise ModelError(f"{type(part).__name__}, for {names[0]}, has no save(folder, name); give it one")
-            file = "-".join(names) if section == "encoders" else f"to-shared-{'-'.join(names)}"
-            use = plugins.name_of(section, part)
-            entries.append({"use": use, "modalities": names, "options": part.save(folder, file)})
-        return entries
+        prefix = "" if section == "encoders" else "to-shared-"
+        return [
+            {"modalities": names, **_saved(folder, section, prefix + "-".join(names), part)}
+            for part, names in held.values()
+        ]
 
     @classmethod
     def load(cls, where: str | Path = "builtin") -> Model:
@@ -187,6 +193,7 @@ class Model:
             fingerprint=fingerprint(folder),
             reading=_reading(folder, card.get("reading", {})),
             background=lambda: backgrounds.load(folder / card["background"]) if "background" in card else {},
+            scorer=_once(folder, "scorers", card["scorer"]) if "scorer" in card else None,
             folder=folder,
         )
 
@@ -196,6 +203,13 @@ class Model:
         return cls(
             opened.name, opened.encoders, dim=opened.dim, fingerprint=opened.fingerprint, reading=opened.reading
         )
+
+
+def _saved(folder: Path, section: str, name: str, part: Any) -> dict[str, Any]:
+    """Save a part into files that begin with `name`; its entry in model.toml."""
+    if not hasattr(part, "save"):
+        raise ModelError(f"{type(part).__name__}, to be {name}, has no save(folder, name); give it one")
+    return {"use": plugins.name_of(section, part), "options": part.save(folder, name)}
 
 
 def fingerprint(folder: Path) -> str:

@@ -12,9 +12,10 @@ from duretrieval.errors import ConfigError, MissingExtra, UnknownPart
 # kind -> name -> (where it lives, the extra that installs what it needs)
 BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
     "encoders": {
-        "onnx-text": ("duretrieval.encode.text:OnnxText", None),
-        "onnx-image": ("duretrieval.encode.image:OnnxImage", None),
         "onnx-audio": ("duretrieval.encode.audio:OnnxAudio", None),
+        "onnx-image": ("duretrieval.encode.image:OnnxImage", None),
+        "onnx-sound": ("duretrieval.encode.sound:OnnxSound", None),
+        "onnx-text": ("duretrieval.encode.text:OnnxText", None),
     },
     "aligners": {
         "cca": ("duretrieval.align.cca:Cca", None),
@@ -26,7 +27,12 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "ridge": ("duretrieval.align.ridge:Ridge", None),
         "sum": ("duretrieval.align.chain:Sum", None),
     },
-    "fusions": {},
+    "fusions": {
+        "onnx-fusion": ("duretrieval.fuse.network:OnnxFusion", None),
+    },
+    "scorers": {
+        "onnx-scorer": ("duretrieval.rank.scorer:OnnxScorer", None),
+    },
     "indexes": {
         "exact": ("duretrieval.index.exact:ExactIndex", None),
         "faiss": ("duretrieval.index.faiss:FaissIndex", "faiss"),
@@ -39,11 +45,29 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "siglip2": ("duretrieval.encode.hub.siglip:open_siglip2", "train"),
         "st": ("duretrieval.encode.hub.sentence:open_sentence", "train"),
     },
+    "train.readers": {},
     "train.encoders": {
+        "ast": ("duretrieval.train.nets.audio.ast:Ast", "train"),
+        "builtin": ("duretrieval.train.frozen:from_model", "train"),
+        "builtin-audio-both": ("duretrieval.train.nets.builtin:builtin_audio_both", "train"),
         "builtin-audio-features": ("duretrieval.train.nets.builtin:builtin_audio_features", "train"),
+        "builtin-image-both": ("duretrieval.train.nets.builtin:builtin_image_both", "train"),
         "builtin-image-features": ("duretrieval.train.nets.builtin:builtin_image_features", "train"),
+        "clap-audio": ("duretrieval.train.nets.audio.clap:ClapAudio", "train"),
+        "cnn10": ("duretrieval.train.nets.audio.panns:cnn10", "train"),
+        "cnn14": ("duretrieval.train.nets.audio.panns:cnn14", "train"),
+        "cnn6": ("duretrieval.train.nets.audio.panns:cnn6", "train"),
+        "mfcc-statistics": ("duretrieval.train.nets.audio.statistics:MfccStatistics", "train"),
+        "waveform": ("duretrieval.train.nets.audio.waveform:Waveform", "train"),
+        "whisper": ("duretrieval.train.nets.audio.whisper:Whisper", "train"),
     },
-    "train.heads": {},
+    "train.heads": {
+        "class-names": ("duretrieval.train.nets.class_names:ClassNames", "train"),
+        "identity": ("duretrieval.train.nets.heads:Identity", "train"),
+        "linear": ("duretrieval.train.nets.heads:Linear", "train"),
+        "mlp": ("duretrieval.train.nets.heads:Mlp", "train"),
+        "residual": ("duretrieval.train.nets.heads:Residual", "train"),
+    },
     "train.fusions": {
         "attention": ("duretrieval.train.nets.fusion.attention:Attention", "train"),
         "concatenation": ("duretrieval.train.nets.fusion.concatenation:Concatenation", "train"),
@@ -58,7 +82,6 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
     },
     "train.scores": {},
     "train.losses": {},
-    "train.readers": {},
 }
 
 

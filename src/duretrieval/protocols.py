@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
-from duretrieval.types import Array, Item, Match, Modality, Part
+from duretrieval.types import Array, Hit, Item, Match, Modality, Part, Query
 
 
 @runtime_checkable
@@ -39,6 +39,24 @@ class Aligner(Protocol):
     def dim(self) -> int: ...
 
     def __call__(self, vectors: Array, modality: Modality, /) -> Array: ...
+
+
+@runtime_checkable
+class Fusion(Protocol):
+    """Turns the vectors of an item's modalities into one.
+
+    modality -> (n, d) unit rows; (n, dim) float32 unit rows, row i from the rows i. Laws: a modality that is not in the
+    mapping is absent, and any of `modalities` may be, but not all; the order of the mapping changes nothing; where
+    nothing was learned, one modality alone is itself; saving and loading changes nothing.
+    """
+
+    @property
+    def dim(self) -> int: ...
+
+    @property
+    def modalities(self) -> tuple[Modality, ...]: ...
+
+    def __call__(self, vectors: Mapping[Modality, Array], /) -> Array: ...
 
 
 @runtime_checkable
@@ -98,3 +116,24 @@ class Store(Protocol):
     def fields(self) -> Mapping[str, str]: ...
 
     def __len__(self) -> int: ...
+
+
+@runtime_checkable
+class Reranker(Protocol):
+    """Puts the best candidates of a search into a better order.
+
+    Laws: the items that came in go out, none added, none lost, each with evidence; scores never rise down the list;
+    the order in which the candidates come does not matter; the list that came in is left alone.
+    """
+
+    def __call__(self, query: Query, hits: Sequence[Hit], /) -> list[Hit]: ...
+
+
+@runtime_checkable
+class Scorer(Protocol):
+    """Says how well two rows of the shared space fit: (n, d), (n, d) -> (n,) float32, a larger score is better.
+
+    a: the query's rows.  b: the candidates'.  Laws: score i is that of a[i] and b[i] alone; no pairs give no scores.
+    """
+
+    def __call__(self, a: Array, b: Array, /) -> Array: ...

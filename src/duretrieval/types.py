@@ -116,7 +116,7 @@ class Evidence:
     similarity: float
     """Cosine with the query, in [-1, 1]."""
     score: float
-    """The same, comparable across modalities: standard deviations above an unrelated part."""
+    """The same, comparable across modalities: standard deviations above an unrelated part; or as `Hit.measure` says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +127,8 @@ class Hit:
     score: float
     evidence: tuple[Evidence, ...]
     """Best first; never empty."""
+    measure: str = "deviations"
+    """What its scores are: standard deviations above an unrelated part, or what a re-ranker says of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,8 @@ def print_hits(hits: list[Hit]) -> None:
     if not hits:
         out.print("Nothing found.")
         return
+    if hits[0].measure != "deviations":
+        out.print(Text(f"Scores: {hits[0].measure}.", style="dim"))
     shown = max(len(place(hit.evidence[0].part)) for hit in hits)
     for rank, hit in enumerate(hits, start=1):
         best = hit.evidence[0].part
@@ -64,9 +66,11 @@ def print_json(objects: Iterable[dict[str, Any]]) -> None:
 
 def hit_dict(rank: int, hit: Hit) -> dict[str, Any]:
     """A hit as plain values: the machine's view of a row of `print_hits`."""
+    said = {} if hit.measure == "deviations" else {"measure": hit.measure}
     return {
         "rank": rank,
         "score": round(hit.score, 4),
+        **said,
         **item_dict(hit.item),
         "evidence": [evidence_dict(e) for e in hit.evidence],
     }

@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
-from duretrieval.protocols import Store
+from duretrieval.protocols import Reranker, Store
 from duretrieval.types import Array, Evidence, Hit, Item, Modality, Probe, Query
 
 EVIDENCE = 3
 """Parts shown for a hit, at most."""
 WEIGHTED_CANDIDATES = 200
 """Items considered per modality, at least, when an item's score mixes modalities."""
+RERANKED = 200
+"""Items that a re-ranker is given, at least."""
 
 
-def search(store: Store, probes: Mapping[Modality, Probe], query: Query) -> list[Hit]:
+def search(store: Store, probes: Mapping[Modality, Probe], query: Query, rerank: Reranker | None = None) -> list[Hit]:
     """Return the best `query.k` items, best first, each once, with its best parts as evidence.
+
+    rerank: puts the best 200 (or k, where that is more) into its own order before the first k are taken.
 
     An item's score is that of its best part. With `query.weights` it is the weighted cosine's rule instead: the mean
     over the item's modalities of their best parts' scores, weighted; candidates are then the best items of each
     modality (at least 200), so an item that is middling in every modality can be missed.
     """
+    if rerank is not None:
+        first = search(store, probes, replace(query, k=max(RERANKED, query.k)))
+        return rerank(query, first)[: query.k]
     wanted = query.k if query.weights is None else max(WEIGHTED_CANDIDATES, 10 * query.k)
     best: dict[str, float] = {}
     for modality, probe in probes.items():
@@ -63,11 +71,11 @@ def _hit(item: Item, vectors: Array, probes: Mapping[Modality, Probe], weights: 
             similarity = float(probe.vector @ vector)
             evidence.append(Evidence(part, similarity, probe.scale * similarity - probe.offset))
     evidence.sort(key=lambda e: -e.score)
-    score = evidence[0].score if weights is None else _weighted(evidence, weights)
+    score = evidence[0].score if weights is None else weighted(evidence, weights)
     return Hit(item, score, tuple(evidence[:EVIDENCE]))
 
 
-def _weighted(evidence: list[Evidence], weights: Mapping[Modality, float]) -> float:
+def weighted(evidence: Iterable[Evidence], weights: Mapping[Modality, float]) -> float:
     """sum_m w_m max_p s_m(p) / sum_m w_m over the modalities the item has; one that is not in `weights` counts 1."""
     best: dict[Modality, float] = defaultdict(lambda: float("-inf"))
     for e in evidence:

@@ -16,8 +16,8 @@ from duretrieval.errors import ConfigError
 from duretrieval.train.contracts import Net
 from duretrieval.train.freeze import select
 from duretrieval.train.frozen import Frozen, Still
-from duretrieval.train.losses.memory import Memory
 from duretrieval.train.lora import add_lora
+from duretrieval.train.losses.memory import Memory
 from duretrieval.train.making import make
 from duretrieval.train.network import Network
 from duretrieval.train.objective import Objective, Term, inner
@@ -181,5 +181,7 @@ def groups(network: Network, objective: Objective, encoders: Encoders) -> list[t
     rest = [p for p in [*network.parameters(), *objective.parameters()] if id(p) not in own | inside]
     found = [(rest, None), *encoders.groups]
     if not any(parameters for parameters, _ in found):
-        raise ConfigError("nothing in this recipe learns; give it a head such as mlp, a fusion, or `train` in [encoders]")
+        raise ConfigError(
+            "nothing in this recipe learns; give it a head such as mlp, a fusion, or `train` in [encoders]"
+        )
     return [group for group in found if group[0]]

@@ -97,9 +97,7 @@ class Training(pl.LightningModule):
         """Check on the validation rows, and write down what happened since the last check."""
         figures = check(self.network, self.objective, self.val_rows, self.fit.monitor)
         self.log("monitor", figures["monitor"], rank_zero_only=True)
-        rows: list[dict[str, Any]] = [
-            {"step": step, "loss": float(loss), "lr": lr} for step, loss, lr in self._losses
-        ]
+        rows: list[dict[str, Any]] = [{"step": step, "loss": float(loss), "lr": lr} for step, loss, lr in self._losses]
         self._losses = []
         if self.trainer.is_global_zero:
             checked = {"step": self.global_step, "epoch": self.current_epoch, "check": figures}

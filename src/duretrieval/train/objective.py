@@ -95,7 +95,9 @@ class Objective(nn.Module):
     def _labels(self, term: Term, views: Mapping[str, View], batch: Batch) -> Tensor:
         """The mean over views of the loss of their class logits."""
         if term.classifier is None:
-            raise ConfigError("a loss of classes needs labels, and the data has none; name their column, or use another")
+            raise ConfigError(
+                "a loss of classes needs labels, and the data has none; name their column, or use another"
+            )
         chosen = [views[name] for name in dict.fromkeys(term.views or views)]
         losses = []
         for view in chosen:

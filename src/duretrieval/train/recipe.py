@@ -147,7 +147,9 @@ class Recipe:
         for objective in self.losses:
             for name in objective.views or ():
                 if names and name not in names:
-                    raise ConfigError(f"the loss {objective.use!r} names a view {name!r}; there are: {', '.join(names)}")
+                    raise ConfigError(
+                        f"the loss {objective.use!r} names a view {name!r}; there are: {', '.join(names)}"
+                    )
 
 
 def view_name(view: Sequence[str]) -> str:

@@ -11,7 +11,6 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 from duretrieval import plugins
 from duretrieval.errors import ConfigError
 
-
 T = TypeVar("T")
 
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
-from torch_geometric.nn import GATv2Conv
 
 from duretrieval.errors import ConfigError, ShapeError
 from duretrieval.train.nets.fusion.stacked import Stacked, masked_softmax, mean, stack, start
 from duretrieval.types import Modality
+
+with warnings.catch_warnings():
+    warnings.simplefilter(
+        "ignore", DeprecationWarning
+    )  # it compiles with torch.jit as it is imported, which torch leaves
+    from torch_geometric.nn import GATv2Conv
 
 
 class GraphAttention(Stacked):

@@ -64,8 +64,8 @@ class Stacked(nn.Module):
         m = len(self.modalities)
         inputs = {"rows": torch.rand(2, m, self.width), "present": torch.ones(2, m)}
         to_onnx(_Graph(self).train(self.training), folder / f"{name}.onnx", inputs, output="fused")
-        modalities = [modality.value for modality in self.modalities]
-        return {"use": "onnx-fusion", "options": {"file": f"{name}.onnx", "dim": self.dim, "modalities": modalities}}
+        options = {"file": f"{name}.onnx", "dim": self.dim, "width": self.width}
+        return {"use": "onnx-fusion", "options": {**options, "modalities": [m.value for m in self.modalities]}}
 
 
 class _Graph(nn.Module):

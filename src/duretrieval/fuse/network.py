@@ -1,0 +1,87 @@
+"""Early fusion: the vectors of an item's modalities to one, by a trained network."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from duretrieval.errors import ConfigError, ModelError, ShapeError
+from duretrieval.session import Session
+from duretrieval.similarity import unit
+from duretrieval.types import Array, Modality
+
+
+class OnnxFusion:
+    """A graph, rows (n, m, d) float32 and present (n, m) float32 (1 where there, else 0) -> (n, dim) float32.
+
+    modalities: what the m rows of an item are, in the graph's order.  width: d; None is `dim`.
+    """
+
+    def __init__(self, graph: Session, *, dim: int, modalities: Sequence[Modality], width: int | None = None) -> None:
+        self.dim = dim
+        self.width = dim if width is None else width
+        self.modalities = tuple(modalities)
+        self._graph = graph
+
+    @classmethod
+    def load(
+        cls,
+        folder: Path,
+        *,
+        file: str,
+        dim: int,
+        modalities: Sequence[str],
+        width: int | None = None,
+        threads: int | None = None,
+    ) -> OnnxFusion:
+        """The fusion in a model folder; its graph is read on first use.
+
+        Raises:
+            ModelError: a modality that there is not.
+        """
+        known = [m.value for m in Modality]
+        if unknown := [name for name in modalities if name not in known]:
+            raise ModelError(f"{folder / file}: no modality {unknown[0]!r}; there are {', '.join(known)}")
+        named = [Modality(name) for name in modalities]
+        return cls(Session(folder / file, threads), dim=dim, modalities=named, width=width)
+
+    def save(self, folder: Path, name: str) -> dict[str, Any]:
+        """Write `name`.onnx; returns the options that `load` needs to find it."""
+        shutil.copyfile(self._graph.path, folder / f"{name}.onnx")
+        modalities = [modality.value for modality in self.modalities]
+        return {"file": f"{name}.onnx", "dim": self.dim, "width": self.width, "modalities": modalities}
+
+    def __call__(self, vectors: Mapping[Modality, Array], /) -> Array:
+        """modality -> (n, d) unit rows; (n, dim) float32 unit rows. A modality that is not in `vectors` is absent.
+
+        Raises:
+            ConfigError: a modality that the graph does not take.
+            ShapeError: no modality at all, or rows that are not (n, width), as many for each.
+            ModelError: the graph cannot be read.
+        """
+        n = self._rows(vectors)
+        if n == 0:
+            return np.zeros((0, self.dim), dtype=np.float32)
+        rows = np.zeros((n, len(self.modalities), self.width), dtype=np.float32)
+        present = np.zeros((n, len(self.modalities)), dtype=np.float32)
+        for modality, given in vectors.items():
+            at = self.modalities.index(modality)
+            rows[:, at], present[:, at] = given, 1.0
+        return unit(self._graph.run(rows=rows, present=present))
+
+    def _rows(self, vectors: Mapping[Modality, Array]) -> int:
+        names = ", ".join(self.modalities)
+        if unknown := sorted(set(vectors) - set(self.modalities)):
+            raise ConfigError(f"this fusion takes {names}, not {', '.join(unknown)}; leave that out")
+        if not vectors:
+            raise ShapeError(f"there is nothing to fuse; give vectors of at least one of {names}")
+        shapes = {modality: given.shape for modality, given in vectors.items()}
+        n = next(iter(shapes.values()))[0]
+        if set(shapes.values()) != {(n, self.width)}:
+            shown = ", ".join(f"{modality} {shape}" for modality, shape in shapes.items())
+            raise ShapeError(f"expected rows (n, {self.width}), as many for each modality; got {shown}")
+        return n

@@ -1,0 +1,204 @@
+"""A trained model as a folder that the engine runs without torch."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from duretrieval import builtin, plugins
+from duretrieval.align.chain import Chain
+from duretrieval.errors import ModelError
+from duretrieval.fuse.background import background
+from duretrieval.model import Model
+from duretrieval.protocols import Aligner, Encoder
+from duretrieval.sealing import Origin
+from duretrieval.train.batch import View
+from duretrieval.train.checking import BATCH, views_of
+from duretrieval.train.lora import merge_lora
+from duretrieval.train.network import Network
+from duretrieval.train.objective import Objective
+from duretrieval.train.prepare import Prepared
+from duretrieval.train.recipe import Recipe
+from duretrieval.train.rows import Rows
+from duretrieval.types import Array, Modality
+
+TOLERANCE = 1e-4
+"""How far the engine's vectors may be from torch's."""
+COMPARED = 16
+"""Rows that are compared after the export."""
+
+
+def export(
+    recipe: Recipe,
+    prepared: Prepared,
+    network: Network,
+    objective: Objective,
+    folder: Path,
+    *,
+    name: str | None = None,
+    training: Mapping[str, Any] | None = None,
+) -> Model:
+    """Write the model folder and open it; a few training rows are encoded by both and must agree.
+
+    Raises:
+        ConfigError: there is something at `folder`.
+        ModelError: the engine's vectors are not torch's: an operation came out differently as a graph.
+    """
+    network = network.cpu().eval()
+    objective = objective.cpu().eval()
+    with tempfile.TemporaryDirectory(prefix="duretrieval-") as place:
+        model = _model(recipe, prepared, network, objective, Path(place), name or recipe.name)
+        model.save(
+            folder,
+            training=training,
+            made=Origin("as the data and the weights it was made from", f"trained by recipe {recipe.name!r}"),
+            sources=[builtin.FOLDER],
+        )
+    saved = Model.load(folder)
+    compare(saved, prepared, network)
+    return saved
+
+
+def _model(recipe: Recipe, prepared: Prepared, network: Network, objective: Objective, place: Path, name: str) -> Model:
+    """The engine's parts, written to `place` where they are graphs."""
+    encoders: dict[Modality, Encoder] = {}
+    aligners: dict[Modality, Aligner] = {}
+    made: dict[int, Any] = {}
+
+    def once(kind: str, module: Any, file: str) -> Any:
+        if id(module) not in made:
+            entry = module.export(place, file)
+            made[id(module)] = plugins.find(kind, entry["use"]).load(place, **entry["options"])
+        return made[id(module)]
+
+    for modality in sorted({m for m in prepared.columns.values() if m.value in network.heads}):
+        head = network.heads[modality.value]
+        steps: list[Aligner] = []
+        if modality.value in network.encoders:
+            encoders[modality] = once("encoders", merge_lora(network.encoders[modality.value]), f"encoder-{modality}")
+        else:
+            frozen = prepared.encoders.frozen[modality]
+            encoders[modality] = _engine_encoder(frozen.encoder, place, modality, made)
+            steps += [frozen.aligner] if frozen.aligner else []
+        if any(True for _ in head.state_dict()):
+            steps.append(once("aligners", head, f"head-{modality}"))
+        if steps:
+            aligners[modality] = (
+                steps[0]
+                if len(steps) == 1
+                else made.setdefault(
+                    (id(steps[0]), id(steps[1])),
+                    Chain(tuple(steps)),  # type: ignore[arg-type]
+                )
+            )
+    extra: dict[str, Any] = {}
+    if network.fusion is not None:
+        extra["fusion"] = once("fusions", network.fusion, "fusion")
+    if isinstance(objective.score, nn.Module) and hasattr(objective.score, "export"):
+        extra["scorer"] = once("scorers", objective.score, "scorer")
+    return Model(
+        name,
+        encoders,
+        dim=recipe.dim,
+        fingerprint="being written",
+        aligners=aligners,
+        reading=prepared.encoders.reading,
+        background=lambda: backgrounds(prepared, network),
+        **extra,
+    )
+
+
+def _engine_encoder(encoder: Any, place: Path, modality: Modality, made: dict[Any, Any]) -> Encoder:
+    """An encoder that does not need torch: a frozen net becomes a graph, another stays what it is."""
+    net = getattr(encoder, "net", None)
+    if net is None:
+        return encoder  # type: ignore[no-any-return]
+    if id(net) not in made:
+        entry = net.export(place, f"encoder-{modality}")
+        made[id(net)] = plugins.find("encoders", entry["use"]).load(place, **entry["options"])
+    return made[id(net)]  # type: ignore[no-any-return]
+
+
+def aligned(network: Network, rows: Rows, modality: Modality, at: list[int] | None = None) -> Array:
+    """The vectors of a modality's columns in the shared space, before fusion: (n, dim)."""
+    network.eval()
+    found = [np.zeros((0, 1), np.float32)]
+    places = list(range(len(rows))) if at is None else at
+    with torch.inference_mode():
+        for start in range(0, len(places), BATCH):
+            batch = rows[places[start : start + BATCH]]
+            for name, kind in network.columns.items():
+                if kind is modality:
+                    found.append(network.aligned(batch, name)[batch.present[name]].numpy())
+    there = [rows for rows in found if len(rows)]
+    return np.concatenate(there) if there else found[0]
+
+
+def backgrounds(prepared: Prepared, network: Network) -> dict[Modality, Array]:
+    """Vectors of training rows by modality, and of whole items where they are fused."""
+    rows = prepared.rows["train"]
+    found = {m: aligned(network, rows, m) for m in dict.fromkeys(prepared.columns.values())}
+    if network.fusion is not None:
+        views = views_of(network, rows)
+        found[Modality.WHOLE] = np.concatenate([_there(view) for view in views.values()])
+    return background({m: vectors for m, vectors in found.items() if len(vectors)})
+
+
+def _there(view: View) -> Array:
+    rows: Array = view.rows[view.present].numpy()
+    return rows
+
+
+def compare(model: Model, prepared: Prepared, network: Network) -> dict[Modality, float]:
+    """The largest difference between the engine's vectors and torch's on a few training rows, by modality.
+
+    Raises:
+        ModelError: one is above `TOLERANCE`.
+    """
+    samples = prepared.samples["train"][:COMPARED]
+    rows = prepared.rows["train"]
+    found: dict[Modality, float] = {}
+    for name, modality in network.columns.items():
+        for place, sample in enumerate(samples):
+            if name not in sample.columns or not bool(rows[[place]].present[name]):
+                continue
+            ours = network_row(network, rows, place, name)
+            theirs = engine_row(model, prepared, sample.columns[name])
+            if theirs is not None:
+                found[modality] = max(found.get(modality, 0.0), float(np.abs(ours - theirs).max()))
+    for modality, difference in found.items():
+        if difference > TOLERANCE:
+            raise ModelError(
+                f"the exported model's {modality} vectors differ from torch's by {difference:.1e}, more than "
+                f"{TOLERANCE}; an operation of its encoder or head means something else as a graph"
+            )
+    return found
+
+
+def network_row(network: Network, rows: Rows, place: int, column: str) -> Array:
+    """(dim,): a column of one row in the shared space."""
+    with torch.inference_mode():
+        row: Array = network.aligned(rows[[place]], column)[0].numpy()
+    return row
+
+
+def engine_row(model: Model, prepared: Prepared, part: Any) -> Array | None:
+    """(dim,): the same by the engine, from the encoder's mean over what the file holds; None where it holds several.
+
+    A file of several windows is averaged before the head in training and after it in the engine: the same only where
+    there is one.
+    """
+    from duretrieval.media.limits import Limits
+    from duretrieval.train.reading import read_parts
+
+    (read,) = read_parts([part], prepared.encoders.reading, Limits(), workers=1)
+    if not isinstance(read, list) or len(read) != 1:
+        return None
+    row: Array = model.encode(read)[0]
+    return row

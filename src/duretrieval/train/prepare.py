@@ -1,0 +1,166 @@
+"""Training data ready for a recipe: columns, splits without leaks, rows of frozen encoders."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from duretrieval.errors import ConfigError
+from duretrieval.media.limits import Limits
+from duretrieval.train.assemble import Encoders, make_encoders
+from duretrieval.train.augment import augmentation
+from duretrieval.train.data.dataset import Examples
+from duretrieval.train.data.split import split
+from duretrieval.train.features import FeatureCache, content_digest, features
+from duretrieval.train.recipe import Recipe
+from duretrieval.train.rows import Column, Rows, keys_of
+from duretrieval.train.sample import Sample
+from duretrieval.types import Modality
+
+SPLITS = ("train", "val", "test")
+
+Progress = Callable[[str, int, int], None]
+"""What is being done, how many of it are done, and how many there are."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """The data of a run."""
+
+    columns: Mapping[str, Modality]
+    rows: Mapping[str, Rows]
+    """split -> its rows"""
+    samples: Mapping[str, Sequence[Sample]]
+    encoders: Encoders
+    classes: Sequence[str]
+    """Names of the classes of the training rows; a label is a place here."""
+    problems: Sequence[str]
+    """Rows that could not be used, with the reason."""
+    digest: str
+    """Changes when the rows, their split, or the files they name do."""
+
+
+def prepare(
+    recipe: Recipe,
+    samples: Sequence[Sample],
+    *,
+    limits: Limits | None = None,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+) -> Prepared:
+    """Split the samples, make the encoders, and compute (or find) the rows of the frozen ones.
+
+    cache: the folder for rows of frozen encoders; None is `duretrieval/features` in `XDG_CACHE_HOME`, or in ~/.cache.
+
+    Raises:
+        ConfigError: a view names a column that no row has, or a split that is needed is empty.
+    """
+    limits = limits or Limits()
+    columns = _columns(samples)
+    _check_views(recipe, columns)
+    data = recipe.data
+    parts = split(samples, {"train": 1 - data.val - data.test, "val": data.val, "test": data.test}, seed=recipe.seed,
+                  near_duplicates=data.near_duplicates)  # fmt: skip
+    texts = [p.content for s in parts["train"] for p in s.columns.values() if isinstance(p.content, str)]
+    used = {name: m for name, m in columns.items() if not recipe.views or any(name in view for view in recipe.views)}
+    encoders = make_encoders(recipe, set(used.values()), texts)
+    everything = [sample for name in SPLITS for sample in parts[name]]
+    held, problems = _encode_columns(used, everything, encoders, limits, cache or user_cache(), progress)
+    classes = list(dict.fromkeys(s.label for s in parts["train"] if s.label is not None))
+    keys = keys_of(everything)
+    labels = np.array([classes.index(s.label) if s.label in classes else -1 for s in everything], dtype=np.int64)
+    rows, start = {}, 0
+    for name in SPLITS:
+        at = slice(start, start + len(parts[name]))
+        start = at.stop
+        cut = {
+            c: Column(column.modality, column.present[at], None if column.rows is None else column.rows[at], column.net)
+            for c, column in held.items()
+        }
+        augment = augmentation(recipe.augment) if name == "train" and recipe.augment else None
+        learning = any(column.net is not None for column in held.values())
+        examples = Examples(parts[name], encoders.reading, limits, augment, recipe.seed) if learning else None
+        rows[name] = Rows(cut, keys[at], labels[at], examples)
+    if len(rows["train"]) < 2 or len(rows["val"]) < 2:
+        raise ConfigError(
+            f"of {len(everything)} usable rows, {len(rows['train'])} are for training and {len(rows['val'])} for "
+            "validation; each needs at least 2. Give more rows, or other shares in [data]"
+        )
+    return Prepared(used, rows, parts, encoders, classes, problems, _digest(parts))
+
+
+def _columns(samples: Sequence[Sample]) -> dict[str, Modality]:
+    """Every column, in order of appearance."""
+    found: dict[str, Modality] = {}
+    for sample in samples:
+        for name, part in sample.columns.items():
+            if found.setdefault(name, part.modality) is not part.modality:
+                raise ConfigError(
+                    f"the column {name!r} is {found[name]} in some rows and {part.modality} in row {sample.id}; "
+                    "a column has one modality"
+                )
+    return found
+
+
+def _check_views(recipe: Recipe, columns: Mapping[str, Modality]) -> None:
+    for view in recipe.views:
+        for name in view:
+            if name not in columns:
+                raise ConfigError(
+                    f"the recipe has a view of the column {name!r}, and no row has it; there are: "
+                    f"{', '.join(columns) or 'none'}"
+                )
+
+
+def _encode_columns(
+    columns: Mapping[str, Modality],
+    samples: Sequence[Sample],
+    encoders: Encoders,
+    limits: Limits,
+    cache: Path,
+    progress: Progress | None,
+) -> tuple[dict[str, Column], list[str]]:
+    held: dict[str, Column] = {}
+    problems: list[str] = []
+    for name, modality in columns.items():
+        parts = [sample.columns.get(name) for sample in samples]
+        present = np.array([part is not None for part in parts])
+        if modality in encoders.nets:
+            held[name] = Column(modality, present, net=encoders.nets[modality])
+            continue
+        store = FeatureCache(cache / f"{encoders.identities[modality]}-{_reading_digest(encoders)}")
+        done = (lambda n, what=name: progress(what, n, len(samples))) if progress else None
+        rows, bad = features(encoders.frozen[modality], parts, encoders.reading, limits, store, done)
+        for place, reason in bad.items():
+            present[place] = False
+            problems.append(f"{samples[place].id}, {name}: {reason}")
+        held[name] = Column(modality, present, rows)
+    return held, problems
+
+
+def _reading_digest(encoders: Encoders) -> str:
+    return hashlib.sha256(repr(encoders.reading).encode()).hexdigest()[:8]
+
+
+def _digest(parts: Mapping[str, Sequence[Sample]]) -> str:
+    held = hashlib.sha256()
+    for name in SPLITS:
+        for sample in parts[name]:
+            held.update(f"{name}\0{sample.id}\0{sample.key}\0{sample.label}\0".encode())
+            for column, part in sample.columns.items():
+                held.update(column.encode() + (content_digest(part) if _there(part.content) else b"missing"))
+    return held.hexdigest()[:16]
+
+
+def _there(content: object) -> bool:
+    return content.is_file() if isinstance(content, Path) else content is not None
+
+
+def user_cache() -> Path:
+    """Where rows of frozen encoders are kept when no other folder is named."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "duretrieval" / "features"

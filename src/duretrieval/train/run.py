@@ -1,0 +1,290 @@
+"""The front door of training: a recipe and data in, a run folder with a model in it out.
+
+RUN/recipe.json     the recipe as it was, every default written out
+    run.json        the data, its digest and split sizes, the version
+    last.ckpt       where it stopped (every check writes it anew)
+    best.ckpt       the best check so far
+    history.jsonl   every step's loss, every check's figures
+    problems.txt    rows that could not be used
+    result.json     figures of the best model on validation and test rows, once it is done
+    model/          that model, for the engine
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from duretrieval import __version__, plugins
+from duretrieval.errors import ConfigError
+from duretrieval.media.limits import Limits
+from duretrieval.train import history
+from duretrieval.train.assemble import groups, make_network, make_objective
+from duretrieval.train.checking import check
+from duretrieval.train.export import export
+from duretrieval.train.loop import Training, trainer
+from duretrieval.train.network import Network
+from duretrieval.train.objective import Objective
+from duretrieval.train.prepare import SPLITS, Prepared, Progress, prepare
+from duretrieval.train.recipe import Recipe, to_recipe
+from duretrieval.train.sample import Sample
+from duretrieval.train.tracking import loggers
+
+LAST, BEST = "last.ckpt", "best.ckpt"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """A recipe assembled on its data."""
+
+    recipe: Recipe
+    prepared: Prepared
+    network: Network
+    objective: Objective
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What training came to."""
+
+    folder: Path
+    model: Path
+    """The model folder of the best check."""
+    best_epoch: int
+    """From 0."""
+    epochs: int
+    """How many were run."""
+    val: dict[str, float]
+    test: dict[str, float]
+    """Empty where the data has no test rows."""
+    seconds: float
+    problems: int
+
+
+def train(
+    recipe: Recipe,
+    data: Path | Sequence[Sample],
+    folder: Path,
+    *,
+    resume: bool = False,
+    track: Iterable[str] = (),
+    limits: Limits | None = None,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+    bar: bool = False,
+    callbacks: Sequence[Any] = (),
+    exporting: bool = True,
+) -> Outcome:
+    """Train, keep the best check, measure it on the test rows, and export it to `folder`/model.
+
+    data: what the recipe's reader reads, or samples.  resume: go on with the run in `folder` where it was stopped,
+    to the same result.  track: "tensorboard", "wandb" (offline unless its own settings say otherwise).  callbacks:
+    further ones of Lightning's.
+
+    Raises:
+        ConfigError: there is a run in `folder` and `resume` is not set, or it is of another recipe or other data; or
+            the recipe does not fit the data.
+        MissingExtra: a part of the recipe is not installed.
+    """
+    start = time.monotonic()
+    _check_folder(folder, recipe, resume)
+    run = assemble(recipe, read(recipe, data), folder, limits=limits, cache=cache, progress=progress)
+    _begin(run, data, resume)
+    module = training(run)
+    driver = trainer(recipe.fit, folder, loggers(track, folder, recipe), progress=bar, callbacks=callbacks)
+    last = folder / LAST
+    with _quiet():
+        driver.fit(module, ckpt_path=str(last) if resume and last.is_file() else None, weights_only=False)
+    state = load(run, folder / BEST)
+    test = run.prepared.rows["test"]
+    figures = {
+        "val": check(run.network, run.objective, run.prepared.rows["val"], recipe.fit.monitor),
+        "test": check(run.network, run.objective, test, recipe.fit.monitor) if len(test) > 1 else {},
+    }
+    outcome = Outcome(
+        folder=folder,
+        model=folder / "model",
+        best_epoch=int(state["epoch"]),
+        epochs=int(driver.current_epoch),
+        seconds=round(time.monotonic() - start, 2),
+        problems=len(run.prepared.problems),
+        **figures,
+    )
+    if exporting and not (folder / "model").is_dir():
+        write_model(run, folder / "model", outcome)
+    _write_json(folder / "result.json", {**asdict(outcome), "folder": None, "model": None})
+    return outcome
+
+
+def read(recipe: Recipe, data: Path | Sequence[Sample]) -> tuple[Sequence[Sample], Sequence[str]]:
+    """Samples, and why rows could not be read."""
+    if not isinstance(data, Path):
+        return data, []
+    found = plugins.find("train.readers", recipe.data.reader)(data, **recipe.data.options)
+    return found.samples, [str(problem) for problem in found.problems]
+
+
+def assemble(
+    recipe: Recipe,
+    found: tuple[Sequence[Sample], Sequence[str]],
+    folder: Path,
+    *,
+    limits: Limits | None = None,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+) -> Run:
+    """The recipe's modules on its data, with parameters as they begin."""
+    samples, unread = found
+    prepared = prepare(recipe, samples, limits=limits, cache=cache, progress=progress)
+    network = make_network(recipe, prepared.encoders, prepared.columns)
+    objective = make_objective(recipe, network, len(prepared.classes))
+    folder.mkdir(parents=True, exist_ok=True)
+    problems = [*unread, *prepared.problems]
+    (folder / "problems.txt").write_text("".join(f"{problem}\n" for problem in problems), encoding="utf-8")
+    return Run(recipe, prepared, network, objective, folder)
+
+
+def training(run: Run) -> Training:
+    """What Lightning trains."""
+    rows = run.prepared.rows
+    learned = groups(run.network, run.objective, run.prepared.encoders)
+    recipe = run.recipe
+    return Training(
+        run.network, run.objective, recipe.fit, recipe.seed, rows["train"], rows["val"], learned, run.folder
+    )
+
+
+def load(run: Run, checkpoint: Path) -> dict[str, Any]:
+    """Set the run's modules to a checkpoint's state.
+
+    Raises:
+        ConfigError: there is no such checkpoint.
+    """
+    if not checkpoint.is_file():
+        raise ConfigError(f"there is no checkpoint {checkpoint}; the run has not reached its first check")
+    held: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=False)
+    for name, module in (("network", run.network), ("objective", run.objective)):
+        prefix = f"{name}."
+        state = {key.removeprefix(prefix): v for key, v in held["state_dict"].items() if key.startswith(prefix)}
+        module.cpu().load_state_dict(state)
+    return held
+
+
+def write_model(run: Run, folder: Path, outcome: Outcome, name: str | None = None) -> None:
+    """The run's model, in its present state, as a folder of the engine."""
+    provenance = {
+        "recipe": run.recipe.name,
+        "data": run.prepared.digest,
+        "rows": len(run.prepared.rows["train"]),
+        "seed": run.recipe.seed,
+        "epoch": outcome.best_epoch,
+        "duretrieval": __version__,
+        "metrics": {key: round(value, 6) for key, value in (outcome.test or outcome.val).items()},
+    }
+    export(run.recipe, run.prepared, run.network, run.objective, folder, name=name, training=provenance)
+
+
+def reopen(folder: Path, *, data: Path | Sequence[Sample] | None = None, cache: Path | None = None) -> Run:
+    """The run in a folder, assembled again from its recipe and its data.
+
+    Raises:
+        ConfigError: there is no run; its data is gone or has changed.
+    """
+    recipe, facts = described(folder)
+    source = data if data is not None else (Path(facts["data"]) if facts["data"] else None)
+    if source is None or (isinstance(source, Path) and not source.exists()):
+        raise ConfigError(f"the data of the run in {folder} is not at {facts['data'] or 'any path'}; say where it is")
+    run = assemble(recipe, read(recipe, source), folder, cache=cache)
+    if run.prepared.digest != facts["digest"]:
+        raise ConfigError(f"the data of the run in {folder} has changed since; train again, or give the data it had")
+    return run
+
+
+def described(folder: Path) -> tuple[Recipe, dict[str, Any]]:
+    """A run's recipe and facts. Raises ConfigError where there is no run."""
+    try:
+        table = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
+        facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(
+            f"there is no run in {folder}; make one with: duretrieval train RECIPE --data DATA"
+        ) from error
+    return from_json(table), facts
+
+
+def _check_folder(folder: Path, recipe: Recipe, resume: bool) -> None:
+    if not (folder / "recipe.json").is_file():
+        return
+    if not resume:
+        raise ConfigError(f"there is a run in {folder} already; go on with it (--resume), or give another folder")
+    if (known := described(folder)[0]) != recipe:
+        different = [key for key in asdict(recipe) if getattr(recipe, key) != getattr(known, key)]
+        raise ConfigError(
+            f"the run in {folder} is of another recipe: {', '.join(different)} differ. Go on with the recipe it has, "
+            "or give another folder"
+        )
+
+
+def _begin(run: Run, data: Path | Sequence[Sample], resume: bool) -> None:
+    facts = {
+        "data": str(data.absolute()) if isinstance(data, Path) else None,
+        "digest": run.prepared.digest,
+        "rows": {name: len(run.prepared.rows[name]) for name in SPLITS},
+        "duretrieval": __version__,
+    }
+    path = run.folder / "run.json"
+    if resume and path.is_file() and json.loads(path.read_text(encoding="utf-8"))["digest"] != facts["digest"]:
+        raise ConfigError(f"the data of the run in {run.folder} has changed since; give another folder to train anew")
+    if not (resume and (run.folder / LAST).is_file()):
+        history.cut(run.folder, -1)
+    _write_json(path, facts)
+    _write_json(run.folder / "recipe.json", to_json(run.recipe))
+
+
+def to_json(recipe: Recipe) -> dict[str, Any]:
+    """A recipe as plain values."""
+    table: dict[str, Any] = json.loads(json.dumps(asdict(recipe)))
+    return table
+
+
+def from_json(table: dict[str, Any]) -> Recipe:
+    """The recipe that `to_json` wrote."""
+
+    def flat(entry: dict[str, Any] | None) -> dict[str, Any] | None:
+        if entry is None:
+            return None
+        return {**entry["options"], **{key: v for key, v in entry.items() if key != "options" and v is not None}}
+
+    out = {key: value for key, value in table.items() if value is not None}
+    for section in ("encoders", "heads"):
+        out[section] = {modality: flat(entry) for modality, entry in table[section].items()}
+    for section in ("fusion", "score"):
+        if table[section] is not None:
+            out[section] = flat(table[section])
+    out["losses"] = [flat(entry) for entry in table["losses"]]
+    out["data"] = flat(table["data"])
+    return to_recipe(out)
+
+
+def _write_json(path: Path, table: dict[str, Any]) -> None:
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(json.dumps(table, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(part, path)
+
+
+def _quiet() -> Any:
+    """Lightning advises on worker counts and devices; what a user can act on is said by our own errors."""
+    import logging
+
+    for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    return warnings.catch_warnings(action="ignore")
