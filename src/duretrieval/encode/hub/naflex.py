@@ -23,8 +23,8 @@ class NaflexTower(ImageTower):
     def features(self, model: Any, squares: Any) -> Any:
         """(b, side, side, 3) uint8 -> (b, dim)."""
         n, p = self.preprocessing.side // self.patch, self.patch
-        patches = self.preprocessing(squares).unflatten(3, (n, p)).unflatten(2, (n, p))  # (b, 3, n, p, n, p)
-        patches = patches.permute(0, 2, 4, 3, 5, 1).flatten(3).flatten(1, 2)
+        patches = self.preprocessing(squares).reshape(-1, 3, n, p, n, p)
+        patches = patches.permute(0, 2, 4, 3, 5, 1).reshape(-1, n * n, p * p * 3)
         shape = patches.new_tensor([[n, n]]).long()  # one for all: the position embeddings broadcast
         return model.get_image_features(pixel_values=patches, spatial_shapes=shape).pooler_output
 

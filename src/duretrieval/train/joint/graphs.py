@@ -56,7 +56,7 @@ def export_text(tower: TextTower, model: nn.Module, folder: Path, name: str) -> 
     mask[:, -1] = 0  # transformers leaves the mask out of its computation where a whole batch needs none
     inputs = {"input_ids": ids, "attention_mask": mask}
     free = {} if tower.pad_to else {"input_ids": [1], "attention_mask": [1]}
-    to_onnx(TextGraph(tower, model), folder / f"{name}.onnx", inputs, free=free)
+    to_onnx(TextGraph(tower, model).train(model.training), folder / f"{name}.onnx", inputs, free=free)
     tokenizer = f"{name}-tokenizer.json"
     tower.tokenizer.save(str(folder / tokenizer))
     options: dict[str, Any] = {"dim": tower.dim, "file": f"{name}.onnx", "tokenizer": tokenizer}
@@ -70,5 +70,5 @@ def export_image(tower: ImageTower, model: nn.Module, folder: Path, name: str) -
     side = tower.preprocessing.side
     pixels = {"pixels": torch.zeros(2, side, side, 3, dtype=torch.uint8)}
     with squares_only(tower, model) if isinstance(tower, NaflexTower) else nullcontext():
-        to_onnx(ImageGraph(tower, model), folder / f"{name}.onnx", pixels)
+        to_onnx(ImageGraph(tower, model).train(model.training), folder / f"{name}.onnx", pixels)
     return {"use": "onnx-image", "options": {"dim": tower.dim, "file": f"{name}.onnx", "side": side}}
