@@ -10,6 +10,7 @@ vectors made before no longer mix with vectors made after.
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,6 +30,7 @@ from duretrieval.types import MEDIA, Array, Modality, Part, Reading
 
 UNSTATED = Origin("unstated", "written by Model.save")
 """What is said of a file whose licence nobody gave."""
+_HUB_NAME = re.compile(r"[a-z][a-z0-9-]+:.")  # two letters at least: one is a drive of Windows
 
 
 class Model:
@@ -190,10 +192,16 @@ class Model:
     def load(cls, where: str | Path = "builtin") -> Model:
         """Open a model folder, or `builtin`, the one inside this package. Weights are read on first use.
 
+        `kind:name` opens a pretrained model of a hub by its id or folder, such as clip:openai/clip-vit-base-patch32
+        (`encode.hub`; needs the extra "train"); only such a name ever asks a hub.
+
         Raises:
             ModelError: no such folder, no model.toml in it, another format, or a file missing or of another size.
-            UnknownPart: model.toml names a part that is not installed.
+            UnknownPart: model.toml names a part that is not installed; or there is no such kind.
+            MissingExtra: a hub's model, and what runs it is not installed.
         """
+        if _HUB_NAME.match(str(where)) and not Path(where).exists():
+            return cls._from_hub(*str(where).split(":", 1))
         folder = builtin.FOLDER if str(where) == "builtin" else Path(where)
         card = _read_card(folder)
         encoders: dict[Modality, Callable[[], Encoder]] = {}
@@ -215,6 +223,13 @@ class Model:
             fusion=_once(folder, "fusions", card["fusion"])() if "fusion" in card else None,
             codes=_once(folder, "aligners", card["codes"]) if "codes" in card else None,
             folder=folder,
+        )
+
+    @classmethod
+    def _from_hub(cls, kind: str, name: str) -> Model:
+        opened = plugins.find("hub", kind)(name)
+        return cls(
+            opened.name, opened.encoders, dim=opened.dim, fingerprint=opened.fingerprint, reading=opened.reading
         )
 
 

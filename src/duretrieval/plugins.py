@@ -12,11 +12,17 @@ from duretrieval.errors import ConfigError, MissingExtra, UnknownPart
 # kind -> name -> (where it lives, the extra that installs what it needs)
 BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
     "encoders": {
+        "chinese-clip": ("duretrieval.encode.hub.clip:open_chinese_clip", "train"),
+        "clap": ("duretrieval.encode.hub.clap:open_clap", "train"),
+        "clip": ("duretrieval.encode.hub.clip:open_clip", "train"),
         "onnx-audio": ("duretrieval.encode.audio:OnnxAudio", None),
         "onnx-image": ("duretrieval.encode.image:OnnxImage", None),
         "onnx-sound": ("duretrieval.encode.sound:OnnxSound", None),
         "onnx-text": ("duretrieval.encode.text:OnnxText", None),
         "onnx-video": ("duretrieval.encode.video:OnnxVideo", None),
+        "siglip": ("duretrieval.encode.hub.siglip:open_siglip", "train"),
+        "siglip2": ("duretrieval.encode.hub.siglip:open_siglip2", "train"),
+        "st": ("duretrieval.encode.hub.sentence:open_sentence", "train"),
     },
     "aligners": {
         "cca": ("duretrieval.align.cca:Cca", None),
@@ -90,6 +96,8 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
     "train.scores": {
     },
     "train.losses": {
+    },
+    "hub": {
     },
 }
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from duretrieval.encode.tokens import padded, read_tokenizer, text_of, token_ids
+from duretrieval.encode.padding import padded
+from duretrieval.encode.tokens import read_tokenizer, text_of, token_ids
 from duretrieval.errors import ModelError
 from duretrieval.session import Session
 from duretrieval.similarity import unit
@@ -24,8 +25,9 @@ class OnnxText:
     """A sentence encoder: a tokenizer and a graph (input_ids, attention_mask) (b, t) int64 -> (b, dim) float32.
 
     max_tokens: what comes after is not read.  glossary: a file in the folder that turns Chinese into English words
-    before anything else (`encode.glossary`), for an encoder that knows only English.  prefix: goes before every text,
-    for an encoder that was trained so ("query: ").
+    before anything else (`encode.glossary`), for an encoder that knows only English.  pad_id: fills what is shorter
+    than its neighbours.  pad_to: at least so many tokens, for a graph that has learned to read the padding.  prefix:
+    goes before every text, for an encoder that was trained so ("query: ").
     """
 
     modalities = frozenset({Modality.TEXT})
@@ -38,10 +40,14 @@ class OnnxText:
         dim: int,
         max_tokens: int = 256,
         glossary: Path | None = None,
+        pad_id: int = 0,
+        pad_to: int | None = None,
         prefix: str = "",
     ) -> None:
         self.dim = dim
         self.max_tokens = max_tokens
+        self.pad_id = pad_id
+        self.pad_to = pad_to
         self.prefix = prefix
         self._graph = graph
         self._tokenizer_file = tokenizer
@@ -57,6 +63,8 @@ class OnnxText:
         tokenizer: str = "tokenizer.json",
         max_tokens: int = 256,
         glossary: str | None = None,
+        pad_id: int = 0,
+        pad_to: int | None = None,
         prefix: str = "",
         threads: int | None = None,
     ) -> OnnxText:
@@ -67,6 +75,8 @@ class OnnxText:
             dim=dim,
             max_tokens=max_tokens,
             glossary=folder / glossary if glossary else None,
+            pad_id=pad_id,
+            pad_to=pad_to,
             prefix=prefix,
         )
 
@@ -77,7 +87,7 @@ class OnnxText:
             ModelError: a file of the encoder is no longer there.
         """
         try:
-            options = {
+            options: dict[str, Any] = {
                 "dim": self.dim,
                 "file": _copy(self._graph.path, folder / f"{name}.onnx"),
                 "tokenizer": _copy(self._tokenizer_file, folder / f"{name}-tokenizer.json"),
@@ -87,7 +97,8 @@ class OnnxText:
                 options["glossary"] = _copy(self._glossary_file, folder / f"{name}-glossary.tsv")
         except FileNotFoundError as error:
             raise ModelError(f"the text encoder cannot be copied: {error.filename} is not there") from error
-        return {**options, "prefix": self.prefix} if self.prefix else options
+        own = {"pad_id": self.pad_id, "pad_to": self.pad_to, "prefix": self.prefix}
+        return options | {key: value for key, value in own.items() if value}
 
     def encode(self, batch: Sequence[Part], /) -> Array:
         """Vectors of texts: (len(batch), dim) float32 unit rows.
@@ -102,7 +113,7 @@ class OnnxText:
         order = sorted(range(len(tokens)), key=lambda i: len(tokens[i]))
         out = np.zeros((len(tokens), self.dim), dtype=np.float32)
         batches = [order[start : start + ROWS] for start in range(0, len(order), ROWS)]
-        runs = (padded([tokens[i] for i in rows]) for rows in batches)
+        runs = (padded([tokens[i] for i in rows], pad_id=self.pad_id, pad_to=self.pad_to) for rows in batches)
         for rows, vectors in zip(batches, self._graph.run_each(runs), strict=True):
             out[rows] = unit(vectors)
         return out

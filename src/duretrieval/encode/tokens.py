@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from duretrieval.errors import ModelError, ShapeError
 from duretrieval.types import Part
@@ -49,18 +45,3 @@ def token_ids(tokenizer: Any, text: str) -> list[int]:
     """
     ids: list[int] = tokenizer.encode(text).ids
     return ids or tokenizer.encode(".").ids or [0]
-
-
-def padded(tokens: Sequence[Sequence[int]]) -> dict[str, npt.NDArray[np.int64]]:
-    """Token ids side by side, zeros after the end of each, and 1 where there is a token: two (b, t).
-
-    Zero also where a tokenizer pads with another id: no row depends on what the mask hides, and positions that are
-    counted from the ids that are not padding (RoBERTa) differ only after the end of a text.
-    """
-    longest = max(map(len, tokens), default=0)
-    ids = np.zeros((len(tokens), longest), dtype=np.int64)
-    mask = np.zeros_like(ids)
-    for i, row in enumerate(tokens):
-        ids[i, : len(row)] = row
-        mask[i, : len(row)] = 1
-    return {"input_ids": ids, "attention_mask": mask}

@@ -14,7 +14,10 @@ from torch import nn
 
 from duretrieval.errors import ConfigError
 from duretrieval.train.contracts import Net
+from duretrieval.train.freeze import select
 from duretrieval.train.frozen import Frozen, Still
+from duretrieval.train.lora import add_lora
+from duretrieval.train.losses.memory import Memory
 from duretrieval.train.making import make
 from duretrieval.train.network import Network
 from duretrieval.train.objective import Objective, Term, inner

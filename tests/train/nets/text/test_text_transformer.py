@@ -13,8 +13,8 @@ from tests.train.nets.text.tiny import KINDS, TEXTS, saved
 from transformers import AutoModel, AutoTokenizer, ByT5Tokenizer
 
 from duretrieval import plugins
+from duretrieval.encode.padding import padded
 from duretrieval.encode.text import OnnxText
-from duretrieval.encode.tokens import padded
 from duretrieval.errors import ConfigError, ModelError, ShapeError
 from duretrieval.similarity import unit
 from duretrieval.testing import EncoderSuite, NetSuite

@@ -9,7 +9,8 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from duretrieval.encode.tokens import limited, padded, text_of, token_ids
+from duretrieval.encode.padding import padded
+from duretrieval.encode.tokens import limited, text_of, token_ids
 from duretrieval.errors import ConfigError, ModelError
 from duretrieval.train.graph import to_onnx
 from duretrieval.train.nets.text import pooling as pool

@@ -1,0 +1,31 @@
+"""CLAP (Wu et al. 2023): texts and sounds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from duretrieval.encode.hub.joint import Joint, Opened, config_of, opened
+from duretrieval.encode.hub.sound import SoundTower
+from duretrieval.encode.hub.text import TextTower, plain, tokenizer_of
+from duretrieval.errors import ModelError
+
+
+def open_clap(name: str) -> Opened:
+    """`clap:` with the id or the folder of a model of transformers' type clap."""
+    return opened("clap", name, clap)
+
+
+def clap(folder: Path) -> Joint:
+    """Texts go through RoBERTa, whose positions count what is not padding: pad_id matters."""
+    from transformers import ClapFeatureExtractor
+
+    config = config_of(folder, "clap")
+    tokenizer = tokenizer_of(folder)
+    longest = config.text_config.max_position_embeddings - config.text_config.pad_token_id - 1
+    longest = min(longest, tokenizer.model_max_length)
+    text = TextTower(config.projection_dim, plain(tokenizer, longest), longest, tokenizer.pad_token_id)
+    try:
+        extractor = ClapFeatureExtractor.from_pretrained(folder)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"no feature extractor can be read from {folder}: {str(error).splitlines()[0]}") from error
+    return Joint(folder, (text, SoundTower(config.projection_dim, extractor)))

@@ -1,0 +1,123 @@
+"""A hub id or a folder to files on this disk, and a fingerprint of what decides the vectors."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from duretrieval.errors import MissingExtra, ModelError
+
+PATTERNS = ("*.json", "*.txt", "*.model", "*.safetensors")
+"""What is fetched of a model, besides weights in torch's own format where there are no others."""
+OLD_WEIGHTS = "pytorch_model*.bin"
+DECIDING = frozenset(
+    {
+        *("config.json", "preprocessor_config.json", "processor_config.json"),
+        *("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "merges.txt"),
+        *("modules.json", "sentence_bert_config.json", "config_sentence_transformers.json"),
+    }
+)
+"""Files that change vectors, by name, besides the weights."""
+OTHER_FORMATS = frozenset({"onnx", "openvino"})
+"""Folders with copies of a model for other runtimes."""
+_VERSION = 1
+"""Counts up when an adapter changes what it makes of the same files."""
+_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def needs_torch(name: str) -> None:
+    """Raises MissingExtra unless torch and transformers are installed; name: what needs them."""
+    try:
+        import torch  # noqa: F401
+        import transformers  # noqa: F401
+    except ImportError as error:
+        raise MissingExtra(f"{name!r} needs {error.name or 'torch'}: pip install 'duretrieval[train]'") from error
+
+
+def folder_of(kind: str, name: str) -> Path:
+    """The files of a model: a folder as it is; a hub id from this machine's cache, or else from the hub, once.
+
+    Raises:
+        ModelError: no such folder; or not in the cache, and the hub does not give it.
+    """
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return _complete(folder.absolute(), f"{kind}:{name}")
+    if not _ID.fullmatch(name):
+        raise ModelError(
+            f"{kind}:{name} cannot be opened: there is no folder {folder}. Give a folder with config.json and weights, "
+            "or the id of a model on the hub, such as organisation/name"
+        )
+    return _complete(_cached(name) or _fetched(kind, name), f"{kind}:{name}")
+
+
+def fingerprint(kind: str, folder: Path) -> str:
+    """16 hex digits that change with the weights, settings or tokenizer; the same for a folder and a copy of it."""
+    digest = hashlib.sha256(f"{kind} {_VERSION}\n".encode())
+    for path in sorted(_deciding(folder)):
+        digest.update(f"{path.relative_to(folder).as_posix()} {_sha256(path)}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def weights(folder: Path) -> list[Path]:
+    """The files that hold weights: safetensors, or else torch's own."""
+    files = [path for path in folder.rglob("*.safetensors") if not _is_other(path, folder)]
+    return files or [path for path in folder.rglob(OLD_WEIGHTS) if not _is_other(path, folder)]
+
+
+def _deciding(folder: Path) -> Iterator[Path]:
+    yield from weights(folder)
+    for path in folder.rglob("*"):
+        if path.name in DECIDING and not _is_other(path, folder):
+            yield path
+
+
+def _is_other(path: Path, folder: Path) -> bool:
+    return not OTHER_FORMATS.isdisjoint(path.relative_to(folder).parts[:-1])
+
+
+def _sha256(path: Path) -> str:
+    """The file's hash; the hub's cache keeps large files under theirs, which saves reading gigabytes."""
+    blob = path.resolve()
+    if path.is_symlink() and blob.parent.name == "blobs" and _SHA256.fullmatch(blob.name):
+        return blob.name
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _complete(folder: Path, name: str) -> Path:
+    if not (folder / "config.json").is_file() and not (folder / "modules.json").is_file():
+        raise ModelError(f"{name} cannot be opened: there is no config.json in {folder}")
+    if not weights(folder):
+        raise ModelError(f"{name} cannot be opened: there are no weights (*.safetensors, {OLD_WEIGHTS}) in {folder}")
+    return folder
+
+
+def _cached(name: str) -> Path | None:
+    """The newest copy in this machine's cache, if it is whole; asks nobody."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        folder = Path(snapshot_download(name, local_files_only=True))
+    except LocalEntryNotFoundError:
+        return None
+    return folder if weights(folder) and any(folder.glob("*.json")) else None
+
+
+def _fetched(kind: str, name: str) -> Path:
+    from huggingface_hub import snapshot_download
+
+    try:
+        folder = Path(snapshot_download(name, allow_patterns=list(PATTERNS)))
+        if not weights(folder):
+            snapshot_download(name, allow_patterns=[OLD_WEIGHTS])
+    except Exception as error:  # the hub's client, and what it talks through, share no base class below Exception
+        raise ModelError(
+            f"{kind}:{name} is not in this machine's cache and could not be fetched ({type(error).__name__}). Fetch it "
+            f"once, with a network, by: hf download {name}\nOr give the folder of a copy: {kind}:FOLDER"
+        ) from error
+    return folder

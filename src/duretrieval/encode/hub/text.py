@@ -1,0 +1,96 @@
+"""Texts for a joint model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+
+from duretrieval.encode.padding import padded
+from duretrieval.errors import ModelError, ShapeError
+from duretrieval.types import Modality, Part
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TextTower:
+    """A tokenizer and how its tokens are padded: exactly what the engine's `OnnxText` does with a tokenizer.json."""
+
+    dim: int
+    tokenizer: Any
+    """A `tokenizers.Tokenizer` without padding, which cuts at max_tokens."""
+    max_tokens: int
+    pad_id: int
+    pad_to: int | None = None
+    """So many tokens always: SigLIP's last token is padding, and its vector is read there."""
+    masked: bool = True
+    """Whether the model is told where the padding is; SigLIP was trained without."""
+    prefix: str = ""
+    """Goes before every text."""
+
+    modalities = frozenset({Modality.TEXT})
+
+    @property
+    def reading(self) -> Mapping[str, Any]:
+        """Texts are read alike for all models."""
+        return {}
+
+    def arrays(self, parts: Sequence[Part]) -> dict[str, npt.NDArray[Any]]:
+        """input_ids and attention_mask, both (b, t) int64.
+
+        Raises:
+            ShapeError: a part's content is not a string.
+        """
+        tokens = [self.tokenizer.encode(self.prefix + text_of(part)).ids for part in parts]
+        return dict(padded(tokens, pad_id=self.pad_id, pad_to=self.pad_to))
+
+    def rows(self, model: Any, *, input_ids: Any, attention_mask: Any) -> Any:
+        """(b, dim), projected."""
+        if not self.masked:
+            return model.get_text_features(input_ids=input_ids).pooler_output
+        return model.get_text_features(input_ids=input_ids, attention_mask=attention_mask).pooler_output
+
+
+def tokenizer_of(folder: Path, *, as_saved: bool = False) -> Any:
+    """The fast tokenizer of transformers for a model's folder.
+
+    as_saved: tokenizer.json as it is, whatever class the model names: SigLIP's own class needs sentencepiece, and the
+    one that fixed-resolution SigLIP 2 names is plain Gemma's.
+
+    Raises:
+        ModelError: there is no tokenizer that transformers can make fast.
+    """
+    from transformers import AutoTokenizer, PreTrainedTokenizerFast
+
+    try:
+        tokenizer = (PreTrainedTokenizerFast if as_saved else AutoTokenizer).from_pretrained(folder)
+        return tokenizer if tokenizer.is_fast else _refuse(folder)
+    except (OSError, ValueError, ImportError) as error:
+        raise ModelError(f"no tokenizer can be read from {folder}: {str(error).strip().splitlines()[0]}") from error
+
+
+def _refuse(folder: Path) -> Any:
+    raise ModelError(f"{folder} has no tokenizer.json, nor words to make one of; save it again with a fast tokenizer")
+
+
+def plain(tokenizer: Any, max_tokens: int) -> Any:
+    """A `tokenizers.Tokenizer` of its own that does not pad and cuts at max_tokens."""
+    from tokenizers import Tokenizer
+
+    own = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+    own.no_padding()
+    own.enable_truncation(max_tokens)
+    return own
+
+
+def text_of(part: Part) -> str:
+    """The content of a part as a string.
+
+    Raises:
+        ShapeError: it is something else.
+    """
+    if not isinstance(part.content, str):
+        raise ShapeError(f"expected the content of a text part to be a string; got {type(part.content).__name__}")
+    return part.content
