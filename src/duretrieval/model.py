@@ -228,9 +228,7 @@ class Model:
     @classmethod
     def _from_hub(cls, kind: str, name: str) -> Model:
         opened = plugins.find("hub", kind)(name)
-        return cls(
-            opened.name, opened.encoders, dim=opened.dim, fingerprint=opened.fingerprint, reading=opened.reading
-        )
+        return cls(opened.name, opened.encoders, dim=opened.dim, fingerprint=opened.fingerprint, reading=opened.reading)
 
 
 def _saved(folder: Path, section: str, name: str, part: Any) -> dict[str, Any]:

@@ -93,12 +93,9 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "tucker": ("duretrieval.train.nets.fusion.tucker:Tucker", "train"),
         "weighted-sum": ("duretrieval.train.nets.fusion.weighted_sum:WeightedSum", "train"),
     },
-    "train.scores": {
-    },
-    "train.losses": {
-    },
-    "hub": {
-    },
+    "train.scores": {},
+    "train.losses": {},
+    "hub": {},
 }
 
 

@@ -60,16 +60,12 @@ def fit_heads(recipe: Recipe, rows: Rows) -> dict[Modality, Fitted]:
     return heads
 
 
-
-
 def _cca(recipe: Recipe, rows: Rows, sides: Mapping[Modality, str], options: dict[str, Any]) -> dict[Modality, Fitted]:
     if len(sides) != 2:
         raise ConfigError(f"[align] 'cca' has two sides, and the data has {', '.join(sides)}; use ridge, or two views")
     (a, column_a), (b, column_b) = sides.items()
     x, y = _pairs(rows, column_a, column_b)
-    aligner = plugins.find("aligners", "cca").fit(
-        x, y, x_modalities=[a], y_modalities=[b], dim=recipe.dim, **options
-    )
+    aligner = plugins.find("aligners", "cca").fit(x, y, x_modalities=[a], y_modalities=[b], dim=recipe.dim, **options)
     return {a: Fitted(aligner, a), b: Fitted(aligner, b)}
 
 

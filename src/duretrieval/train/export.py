@@ -21,6 +21,7 @@ from duretrieval.sealing import Origin
 from duretrieval.train.batch import View
 from duretrieval.train.checking import BATCH, views_of
 from duretrieval.train.closed import Fitted
+from duretrieval.train.lora import merge_lora
 from duretrieval.train.network import Network
 from duretrieval.train.objective import Objective
 from duretrieval.train.prepare import Prepared
@@ -81,7 +82,7 @@ def _model(recipe: Recipe, prepared: Prepared, network: Network, objective: Obje
         head = network.heads[modality.value]
         steps: list[Aligner] = []
         if modality.value in network.encoders:
-            encoders[modality] = once("encoders", network.encoders[modality.value], f"encoder-{modality}")
+            encoders[modality] = once("encoders", merge_lora(network.encoders[modality.value]), f"encoder-{modality}")
         else:
             frozen = prepared.encoders.frozen[modality]
             encoders[modality] = _engine_encoder(frozen.encoder, place, modality, made)

@@ -101,9 +101,10 @@ def train(
     _begin(run, data, resume)
     epochs, best = 0, 0
     if recipe.align is None:
+        _hush()
         driver = trainer(recipe.fit, folder, loggers(track, folder, recipe), progress=bar, callbacks=callbacks)
         last = folder / LAST
-        with _quiet():
+        with warnings.catch_warnings(action="ignore"):  # it advises on workers and devices
             driver.fit(training(run), ckpt_path=str(last) if resume and last.is_file() else None, weights_only=False)
         epochs, best = int(driver.current_epoch), int(load(run, folder / BEST)["epoch"])
     test = run.prepared.rows["test"]
@@ -283,10 +284,9 @@ def _write_json(path: Path, table: dict[str, Any]) -> None:
     part.replace(path)
 
 
-def _quiet() -> Any:
-    """Lightning advises on worker counts and devices; what a user can act on is said by our own errors."""
+def _hush() -> None:
+    """Lightning tells of its products and of devices that are not there; what a user can act on our errors say."""
     import logging
 
     for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    return warnings.catch_warnings(action="ignore")

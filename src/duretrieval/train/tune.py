@@ -1,13 +1,13 @@
 """Search for settings: many runs of one recipe, each with other values, judged by the validation metric.
 
-    [tune]
-    trials = 30
-    sampler = "tpe"                               # or random, grid
+[tune]
+trials = 30
+sampler = "tpe"                               # or random, grid
 
-    [tune.space]
-    "fit.lr" = { low = 1e-4, high = 1e-2, log = true }
-    "heads.hidden" = [256, 512, 1024]
-    "loss.use" = ["infonce", "hinge"]
+[tune.space]
+"fit.lr" = { low = 1e-4, high = 1e-2, log = true }
+"heads.hidden" = [256, 512, 1024]
+"loss.use" = ["infonce", "hinge"]
 """
 
 from __future__ import annotations
