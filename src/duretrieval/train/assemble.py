@@ -54,7 +54,7 @@ def make_encoders(recipe: Recipe, modalities: Iterable[Modality], texts: Sequenc
         ConfigError: an encoder does not read the modality, or two want media read differently.
     """
     frozen: dict[Modality, Frozen] = {}
-    nets: dict[Modality, Net] = {}
+    nets: dict[Modality, Any] = {}
     groups: list[tuple[list[nn.Parameter], float | None]] = []
     identities: dict[Modality, str] = {}
     wanted: dict[str, Any] = {}
@@ -75,7 +75,7 @@ def make_encoders(recipe: Recipe, modalities: Iterable[Modality], texts: Sequenc
         elif spec.train or spec.lora:
             if not any(encoder is net for net in nets.values()):
                 groups += _learning(encoder, spec)
-            nets[modality] = encoder  # type: ignore[assignment]  # a module with `modalities` is a Net
+            nets[modality] = encoder
         else:
             frozen[modality] = Frozen(Still(encoder))  # type: ignore[arg-type]
             identities[modality] = identity(frozen[modality], spec, modality)
