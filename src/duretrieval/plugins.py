@@ -12,6 +12,7 @@ from duretrieval.errors import ConfigError, MissingExtra, UnknownPart
 # kind -> name -> (where it lives, the extra that installs what it needs)
 BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
     "encoders": {
+        "features": ("duretrieval.encode.features:Features", None),
         "onnx-text": ("duretrieval.encode.text:OnnxText", None),
         "onnx-image": ("duretrieval.encode.image:OnnxImage", None),
         "onnx-audio": ("duretrieval.encode.audio:OnnxAudio", None),
@@ -28,13 +29,24 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "exact": ("duretrieval.index.exact:ExactIndex", None),
         "faiss": ("duretrieval.index.faiss:FaissIndex", "faiss"),
     },
-    "train.encoders": {},
+    "train.encoders": {
+        "features": ("duretrieval.encode.features:Features", "train"),
+    },
     "train.heads": {},
     "train.fusions": {},
     "train.scores": {},
     "train.losses": {},
     "train.readers": {
+        "audiocaps": ("duretrieval.train.data.captioned:read_audiocaps", "train"),
+        "class-folders": ("duretrieval.train.data.class_folders:read_class_folders", "train"),
+        "clotho": ("duretrieval.train.data.captioned:read_clotho", "train"),
+        "json-folder": ("duretrieval.train.data.json_folder:read_json_folder", "train"),
+        "karpathy": ("duretrieval.train.data.captioned:read_karpathy", "train"),
         "manifest": ("duretrieval.train.data.manifest:read_manifest", "train"),
+        "msrvtt": ("duretrieval.train.data.captioned:read_msrvtt", "train"),
+        "nli": ("duretrieval.train.data.nli:read_nli", "train"),
+        "triples": ("duretrieval.train.data.nli:read_triples", "train"),
+        "youtube8m": ("duretrieval.train.data.youtube8m:read_youtube8m", "train"),
     },
 }
 
