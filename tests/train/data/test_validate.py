@@ -71,7 +71,7 @@ def test_every_reason(tmp_path: Path) -> None:
     assert reasons["deaf"] == "it is a sound and has no pictures"
     assert reasons["other"] == "it is a picture; the column holds a sound"
     assert reasons["blank"] == "the text is empty"
-    assert reasons["nothing"] == "it holds no text"
+    assert reasons["nothing"] == "it has no text"
     assert reasons["string"] == "the column holds a picture, but this is a string; a file is named by a Path"
     assert reasons["nan"] == "the array holds numbers that are not finite"
     assert reasons["hollow"] == "the array is empty, of shape (0, 4)"

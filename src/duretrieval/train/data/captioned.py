@@ -9,7 +9,7 @@ from duretrieval.errors import ConfigError
 from duretrieval.evaluate import readers
 from duretrieval.evaluate.captions import Captions
 from duretrieval.evaluate.readers.table import load_json
-from duretrieval.train.data.read import Read, split_name
+from duretrieval.train.data.read import Problem, Read, split_name
 from duretrieval.train.sample import Sample
 from duretrieval.types import Modality, Part
 
@@ -37,21 +37,25 @@ def read_msrvtt(path: Path | str, media: Path | str) -> Read:
     return Read(tuple(_of_splits(path, "videos", Path(media))))
 
 
-def read_audiocaps(path: Path | str, media: Path | str, *, suffix: str = ".wav", absent: bool = False) -> Read:
+def read_audiocaps(path: Path | str, media: Path | str, *, suffix: str = ".wav") -> Read:
     """AudioCaps: train.csv, val.csv, test.csv, and the file's name is the split.
 
-    media: the folder of the clips, {youtube_id}_{start}{suffix}.  Clips that are not there are left out, as many are not
-    to be had any more, unless `absent` is set: then the validation lists them.
+    media: the folder of the clips, {youtube_id}_{start}{suffix}.  Many are not to be had any more: those that are not
+    there are counted in a problem.
 
     Raises:
         EvaluationError: not this layout, or not one clip is there.
+        ConfigError: `media` is no folder.
     """
     path, folder = Path(path), Path(media)
-    there = (
-        None if absent else {file.name.removesuffix(suffix) for file in _files(folder) if file.name.endswith(suffix)}
-    )
-    captions = readers.read_audiocaps(path, have=there)
-    return Read(tuple(_samples(captions, folder, split_name(path.stem), suffix)))
+    if not folder.is_dir():
+        raise ConfigError(f"{folder} is not a folder; give the one that the clips are in")
+    there = {file.name.removesuffix(suffix) for file in folder.iterdir() if file.name.endswith(suffix)}
+    captions, named = readers.read_audiocaps(path, have=there), len(readers.read_audiocaps(path).items)
+    problems: tuple[Problem, ...] = ()
+    if absent := named - len(captions.items):
+        problems = (Problem(path, None, f"{absent:,} of {named:,} clips are not in {folder}; they are left out"),)
+    return Read(tuple(_samples(captions, folder, split_name(path.stem), suffix)), problems)
 
 
 def read_clotho(path: Path | str, media: Path | str) -> Read:
@@ -80,9 +84,3 @@ def _samples(captions: Captions, media: Path, split: str | None, suffix: str = "
         file = Part(captions.modality, media / f"{captions.items[row]}{suffix}")
         columns = {captions.modality.value: file, "text": Part(Modality.TEXT, text)}
         yield Sample(identity, columns, key=captions.item_ids[row], split=split)
-
-
-def _files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        raise ConfigError(f"{folder} is not a folder; give the one that the clips are in")
-    return list(folder.iterdir())

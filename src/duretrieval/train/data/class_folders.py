@@ -47,7 +47,7 @@ def read_class_folders(path: Path | str) -> Read:
 
 
 def words(name: str) -> str:
-    """A class name as one would write it: words("a_red-bus") == "a red bus", words("trafficLight") == "traffic light"."""
+    """A class name as one would write it: "a_red-bus" is "a red bus", "trafficLight" "traffic light"."""
     spaced = _MARKS.sub(" ", _CAMEL.sub(" ", name)).strip()
     return spaced.lower() if _CAMEL.search(name) else spaced
 

@@ -41,9 +41,9 @@ class Pair:
 def read_nli(path: Path | str, *, images: Path | str | None = None, triples: bool = False) -> Read:
     """SNLI, MultiNLI, ANLI and their like (JSONL, TSV, Parquet), and SNLI-VE.
 
-    A row has sentence1 and sentence2, or premise (context) and hypothesis, and gold_label or label: entailment, neutral,
-    contradiction, or e, n, c, or 0, 1, 2.  It becomes a sample of the columns `premise` and `hypothesis` with that
-    label; samples of one premise are a group.  Rows whose annotators did not agree ("-") are counted in a problem.
+    A row has sentence1 and sentence2, or premise (context) and hypothesis, and gold_label or label: entailment,
+    neutral, contradiction, or e, n, c, or 0, 1, 2.  It becomes a sample of the columns `premise` and `hypothesis` with
+    that label; samples of one premise are a group.  Rows whose annotators did not agree ("-") are counted in a problem.
     A file named for a split (snli_1.0_dev.jsonl) puts its samples there.
 
     images: a folder: then the picture stands for the premise, in columns `image` and `text` (SNLI-VE, where
@@ -51,7 +51,7 @@ def read_nli(path: Path | str, *, images: Path | str | None = None, triples: boo
     an entailed and a contradictory hypothesis (Gao, Yao and Chen 2021, "SimCSE", section 4).
 
     Raises:
-        ConfigError: there is no such file, it is no table, or a column is missing; or both images and triples are asked.
+        ConfigError: there is no such file, it is no table; or both images and triples are asked.
     """
     path = Path(path)
     if images is not None and triples:
