@@ -15,9 +15,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "chinese-clip": ("duretrieval.encode.hub.clip:open_chinese_clip", "train"),
         "clap": ("duretrieval.encode.hub.clap:open_clap", "train"),
         "clip": ("duretrieval.encode.hub.clip:open_clip", "train"),
-        "features": ("duretrieval.encode.features:Features", None),
-        "onnx-text": ("duretrieval.encode.text:OnnxText", None),
-        "onnx-image": ("duretrieval.encode.image:OnnxImage", None),
+        "features": ("duretrieval.encode.features:Features", "train"),
         "onnx-audio": ("duretrieval.encode.audio:OnnxAudio", None),
         "onnx-image": ("duretrieval.encode.image:OnnxImage", None),
         "onnx-sound": ("duretrieval.encode.sound:OnnxSound", None),
@@ -49,13 +47,6 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "exact": ("duretrieval.index.exact:ExactIndex", None),
         "faiss": ("duretrieval.index.faiss:FaissIndex", "faiss"),
     },
-    "train.encoders": {
-        "features": ("duretrieval.encode.features:Features", "train"),
-    },
-    "train.heads": {},
-    "train.fusions": {},
-    "train.scores": {},
-    "train.losses": {},
     "train.readers": {
         "audiocaps": ("duretrieval.train.data.captioned:read_audiocaps", "train"),
         "class-folders": ("duretrieval.train.data.class_folders:read_class_folders", "train"),
@@ -112,9 +103,12 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "tucker": ("duretrieval.train.nets.fusion.tucker:Tucker", "train"),
         "weighted-sum": ("duretrieval.train.nets.fusion.weighted_sum:WeightedSum", "train"),
     },
-    "train.scores": {},
-    "train.losses": {},
-    "hub": {},
+    "train.scores": {
+    },
+    "train.losses": {
+    },
+    "hub": {
+    },
 }
 
 
