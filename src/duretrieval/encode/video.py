@@ -48,7 +48,7 @@ class OnnxVideo:
         Raises:
             ModelError: the graph is not there to be copied.
         """
-        return {"dim": self.dim, "file": self._graph.copy(folder, name), "side": self.side, "frames": self.frames}
+        return {"dim": self.dim, "file": self._graph.save(folder, name), "side": self.side, "frames": self.frames}
 
     def encode(self, batch: Sequence[Part], /) -> Array:
         """Vectors of films, and of pictures as still films: (len(batch), dim) float32 unit rows.

@@ -21,7 +21,7 @@ from duretrieval.train.nets.image.net import PictureNet
 from duretrieval.train.nets.image.preprocessing import Fit, Preprocessing
 from duretrieval.train.nets.image.vgg import PLACES, average_to
 from duretrieval.train.nets.image.weights import check_choice
-from duretrieval.train.nets.video.frames import picture_net
+from duretrieval.train.nets.video.frames import each_frame, picture_net
 from duretrieval.train.nets.video.motion import Differences, Flow
 from duretrieval.train.nets.video.net import FilmNet
 
@@ -83,8 +83,7 @@ class TwoStream(nn.Module):
 
     def forward(self, clips: Tensor) -> Tensor:
         """(b, t, 3, side, side) -> (b, dim)."""
-        seen = clips[:, self.looks]
-        rows = self.appearance(seen.flatten(0, 1)).unflatten(0, (-1, len(self.looks))).mean(dim=1)
+        rows = each_frame(self.appearance, clips[:, self.looks]).mean(dim=1)
         moved = self.motion(self.steps(clips))
         return torch.cat([functional.normalize(rows, dim=1), functional.normalize(moved, dim=1)], dim=1)
 
