@@ -140,7 +140,7 @@ CLASSIFIERS: dict[str, tuple[Callable[[], Any], dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("kind", CLASSIFIERS)
-def test_features_are_what_the_classifier_reads(kind: str, tmp_path: Path) -> None:
+def test_features_are_what_the_classifier_reads(kind: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """W f + b over our rows is the logits of the model with its own processor."""
     make, settings, pooling = CLASSIFIERS[kind]
     torch.manual_seed(0)
@@ -149,7 +149,9 @@ def test_features_are_what_the_classifier_reads(kind: str, tmp_path: Path) -> No
     with torch.no_grad():
         model.train()(pixel_values=torch.randn(4, 3, 32, 32))  # running means
     model.eval().save_pretrained(tmp_path)
+    capfd.readouterr()
     net = vision(str(write(tmp_path, settings))).eval()
+    assert "classifier" not in capfd.readouterr().err  # that its weights are left over is no news
     assert net.backbone.pooling == pooling
     pixels = np.stack([picture(net.preprocessing.side, seed) for seed in range(3)])
     processor = transformers.AutoImageProcessor.from_pretrained(tmp_path)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -26,7 +27,8 @@ def load(model: str, pretrained: bool = True, kind: str = "AutoModel") -> tuple[
     reader = getattr(transformers, kind)
     try:
         if pretrained:
-            network, report = reader.from_pretrained(model, dtype=torch.float32, output_loading_info=True)
+            with _quietly():
+                network, report = reader.from_pretrained(model, dtype=torch.float32, output_loading_info=True)
             lacking = frozenset(report["missing_keys"])
         else:
             config = transformers.AutoConfig.from_pretrained(model)
@@ -101,6 +103,19 @@ def width(backbone: nn.Module, shape: tuple[int, ...]) -> int:
     except (ValueError, RuntimeError, AttributeError, TypeError) as error:
         raise ConfigError(f"this network cannot make a row of an input of shape {shape}: {error}") from error
     return int(row.shape[1])
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without a table of what a classifier's file holds beyond its features; `check_weights` says what is missing."""
+    from transformers.utils import logging
+
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
 
 
 def _drawn(reader: Any, config: Any) -> Any:
