@@ -28,3 +28,11 @@ def test_a_graph_takes_any_number_of_rows_and_any_length_of_a_free_axis(tmp_path
     np.testing.assert_allclose(
         Session(tmp_path / "mean.onnx").run(rows=rows.numpy()), module(rows).detach().numpy(), atol=1e-6
     )
+
+
+def test_every_part_keeps_its_mode(tmp_path: Path) -> None:
+    """A frozen part in evaluation mode inside of a module that trains stays so."""
+    module = nn.Sequential(nn.Linear(4, 3), nn.Dropout())
+    module[0].eval()
+    to_onnx(module, tmp_path / "m.onnx", {"rows": torch.rand(2, 4)})
+    assert [part.training for part in module.modules()] == [True, False, True]

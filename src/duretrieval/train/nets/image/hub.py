@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -26,14 +27,12 @@ def load(model: str, pretrained: bool = True, kind: str = "AutoModel") -> tuple[
     reader = getattr(transformers, kind)
     try:
         if pretrained:
-            network, report = reader.from_pretrained(model, dtype=torch.float32, output_loading_info=True)
+            with _quietly():
+                network, report = reader.from_pretrained(model, dtype=torch.float32, output_loading_info=True)
             lacking = frozenset(report["missing_keys"])
         else:
             config = transformers.AutoConfig.from_pretrained(model)
-            network, lacking = (
-                getattr(reader, "from_config", getattr(reader, "_from_config", None))(config),
-                frozenset(),
-            )
+            network, lacking = _drawn(reader, config), frozenset()
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise ModelError(f"{model} cannot be loaded as a model of transformers: {error}") from error
     return _reads_pixels(network, model), lacking
@@ -54,7 +53,7 @@ def draw(config: Mapping[str, Any], kind: str = "AutoModel") -> nn.Module:
     try:
         built = transformers.AutoConfig.for_model(settings.pop("model_type"), **settings)
         network = _drawn(reader, built)
-    except (ValueError, TypeError, RuntimeError, ZeroDivisionError) as error:
+    except (ValueError, TypeError, RuntimeError, KeyError, ZeroDivisionError) as error:
         raise ConfigError(f"no network can be drawn from this config: {error}") from error
     return _reads_pixels(network, f"a {config['model_type']}")
 
@@ -106,9 +105,23 @@ def width(backbone: nn.Module, shape: tuple[int, ...]) -> int:
     return int(row.shape[1])
 
 
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without a table of what a classifier's file holds beyond its features; `check_weights` says what is missing."""
+    from transformers.utils import logging
+
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+
+
 def _drawn(reader: Any, config: Any) -> Any:
-    """A network of a config: the Auto classes have a way to ask for it, single architectures are called."""
-    return reader.from_config(config) if hasattr(reader, "from_config") else reader(config)
+    """A network of a config: the Auto classes say it in public, single architectures in private."""
+    draw = reader.from_config if hasattr(reader, "from_config") else reader._from_config
+    return draw(config, dtype=torch.float32)
 
 
 def _reads_pixels(network: Any, name: str) -> nn.Module:

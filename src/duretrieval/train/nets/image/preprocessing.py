@@ -43,9 +43,15 @@ class Preprocessing:
         return cls(side, crop or side, scale, shift)
 
     def at(self, side: int | None = None, fit: Fit | None = None) -> Preprocessing:
-        """The same over whole squares of another side, nothing cropped; None leaves what is."""
+        """The same over whole squares of another side, nothing cropped; None leaves what is.
+
+        Raises:
+            ConfigError: there is no such side or fit.
+        """
         if side is not None and side < 1:
             raise ConfigError(f"side is {side}; give the side of a square in pixels, or None for the model's own")
+        if fit not in (None, "crop", "pad", "stretch"):
+            raise ConfigError(f"fit is {fit!r}; there are crop, pad, stretch")
         return Preprocessing(
             side or self.side, side or self.crop, scale=self.scale, shift=self.shift, fit=fit or self.fit
         )

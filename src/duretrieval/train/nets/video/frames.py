@@ -63,9 +63,16 @@ class EachFrame(nn.Module):
 
     def forward(self, clips: Tensor) -> Tensor:
         """(b, t, 3, side, side) -> (b, dim)."""
-        rows = self.picture(clips.flatten(0, 1)).unflatten(0, (-1, clips.shape[1]))
+        rows = each_frame(self.picture, clips)
         pooled: Tensor = self.pool(rows)
         return pooled
+
+
+def each_frame(picture: nn.Module, clips: Tensor) -> Tensor:
+    """A picture backbone over every frame: (b, t, 3, side, side) -> (b, t, d); in a graph, only b is free."""
+    frames, *pixels = map(int, clips.shape[1:])
+    rows = picture(clips.reshape(-1, *pixels))
+    return rows.reshape(-1, frames, int(rows.shape[1]))  # type: ignore[no-any-return]
 
 
 class Mean(nn.Module):

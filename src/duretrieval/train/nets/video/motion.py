@@ -8,7 +8,7 @@ from torch.nn import functional
 
 WINDOW = 9
 """Side of the neighbourhood that moves together, in pixels."""
-STILL = 1e-2
+STILL = 1e-3
 """Added to the diagonal: where there is no structure to follow, nothing moves."""
 
 

@@ -72,4 +72,6 @@ class FilmNet(nn.Module):
         return {"use": "onnx-video", "options": options}
 
     def _look(self, clips: Tensor) -> Tensor:
-        return self.look(clips.flatten(0, 1)).unflatten(0, (-1, self.frames))  # type: ignore[no-any-return]
+        """(b, frames, side, side, 3) -> (b, frames, 3, crop, crop); sizes as numbers, so that a graph keeps b free."""
+        side, crop = self.preprocessing.side, self.preprocessing.crop
+        return self.look(clips.reshape(-1, side, side, 3)).reshape(-1, self.frames, 3, crop, crop)  # type: ignore[no-any-return]

@@ -21,7 +21,7 @@ from duretrieval.train.nets.image.net import PictureNet
 from duretrieval.train.nets.image.preprocessing import Fit, Preprocessing
 from duretrieval.train.nets.image.vgg import PLACES, average_to
 from duretrieval.train.nets.image.weights import check_choice
-from duretrieval.train.nets.video.frames import picture_net
+from duretrieval.train.nets.video.frames import each_frame, picture_net
 from duretrieval.train.nets.video.motion import Differences, Flow
 from duretrieval.train.nets.video.net import FilmNet
 
@@ -56,16 +56,14 @@ def two_stream(
     if not 1 <= looks <= frames or frames < 2:
         raise ConfigError(f"frames is {frames} and looks {looks}; give 2 frames or more, and 1 to that many looks")
     steps: Differences | Flow = Differences() if motion == "difference" else Flow()
-    if appearance is not None:
-        net = picture_net(appearance)
-        preprocessing, seen, dim = net.preprocessing.at(side, fit), net.backbone, net.dim
-    else:
-        preprocessing, seen, dim = Preprocessing.of(224).at(side, fit), Stream(3, widths, hidden, dropout), hidden[-1]
+    net = picture_net(appearance) if appearance is not None else None
+    preprocessing = (net.preprocessing if net else Preprocessing.of(224)).at(side, fit)
     if preprocessing.crop < SMALLEST:
         raise ConfigError(f"side is {preprocessing.crop}; the motion stream needs {SMALLEST} or more")
+    seen = net.backbone if net else Stream(3, widths, hidden, dropout)
     moving = Stream(steps.channels * (frames - 1), widths, hidden, dropout)
     backbone = TwoStream(seen, steps, moving, middles(frames, looks).tolist())
-    return FilmNet(backbone, preprocessing, dim=dim + hidden[-1], frames=frames)
+    return FilmNet(backbone, preprocessing, dim=(net.dim if net else hidden[-1]) + hidden[-1], frames=frames)
 
 
 class TwoStream(nn.Module):
@@ -83,8 +81,7 @@ class TwoStream(nn.Module):
 
     def forward(self, clips: Tensor) -> Tensor:
         """(b, t, 3, side, side) -> (b, dim)."""
-        seen = clips[:, self.looks]
-        rows = self.appearance(seen.flatten(0, 1)).unflatten(0, (-1, len(self.looks))).mean(dim=1)
+        rows = each_frame(self.appearance, clips[:, self.looks]).mean(dim=1)
         moved = self.motion(self.steps(clips))
         return torch.cat([functional.normalize(rows, dim=1), functional.normalize(moved, dim=1)], dim=1)
 

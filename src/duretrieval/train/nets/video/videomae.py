@@ -6,9 +6,11 @@ Tong et al. 2022, "VideoMAE: masked autoencoders are data-efficient learners for
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
+from torch.nn import functional
 
 from duretrieval.errors import ConfigError
 from duretrieval.train.nets.image.hub import check_weights, draw, load, own_preprocessing, width
@@ -56,9 +58,25 @@ class Tokens(nn.Module):
     def __init__(self, classifier: Any) -> None:
         super().__init__()
         self.network = classifier.videomae
+        for layer in self.network.encoder.layer:
+            attention = layer.attention.attention
+            attention.forward = partial(attend, attention)
         self.fc_norm = classifier.fc_norm
 
     def forward(self, clips: Tensor) -> Tensor:
         """(b, t, 3, side, side) -> (b, dim)."""
         row: Tensor = self.network(pixel_values=clips).last_hidden_state.mean(dim=1)
-        return row if self.fc_norm is None else self.fc_norm(row)  # type: ignore[no-any-return]
+        return row if self.fc_norm is None else self.fc_norm(row)
+
+
+def attend(attention: Any, tokens: Tensor) -> tuple[Tensor, None]:
+    """The self-attention of one layer: (b, n, d) -> (b, n, d).
+
+    What transformers does, without the sum of a `torch.Size` and a tuple in it, which fixes the batch of a graph.
+    """
+    layers = (attention.query, attention.key, attention.value)
+    heads = (attention.num_attention_heads, attention.attention_head_size)
+    query, key, value = (layer(tokens).unflatten(-1, heads).transpose(1, 2) for layer in layers)
+    dropout = attention.dropout_prob if attention.training else 0.0
+    mixed = functional.scaled_dot_product_attention(query, key, value, dropout_p=dropout)
+    return mixed.transpose(1, 2).flatten(2), None
