@@ -12,9 +12,12 @@ from duretrieval.errors import ConfigError, MissingExtra, UnknownPart
 # kind -> name -> (where it lives, the extra that installs what it needs)
 BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
     "encoders": {
+        "bag-of-words": ("duretrieval.encode.bag_of_words:BagOfWords", None),
+        "char-ngrams": ("duretrieval.encode.char_ngrams:CharNgrams", None),
         "onnx-text": ("duretrieval.encode.text:OnnxText", None),
         "onnx-image": ("duretrieval.encode.image:OnnxImage", None),
         "onnx-audio": ("duretrieval.encode.audio:OnnxAudio", None),
+        "words": ("duretrieval.encode.word_vectors:WordVectors", None),
     },
     "aligners": {
         "cca": ("duretrieval.align.cca:Cca", None),
