@@ -32,7 +32,10 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "faiss": ("duretrieval.index.faiss:FaissIndex", "faiss"),
     },
     "train.encoders": {
+        "bag-of-words": ("duretrieval.train.nets.text.named:bag_of_words", "train"),
+        "char-ngrams": ("duretrieval.train.nets.text.named:char_ngrams", "train"),
         "transformer": ("duretrieval.train.nets.text.transformer:transformer", "train"),
+        "word2vec": ("duretrieval.train.nets.text.named:word2vec", "train"),
     },
     "train.heads": {},
     "train.fusions": {},

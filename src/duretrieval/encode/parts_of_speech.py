@@ -56,7 +56,7 @@ def english(word: str) -> tuple[PartOfSpeech, ...]:
     if word.endswith("ly") and len(word) > 4 and word not in _NOT_ADVERBS:
         return ("adverb",)
     long = len(word) > 5
-    if long and word.endswith(_NOUN_ENDINGS):
+    if long and (word.endswith(_NOUN_ENDINGS) or word.removesuffix("s").endswith(_NOUN_ENDINGS)):
         return ("noun",)
     if long and word.endswith(_ADJECTIVE_ENDINGS) and word not in _NOT_ADJECTIVES:
         return ("adjective",)

@@ -85,6 +85,6 @@ def smooth_inverse_frequency(counts: Ids, a: float = 1e-3) -> Array:
 
     smooth_inverse_frequency([1, 999], a=0.001) == [0.5, 0.001]
     """
-    p = counts / counts.sum()
+    p = counts / max(counts.sum(), 1)
     weights: Array = (a / (a + p)).astype(np.float32)
     return weights
