@@ -24,6 +24,12 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "siglip": ("duretrieval.encode.hub.siglip:open_siglip", "train"),
         "siglip2": ("duretrieval.encode.hub.siglip:open_siglip2", "train"),
         "st": ("duretrieval.encode.hub.sentence:open_sentence", "train"),
+        "bag-of-words": ("duretrieval.encode.bag_of_words:BagOfWords", None),
+        "char-ngrams": ("duretrieval.encode.char_ngrams:CharNgrams", None),
+        "onnx-text": ("duretrieval.encode.text:OnnxText", None),
+        "onnx-image": ("duretrieval.encode.image:OnnxImage", None),
+        "onnx-audio": ("duretrieval.encode.audio:OnnxAudio", None),
+        "words": ("duretrieval.encode.word_vectors:WordVectors", None),
     },
     "aligners": {
         "cca": ("duretrieval.align.cca:Cca", None),
@@ -108,6 +114,11 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
     "train.losses": {
     },
     "hub": {
+    "train.encoders": {
+        "bag-of-words": ("duretrieval.train.nets.text.named:bag_of_words", "train"),
+        "char-ngrams": ("duretrieval.train.nets.text.named:char_ngrams", "train"),
+        "transformer": ("duretrieval.train.nets.text.transformer:transformer", "train"),
+        "word2vec": ("duretrieval.train.nets.text.named:word2vec", "train"),
     },
 }
 

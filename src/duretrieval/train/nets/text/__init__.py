@@ -1,7 +1,7 @@
 """Text to vectors, learned.
 
-transformer   BERT and its family, pooled (pooling)
-word2vec      words by their neighbours, by gensim
-words, bag_of_words, char_ngrams   what each reads a text as, fitted and made trainable
-bag           the one trainable table that these three share
+transformer   BERT and its family, pooled (pooling), some layers or all learning (layers)
+word2vec      words by their neighbours, by gensim, from lines of text (corpus)
+bag           the table of words or n-grams of the engine's encoders, learning
+named         the last two by the names of a recipe
 """
