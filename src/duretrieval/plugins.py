@@ -12,6 +12,8 @@ from duretrieval.errors import ConfigError, MissingExtra, UnknownPart
 # kind -> name -> (where it lives, the extra that installs what it needs)
 BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
     "encoders": {
+        "bag-of-words": ("duretrieval.encode.bag_of_words:BagOfWords", None),
+        "char-ngrams": ("duretrieval.encode.char_ngrams:CharNgrams", None),
         "chinese-clip": ("duretrieval.encode.hub.clip:open_chinese_clip", "train"),
         "clap": ("duretrieval.encode.hub.clap:open_clap", "train"),
         "clip": ("duretrieval.encode.hub.clip:open_clip", "train"),
@@ -24,11 +26,6 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "siglip": ("duretrieval.encode.hub.siglip:open_siglip", "train"),
         "siglip2": ("duretrieval.encode.hub.siglip:open_siglip2", "train"),
         "st": ("duretrieval.encode.hub.sentence:open_sentence", "train"),
-        "bag-of-words": ("duretrieval.encode.bag_of_words:BagOfWords", None),
-        "char-ngrams": ("duretrieval.encode.char_ngrams:CharNgrams", None),
-        "onnx-text": ("duretrieval.encode.text:OnnxText", None),
-        "onnx-image": ("duretrieval.encode.image:OnnxImage", None),
-        "onnx-audio": ("duretrieval.encode.audio:OnnxAudio", None),
         "words": ("duretrieval.encode.word_vectors:WordVectors", None),
     },
     "aligners": {
@@ -67,11 +64,13 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
     },
     "train.encoders": {
         "ast": ("duretrieval.train.nets.audio.ast:Ast", "train"),
+        "bag-of-words": ("duretrieval.train.nets.text.named:bag_of_words", "train"),
         "builtin": ("duretrieval.train.frozen:from_model", "train"),
         "builtin-audio-both": ("duretrieval.train.nets.builtin:builtin_audio_both", "train"),
         "builtin-audio-features": ("duretrieval.train.nets.builtin:builtin_audio_features", "train"),
         "builtin-image-both": ("duretrieval.train.nets.builtin:builtin_image_both", "train"),
         "builtin-image-features": ("duretrieval.train.nets.builtin:builtin_image_features", "train"),
+        "char-ngrams": ("duretrieval.train.nets.text.named:char_ngrams", "train"),
         "clap-audio": ("duretrieval.train.nets.audio.clap:ClapAudio", "train"),
         "cnn10": ("duretrieval.train.nets.audio.panns:cnn10", "train"),
         "cnn14": ("duretrieval.train.nets.audio.panns:cnn14", "train"),
@@ -89,6 +88,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "vision": ("duretrieval.train.nets.image.vision:vision", "train"),
         "waveform": ("duretrieval.train.nets.audio.waveform:Waveform", "train"),
         "whisper": ("duretrieval.train.nets.audio.whisper:Whisper", "train"),
+        "word2vec": ("duretrieval.train.nets.text.named:word2vec", "train"),
     },
     "train.heads": {
         "class-names": ("duretrieval.train.nets.class_names:ClassNames", "train"),
@@ -114,11 +114,6 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
     "train.losses": {
     },
     "hub": {
-    "train.encoders": {
-        "bag-of-words": ("duretrieval.train.nets.text.named:bag_of_words", "train"),
-        "char-ngrams": ("duretrieval.train.nets.text.named:char_ngrams", "train"),
-        "transformer": ("duretrieval.train.nets.text.transformer:transformer", "train"),
-        "word2vec": ("duretrieval.train.nets.text.named:word2vec", "train"),
     },
 }
 
