@@ -71,12 +71,12 @@ def measure_fronts(folder: Path) -> dict[str, tuple[float, float]]:
     clap = ClapFeatureExtractor(truncation="rand_trunc", frequency_min=50)
     window = {"n_fft": 512, "win_length": 400, "hop_length": 160, "n_mels": 64}
     cases: dict[str, tuple[nn.Module, int, Callable[[Array], Any]]] = {
-        "log-mel, 16 kHz, 512": (
+        "mel, 16 kHz, 512": (
             Mel(MelSettings()),
             16_000,
             lambda x: librosa.feature.melspectrogram(y=x, sr=16_000, **window),
         ),
-        "log-mel, 22 kHz, 2048": (Mel(BIG), 22_050, lambda x: librosa.feature.melspectrogram(y=x, sr=22_050)),
+        "mel, 22 kHz, 2048": (Mel(BIG), 22_050, lambda x: librosa.feature.melspectrogram(y=x, sr=22_050)),
         "MFCC, 16 kHz, 512": (
             Mfcc(MelSettings()),
             16_000,
