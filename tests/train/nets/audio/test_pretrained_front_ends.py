@@ -69,7 +69,7 @@ def test_claps(padding: str, seconds: float) -> None:
 
 def test_claps_published_settings() -> None:
     """Those of laion/clap-htsat-unfused, which are also what `ClapMel()` has."""
-    extractor = ClapFeatureExtractor(truncation="rand_trunc", frequency_min=0, frequency_max=14_000)
+    extractor = ClapFeatureExtractor(truncation="rand_trunc", frequency_min=50, frequency_max=14_000)
     samples = sound(3.1, rate=48_000)
     expected = extractor(samples, sampling_rate=48_000, return_tensors="np")["input_features"]
     close(ClapMel.like(extractor)(torch.from_numpy(samples)[None]), expected)

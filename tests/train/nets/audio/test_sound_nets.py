@@ -256,3 +256,7 @@ def test_the_front_end_of_clap_can_be_shared(tmp_path: Path) -> None:
     net = ClapAudio(tiny.clap(tmp_path))
     assert isinstance(net.front, ClapMel)
     assert (net.front.window, net.front.sample_rate) == (RATE, RATE)
+
+
+def test_the_published_bands_of_ast_warn_nobody(tmp_path: Path) -> None:
+    assert np.isfinite(rows(Ast(tiny.ast(tmp_path, bands=128)), PARTS)).all()

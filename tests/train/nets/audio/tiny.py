@@ -42,7 +42,7 @@ def parts(*seconds: float, rate: int = RATE) -> list[Part]:
     return [Part(Modality.AUDIO, sound(each, seed, rate)) for seed, each in enumerate(seconds)]
 
 
-def ast(folder: Path, seed: int = 0) -> Path:
+def ast(folder: Path, seed: int = 0, bands: int = 32) -> Path:
     torch.manual_seed(seed)
     config = ASTConfig(
         hidden_size=32,
@@ -50,11 +50,11 @@ def ast(folder: Path, seed: int = 0) -> Path:
         num_attention_heads=2,
         intermediate_size=48,
         max_length=96,
-        num_mel_bins=32,
+        num_mel_bins=bands,
         num_labels=5,
     )
     ASTForAudioClassification(config).save_pretrained(folder)
-    ast_extractor().save_pretrained(folder)
+    ast_extractor(num_mel_bins=bands).save_pretrained(folder)
     return folder
 
 

@@ -10,6 +10,18 @@ from torch import Tensor, nn
 from duretrieval.train.nets.audio.framing import whole
 from duretrieval.train.nets.audio.mel import Mel, MelSettings, power_to_db
 
+PUBLISHED = MelSettings(
+    sample_rate=48_000,
+    n_fft=1024,
+    window=1024,
+    hop=480,
+    padding="reflect",
+    bands=64,
+    lowest_hz=50.0,
+    highest_hz=14_000.0,
+)
+"""The spectrogram that laion/clap-htsat-unfused was trained with."""
+
 
 class ClapMel(nn.Module):
     """Sounds as CLAP without fusion hears them: samples (b, n) -> (b, 1, window // hop + 1, bands) float32.
@@ -30,7 +42,7 @@ class ClapMel(nn.Module):
         padding: Literal["repeatpad", "repeat", "pad"] = "repeatpad",
     ) -> None:
         super().__init__()
-        settings = settings or MelSettings(48_000, 1024, 1024, 480, "reflect", 64, 0.0, 14_000.0)
+        settings = settings or PUBLISHED
         self.sample_rate = settings.sample_rate
         self.window = window
         self.padding = padding

@@ -38,7 +38,9 @@ class MfccStatistics(SoundNet):
             cutting=Cutting(shortest=(DELTA_FRAMES - 1) * hop),
         )
         self.deltas = deltas
-        self.front = Mfcc(MelSettings(sample_rate, n_fft, window, hop, bands=bands), n_mfcc)
+        self.front = Mfcc(
+            MelSettings(sample_rate=sample_rate, n_fft=n_fft, window=window, hop=hop, bands=bands), n_mfcc
+        )
         self.centre = nn.Parameter(torch.zeros(self.dim))
         self.scale = nn.Parameter(torch.ones(self.dim))
 
