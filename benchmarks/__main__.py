@@ -1,6 +1,6 @@
 """Every figure in the documents, one after the other: `python -m benchmarks`."""
 
-from benchmarks import cold, evaluation, indexing, install, memory, quality
+from benchmarks import binary, cold, evaluation, indexing, install, memory, quality
 
-for benchmark in (quality, indexing, cold, memory, install, evaluation):
+for benchmark in (quality, indexing, cold, memory, install, evaluation, binary):
     benchmark.main()

@@ -13,7 +13,7 @@ import pytest
 from duretrieval.builtin import FOLDER
 from duretrieval.errors import ModelError
 from duretrieval.model import Model, card, check_files
-from duretrieval.types import Modality, Part
+from duretrieval.types import MEDIA, Modality, Part
 
 RATE = 16_000
 
@@ -70,7 +70,7 @@ def test_words_of_one_meaning_are_near() -> None:
 
 def test_background_standardises_scores() -> None:
     background = model().background
-    assert set(background) == set(Modality)
+    assert set(background) == set(MEDIA)
     for rows in background.values():
         assert 256 <= len(rows) <= 512
         np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-3)

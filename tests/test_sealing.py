@@ -16,12 +16,13 @@ from hypothesis import strategies as st
 
 from duretrieval import sealing
 from duretrieval.align.centre import Centre
+from duretrieval.align.itq import Itq
 from duretrieval.builtin import FOLDER
 from duretrieval.errors import ConfigError, ModelError
 from duretrieval.model import Model, card, check_files, fingerprint, origins
 from duretrieval.sealing import Origin, seal, toml, whole
 from duretrieval.similarity import unit
-from duretrieval.types import Array, Modality, Part, Reading
+from duretrieval.types import MEDIA, Array, Modality, Part, Reading
 
 MINE = Origin("CC0-1.0", "drawn by hand")
 
@@ -145,6 +146,16 @@ def test_a_model_made_in_python_is_saved_and_loaded(tmp_path: Path) -> None:
     assert check_files(tmp_path / "m") == []
 
 
+def test_binary_codes_go_with_the_model(tmp_path: Path) -> None:
+    coder = Itq.fit(np.eye(3, dtype=np.float32), bits=2)
+    letters(codes=lambda: coder).save(tmp_path / "m")
+    loaded, rows = Model.load(tmp_path / "m"), letters().encode(TEXTS)
+    assert loaded.codes is not None
+    np.testing.assert_array_equal(loaded.codes(rows, Modality.TEXT), coder(rows, Modality.TEXT))
+    assert card(tmp_path / "m")["codes"] == {"use": "itq", "options": {"file": "codes.safetensors"}}
+    assert letters().codes is None
+
+
 def test_saving_what_was_loaded_gives_the_same_folder(tmp_path: Path) -> None:
     letters(aligners={Modality.TEXT: Centre(np.ones(3, np.float32))}).save(tmp_path / "a", training={"recipe": "r"})
     assert Model.load(tmp_path / "a").save(tmp_path / "b") == fingerprint(tmp_path / "a")
@@ -163,7 +174,7 @@ def test_the_built_in_model_saved_elsewhere_gives_the_same_vectors(tmp_path: Pat
     ]
     copy = Model.load(tmp_path / "copy")
     np.testing.assert_array_equal(copy.encode(parts), model.encode(parts))
-    for modality in Modality:
+    for modality in MEDIA:
         np.testing.assert_array_equal(copy.background[modality], model.background[modality])
     ours, theirs = card(tmp_path / "copy")["files"].values(), card(FOLDER)["files"].values()
     keys = ("sha256", "licence", "origin")

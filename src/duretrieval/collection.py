@@ -225,7 +225,8 @@ class Collection:
             collection.search([Term(Modality.IMAGE, Path("bus.jpg")), Term(Modality.TEXT, "night", 0.5)])
 
         Raises:
-            QueryError: nothing is asked for, a file holds nothing of the term's modality, or the filter does not parse.
+            QueryError: nothing is asked for, a file holds nothing of the term's modality, or the filter does not parse;
+                modalities or weights of them are given where the model fuses them into one vector.
             UnknownField: the filter names a field that no item has.
             MediaError: a file of the query cannot be read.
         """
@@ -233,8 +234,8 @@ class Collection:
         if not isinstance(query, Query):
             terms = ask.terms(query, self.model, self.limits)
             query = Query(terms, k=k, where=where, modalities=frozenset(modalities or Modality))
+        wanted = ask.searched(query, self.model)
         vectors, weights = ask.embed(query, self.model, self._store, self.limits)
-        wanted = sorted(query.modalities & self.model.modalities)
         scorer = self.model.scorer
         rerank = PairReranker(scorer, vectors, weights, self._store) if scorer else None
         return search(self._store, probes(vectors, weights, wanted, self.model.background), query, rerank)

@@ -82,7 +82,7 @@ def from_items(items: Iterable[Item]) -> Iterator[Entry]:
             source=item.source,
             stamp=item.stamp,
             files=files,
-            parts=tuple(part for part in item.parts if not isinstance(part.content, Path)),
+            parts=tuple(p for p in item.parts if not isinstance(p.content, Path) and p.modality is not Modality.WHOLE),
             fields={"kind": "item", "name": item.id, **item.fields},
             problem=item.problem,
         )
@@ -148,8 +148,9 @@ def can_be_read_again(item: Item) -> bool:
     if item.digest:
         return Path(item.source).is_file()
     files = [Path(part.file) for part in item.parts if part.file]
-    at_hand = [part for part in item.parts if part.modality is Modality.TEXT or part.file]
-    return bool(item.parts) and len(at_hand) == len(item.parts) and all(file.is_file() for file in files)
+    encoded = [part for part in item.parts if part.modality is not Modality.WHOLE]
+    at_hand = [part for part in encoded if part.modality is Modality.TEXT or part.file]
+    return bool(encoded) and len(at_hand) == len(encoded) and all(file.is_file() for file in files)
 
 
 def source_fault(item: Item) -> str | None:

@@ -21,6 +21,7 @@ import numpy as np
 
 from duretrieval.entries import Entry
 from duretrieval.errors import ConfigError, DuretrievalError, MediaError, MissingExtra
+from duretrieval.fuse.means import means
 from duretrieval.media.decode import Chunk
 from duretrieval.media.limits import Limits
 from duretrieval.media.pool import DecoderPool
@@ -197,7 +198,7 @@ class Ingest:
             draft.waiting -= 1
             if isinstance(row, DuretrievalError):
                 self._note(draft, str(row))
-            elif not abs(float(np.linalg.norm(row)) - 1) < 1e-3:  # zero, or not a number
+            elif not _is_unit(row):
                 self._note(draft, f"the model finds nothing in its {modality.value}")
             else:
                 draft.vectors[key] = row
@@ -217,7 +218,18 @@ class Ingest:
 
     def _finish_if_done(self, draft: _Draft) -> None:
         if draft.done:
-            self._put(*draft.item())
+            self._put(*self._with_whole(*draft.item()))
+
+    def _with_whole(self, item: Item, vectors: list[Array]) -> tuple[Item, list[Array]]:
+        """With one more part, all of its modalities fused, where the model has a fusion."""
+        if self._model.fusion is None or not vectors:
+            return item, vectors
+        mean = means([part.modality for part in item.parts], np.stack(vectors))
+        whole = self._model.fuse(mean)[0] if mean else np.zeros(self._model.dim, dtype=np.float32)
+        if not _is_unit(whole):
+            problem = "the model finds nothing in the whole of it, so it cannot be found"
+            return replace(item, problem="; ".join(filter(None, [item.problem, problem]))), vectors
+        return replace(item, parts=(*item.parts, Part(Modality.WHOLE, None))), [*vectors, whole]
 
     def _reuse(self, entry: Entry) -> None:
         """Store an item whose content is known under its new place, without decoding anything."""
@@ -259,6 +271,11 @@ class Ingest:
         empty = np.zeros((0, self._model.dim), dtype=np.float32)
         rows = [np.stack(vectors) if vectors else empty for _, vectors in ready]
         self._store.add([item for item, _ in ready], rows, self._model.fingerprint)
+
+
+def _is_unit(vector: Array) -> bool:
+    """Whether it is a direction, rather than zero or not a number."""
+    return abs(float(np.linalg.norm(vector)) - 1) < 1e-3
 
 
 def _stored(part: Part) -> Part:

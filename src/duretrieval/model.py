@@ -1,4 +1,4 @@
-"""The model folder: what encodes, aligns and compares, as files with a fingerprint.
+"""The model folder: what encodes, aligns, fuses and compares, as files with a fingerprint.
 
     model.toml            which parts with which options; how media are read; licence and hash of every file
     *.onnx *.safetensors tokenizer.json ...
@@ -13,7 +13,7 @@ import hashlib
 import re
 import threading
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from functools import cached_property
 from pathlib import Path
@@ -24,9 +24,9 @@ import numpy as np
 from duretrieval import builtin, plugins
 from duretrieval.errors import ModelError
 from duretrieval.fuse import background as backgrounds
-from duretrieval.protocols import Aligner, Encoder, Scorer
+from duretrieval.protocols import Aligner, Encoder, Fusion, Scorer
 from duretrieval.sealing import FORMAT, UNLISTED, Origin, seal, sha256, whole
-from duretrieval.types import Array, Modality, Part, Reading
+from duretrieval.types import MEDIA, Array, Modality, Part, Reading
 
 UNSTATED = Origin("unstated", "written by Model.save")
 """What is said of a file whose licence nobody gave."""
@@ -39,7 +39,11 @@ class Model:
     encoders: one per modality; several modalities may share one.  aligners: for modalities whose encoder does not
     already end in the shared space.  background: per modality, vectors (b, dim) of parts unrelated to any query, which
     make scores comparable across modalities (`fuse.scores`).  scorer: says how well a query and a part fit, better than
-    their cosine; a collection re-ranks by it (`rank.scorer`).
+    their cosine; a collection re-ranks by it (`rank.scorer`).  fusion: makes one vector of those of an item's
+    modalities; a collection then compares items as wholes.  codes: from this space to binary codes (`index.binary`).
+
+    Raises:
+        ModelError: the fusion ends in another space, or does not take a modality that is encoded.
     """
 
     def __init__(
@@ -53,6 +57,8 @@ class Model:
         reading: Reading | None = None,
         background: Callable[[], Mapping[Modality, Array]] | None = None,
         scorer: Callable[[], Scorer] | None = None,
+        fusion: Fusion | None = None,
+        codes: Callable[[], Aligner] | None = None,
         folder: Path | None = None,
     ) -> None:
         self.name = name
@@ -64,6 +70,8 @@ class Model:
         self._aligners = dict(aligners or {})
         self._background = background
         self._scorer = scorer
+        self.fusion = _checked(name, dim, fusion, self._encoders)
+        self._codes = codes
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -84,6 +92,11 @@ class Model:
         """The learned score of a query and a part; None where the model compares by cosine."""
         return self._scorer() if self._scorer else None
 
+    @cached_property
+    def codes(self) -> Aligner | None:
+        """From vectors of this model to binary codes, for `BinaryIndex(dim, coder=...)`; None where it has none."""
+        return self._codes() if self._codes else None
+
     def encode(self, parts: Sequence[Part]) -> Array:
         """Encode parts of any mix of modalities: (len(parts), dim) float32 unit rows, row i for part i.
 
@@ -97,6 +110,17 @@ class Model:
             vectors = encoder.encode([parts[i] for i in rows])
             out[rows] = aligner(vectors, modality) if aligner else vectors
         return out
+
+    def fuse(self, vectors: Mapping[Modality, Array]) -> Array:
+        """One vector of those of several modalities, modality -> (n, dim) unit rows: (n, dim) float32 unit rows.
+
+        Raises:
+            ModelError: this model has no fusion.
+            ShapeError, ConfigError: as the fusion: nothing to fuse, other shapes, a modality it does not take.
+        """
+        if self.fusion is None:
+            raise ModelError(f"model {self.name!r} has no fusion; take one with a [fusion] in its model.toml")
+        return self.fusion(vectors)
 
     def parts_for(self, modality: Modality) -> tuple[Encoder, Aligner | None]:
         """The encoder and aligner of a modality, loaded on first use: a text search never reads image weights."""
@@ -143,7 +167,9 @@ class Model:
                 "background": background,
                 "reading": asdict(self.reading),
                 "training": training,
+                "fusion": _saved(place, "fusions", "fusion", self.fusion) if self.fusion else None,
                 "scorer": _saved(place, "scorers", "scorer", self.scorer) if self.scorer else None,
+                "codes": _saved(place, "aligners", "codes", self.codes) if self.codes else None,
                 **entries,
             }
             seal(place, card, origins(place, made, [*sources, *own]))
@@ -194,15 +220,15 @@ class Model:
             reading=_reading(folder, card.get("reading", {})),
             background=lambda: backgrounds.load(folder / card["background"]) if "background" in card else {},
             scorer=_once(folder, "scorers", card["scorer"]) if "scorer" in card else None,
+            fusion=_once(folder, "fusions", card["fusion"])() if "fusion" in card else None,
+            codes=_once(folder, "aligners", card["codes"]) if "codes" in card else None,
             folder=folder,
         )
 
     @classmethod
     def _from_hub(cls, kind: str, name: str) -> Model:
         opened = plugins.find("hub", kind)(name)
-        return cls(
-            opened.name, opened.encoders, dim=opened.dim, fingerprint=opened.fingerprint, reading=opened.reading
-        )
+        return cls(opened.name, opened.encoders, dim=opened.dim, fingerprint=opened.fingerprint, reading=opened.reading)
 
 
 def _saved(folder: Path, section: str, name: str, part: Any) -> dict[str, Any]:
@@ -275,10 +301,27 @@ def _read_card(folder: Path) -> dict[str, Any]:
 
 
 def _modality(folder: Path, name: str) -> Modality:
-    known = [modality.value for modality in Modality]
+    known = [modality.value for modality in MEDIA]
     if name not in known:
         raise ModelError(f"{folder / 'model.toml'}: no modality {name!r}.{plugins.suggest(name, known)}")
     return Modality(name)
+
+
+def _checked(name: str, dim: int, fusion: Fusion | None, encoded: Iterable[Modality]) -> Fusion | None:
+    """The fusion, if it goes with a model of this dim and these modalities."""
+    if fusion is None:
+        return None
+    if fusion.dim != dim:
+        raise ModelError(
+            f"model {name!r} has {dim} dimensions and its fusion {fusion.dim}, but wholes and parts lie in one space; "
+            f"train a fusion of dim {dim}"
+        )
+    if unknown := sorted(set(encoded) - set(fusion.modalities)):
+        raise ModelError(
+            f"model {name!r} encodes {', '.join(unknown)}, which its fusion of {', '.join(fusion.modalities)} does not "
+            "take; leave it out of the encoders, or train the fusion with it"
+        )
+    return fusion
 
 
 def _once(folder: Path, section: str, entry: Mapping[str, Any]) -> Callable[[], Any]:

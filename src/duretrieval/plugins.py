@@ -12,16 +12,24 @@ from duretrieval.errors import ConfigError, MissingExtra, UnknownPart
 # kind -> name -> (where it lives, the extra that installs what it needs)
 BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
     "encoders": {
+        "chinese-clip": ("duretrieval.encode.hub.clip:open_chinese_clip", "train"),
+        "clap": ("duretrieval.encode.hub.clap:open_clap", "train"),
+        "clip": ("duretrieval.encode.hub.clip:open_clip", "train"),
         "onnx-audio": ("duretrieval.encode.audio:OnnxAudio", None),
         "onnx-image": ("duretrieval.encode.image:OnnxImage", None),
         "onnx-sound": ("duretrieval.encode.sound:OnnxSound", None),
         "onnx-text": ("duretrieval.encode.text:OnnxText", None),
+        "onnx-video": ("duretrieval.encode.video:OnnxVideo", None),
+        "siglip": ("duretrieval.encode.hub.siglip:open_siglip", "train"),
+        "siglip2": ("duretrieval.encode.hub.siglip:open_siglip2", "train"),
+        "st": ("duretrieval.encode.hub.sentence:open_sentence", "train"),
     },
     "aligners": {
         "cca": ("duretrieval.align.cca:Cca", None),
         "centre": ("duretrieval.align.centre:Centre", None),
         "chain": ("duretrieval.align.chain:Chain", None),
         "conse": ("duretrieval.align.conse:Conse", None),
+        "itq": ("duretrieval.align.itq:Itq", None),
         "onnx-head": ("duretrieval.align.network:OnnxAligner", None),
         "procrustes": ("duretrieval.align.procrustes:Procrustes", None),
         "ridge": ("duretrieval.align.ridge:Ridge", None),
@@ -34,18 +42,13 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "onnx-scorer": ("duretrieval.rank.scorer:OnnxScorer", None),
     },
     "indexes": {
+        "binary": ("duretrieval.index.binary:BinaryIndex", None),
         "exact": ("duretrieval.index.exact:ExactIndex", None),
         "faiss": ("duretrieval.index.faiss:FaissIndex", "faiss"),
     },
-    "hub": {
-        "chinese-clip": ("duretrieval.encode.hub.clip:open_chinese_clip", "train"),
-        "clap": ("duretrieval.encode.hub.clap:open_clap", "train"),
-        "clip": ("duretrieval.encode.hub.clip:open_clip", "train"),
-        "siglip": ("duretrieval.encode.hub.siglip:open_siglip", "train"),
-        "siglip2": ("duretrieval.encode.hub.siglip:open_siglip2", "train"),
-        "st": ("duretrieval.encode.hub.sentence:open_sentence", "train"),
+    "train.readers": {
+        "manifest": ("duretrieval.train.data.manifest:read_manifest", "train"),
     },
-    "train.readers": {},
     "train.encoders": {
         "ast": ("duretrieval.train.nets.audio.ast:Ast", "train"),
         "builtin": ("duretrieval.train.frozen:from_model", "train"),
@@ -60,10 +63,20 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "cnn10": ("duretrieval.train.nets.audio.panns:cnn10", "train"),
         "cnn14": ("duretrieval.train.nets.audio.panns:cnn14", "train"),
         "cnn6": ("duretrieval.train.nets.audio.panns:cnn6", "train"),
+        "code-penalty": ("duretrieval.train.nets.hashing:CodePenalty", "train"),
+        "codes": ("duretrieval.train.nets.hashing:Codes", "train"),
+        "frames": ("duretrieval.train.nets.video.frames:frames", "train"),
         "mfcc-statistics": ("duretrieval.train.nets.audio.statistics:MfccStatistics", "train"),
         "sentence-transformers": ("duretrieval.train.joint.sentence:sentence_transformers", "train"),
         "siglip": ("duretrieval.train.joint.net:siglip", "train"),
         "siglip2": ("duretrieval.train.joint.net:siglip2", "train"),
+        "r2plus1d": ("duretrieval.train.nets.video.convolution:r2plus1d", "train"),
+        "r3d": ("duretrieval.train.nets.video.convolution:r3d", "train"),
+        "transformer": ("duretrieval.train.nets.text.transformer:transformer", "train"),
+        "two-stream": ("duretrieval.train.nets.video.two_stream:two_stream", "train"),
+        "vgg": ("duretrieval.train.nets.image.vgg:vgg", "train"),
+        "videomae": ("duretrieval.train.nets.video.videomae:videomae", "train"),
+        "vision": ("duretrieval.train.nets.image.vision:vision", "train"),
         "waveform": ("duretrieval.train.nets.audio.waveform:Waveform", "train"),
         "whisper": ("duretrieval.train.nets.audio.whisper:Whisper", "train"),
     },
@@ -88,6 +101,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
     },
     "train.scores": {},
     "train.losses": {},
+    "hub": {},
 }
 
 

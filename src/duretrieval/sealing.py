@@ -75,8 +75,9 @@ def seal(folder: Path, card: Mapping[str, Any], origins: Mapping[str, Origin]) -
             f"{folder / unknown[0]} has no origin; say under which licence it is and where it came from, or remove it"
         )
     entries = {name: _entry(folder / name, origins[name]) for name in files}
-    nothing = {} if files else {"files": {}}
-    text = toml({"format": FORMAT, **card, **nothing}) + "".join(
+    if not files:
+        card = {**card, "files": {}}
+    text = toml({"format": FORMAT, **card}) + "".join(
         f"\n[files.{json.dumps(name, ensure_ascii=False)}]\n{toml(entry)}" for name, entry in entries.items()
     )
     partial = folder / "model.toml.partial"

@@ -24,6 +24,12 @@ class Modality(StrEnum):
     IMAGE = "image"
     VIDEO = "video"
     AUDIO = "audio"
+    WHOLE = "whole"
+    """All of an item's modalities, fused into one vector by its model; such a part has no content of its own."""
+
+
+MEDIA = (Modality.TEXT, Modality.IMAGE, Modality.VIDEO, Modality.AUDIO)
+"""The modalities that content comes in."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,14 +21,26 @@ def check_pairs(x: Rows, y: Rows) -> None:
         ConfigError: a value is not finite, or all rows of one side are the same.
     """
     for name, rows in (("x", x), ("y", y)):
-        if rows.ndim != 2 or rows.shape[1] == 0:
-            raise ShapeError(f"expected {name} to be a matrix with one vector a row, (n, d); got shape {rows.shape}")
+        _check_shape(name, rows)
     if len(x) != len(y):
         raise ShapeError(f"x has {len(x)} rows and y has {len(y)}; row i of x must be the pair of row i of y")
     if len(x) < 2:
         raise ShapeError(f"an aligner cannot be fitted to {len(x)} pairs; give at least 2, better some thousands")
     for name, rows in (("x", x), ("y", y)):
         _check_values(name, rows)
+
+
+def check_rows(name: str, rows: Rows) -> None:
+    """Refuse vectors (n, d) of one kind that nothing can be learned from. Raises as `check_pairs`."""
+    _check_shape(name, rows)
+    if len(rows) < 2:
+        raise ShapeError(f"nothing can be fitted to {len(rows)} vectors; give at least 2, better some thousands")
+    _check_values(name, rows)
+
+
+def _check_shape(name: str, rows: Rows) -> None:
+    if rows.ndim != 2 or rows.shape[1] == 0:
+        raise ShapeError(f"expected {name} to be a matrix with one vector a row, (n, d); got shape {rows.shape}")
 
 
 def _check_values(name: str, rows: Rows) -> None:

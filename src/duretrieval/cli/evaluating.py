@@ -16,7 +16,7 @@ from duretrieval.cli.indexing import bar
 from duretrieval.cli.output import err, out, print_json
 from duretrieval.errors import EvaluationError
 from duretrieval.evaluate.result import Side
-from duretrieval.types import Modality
+from duretrieval.types import MEDIA, Modality
 
 File = Path | None
 
@@ -101,7 +101,7 @@ def _result(path: Path) -> Path:
 
 
 def _sides(typed: str) -> tuple[Side, Side]:
-    names = [*(m.value for m in Modality), "any"]
+    names = [*(m.value for m in MEDIA), "any"]
     parts = typed.split("-")
     if len(parts) != 2 or not set(parts) <= set(names):
         raise typer.BadParameter(f"--pair is {typed!r}; write two of {', '.join(names)}, as in text-image")

@@ -18,7 +18,13 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 WORDS_SHOWN = 90
 """Characters of a passage in a table."""
-MATCHED = {Modality.TEXT: "text", Modality.IMAGE: "picture", Modality.VIDEO: "frames", Modality.AUDIO: "sound"}
+MATCHED = {
+    Modality.TEXT: "text",
+    Modality.IMAGE: "picture",
+    Modality.VIDEO: "frames",
+    Modality.AUDIO: "sound",
+    Modality.WHOLE: "whole",
+}
 
 
 def clock(seconds: float) -> str:

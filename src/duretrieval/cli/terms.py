@@ -8,7 +8,7 @@ from pathlib import Path
 
 from duretrieval.errors import QueryError
 from duretrieval.plugins import suggest
-from duretrieval.types import Modality, Term
+from duretrieval.types import MEDIA, Modality, Term
 
 WEIGHTED = re.compile(r"(?P<weight>[+-]?(?:\d+\.?\d*|\.\d+)):(?P<content>.+)", re.DOTALL)
 
@@ -37,7 +37,7 @@ def modality(name: str) -> Modality:
     Raises:
         QueryError: there is none of that name; the message lists them.
     """
-    known = [m.value for m in Modality]
+    known = [m.value for m in MEDIA]
     if name not in known:
         raise QueryError(f"no modality {name!r}.{suggest(name, known)} There are: {', '.join(known)}")
     return Modality(name)

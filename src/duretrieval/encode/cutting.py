@@ -37,9 +37,11 @@ class Cutting:
             raise ConfigError(f"long is {self.long!r}; give 'mean' or 'cut'")
         if self.longest is not None and self.longest < self.shortest:
             raise ConfigError(
-                f"longest is {self.longest} samples and shortest is {self.shortest}; longest must be more"
+                f"longest is {self.longest} samples and shortest is {self.shortest}; longest must not be less"
             )
-        if self.hop is not None and not 1 <= self.hop <= (self.longest or 0):
+        if self.hop is not None and self.longest is None:
+            raise ConfigError(f"hop is {self.hop} samples and there is no longest; give longest too, or leave hop out")
+        if self.hop is not None and self.longest is not None and not 1 <= self.hop <= self.longest:
             raise ConfigError(
                 f"hop is {self.hop} samples and longest is {self.longest}; hop must be 1 to longest, or what lies "
                 "between pieces is not heard"

@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from duretrieval.encode.batching import mean_per_part, one_by_one
 from duretrieval.encode.classes import hellinger
-from duretrieval.errors import ShapeError
+from duretrieval.encode.frames import frames_of
 from duretrieval.session import Session
 from duretrieval.similarity import unit
-from duretrieval.types import Array, Modality, Part, Pixels
+from duretrieval.types import Array, Modality, Part
 
 
 class OnnxImage:
@@ -64,23 +62,7 @@ class OnnxImage:
             ShapeError: a part is not pixels of the side that the graph takes, or a film has no frame.
             ModelError: the graph cannot be read.
         """
-        films = [self._frames(part) for part in batch]
+        films = [frames_of(part, self.side) for part in batch]
         frames = (frame for film in films for frame in film)
         rows = one_by_one(frames, self._graph, "pixels", self.dim)
         return self._finish(mean_per_part(rows, [len(film) for film in films]))
-
-    def _frames(self, part: Part) -> Pixels:
-        """The part as (t, side, side, 3); a picture is a film of one frame."""
-        square = (self.side, self.side, 3)
-        frames = part.content
-        if isinstance(frames, np.ndarray) and frames.dtype == np.uint8:
-            if part.modality is Modality.IMAGE and frames.shape == square:
-                return frames[None]
-            if part.modality is Modality.VIDEO and frames.shape[1:] == square and len(frames):
-                return frames
-        wanted = f"(t, {self.side}, {self.side}, 3)" if part.modality is Modality.VIDEO else str(square)
-        got = f"{frames.shape} {frames.dtype}" if isinstance(frames, np.ndarray) else type(frames).__name__
-        raise ShapeError(
-            f"expected the content of {'a video' if part.modality is Modality.VIDEO else 'an image'} part to be RGB "
-            f"pixels of shape {wanted} uint8; got {got}. Fit it to the model's reading first."
-        )

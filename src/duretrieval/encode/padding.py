@@ -14,6 +14,8 @@ def padded(tokens: Sequence[Sequence[int]], *, pad_id: int = 0, pad_to: int | No
     """input_ids (b, t), filled with `pad_id` after the end of each row, and attention_mask, 1 where there is a token.
 
     pad_to: at least so many columns, for a model that has learned to read the padding too; None pads to the longest.
+    Otherwise 0 does where a tokenizer pads with another id too: no row depends on what the mask hides, and positions
+    that are counted from the ids that are not padding (RoBERTa) differ only after the end of a text.
 
     >>> padded([[5, 6], [7]], pad_id=1, pad_to=3)["input_ids"].tolist()
     [[5, 6, 1], [7, 1, 1]]

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from duretrieval.encode.padding import padded
-from duretrieval.errors import ModelError, ShapeError
+from duretrieval.encode.tokens import read_tokenizer, text_of, token_ids
+from duretrieval.errors import ModelError
 from duretrieval.session import Session
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality, Part
@@ -26,7 +27,7 @@ class OnnxText:
     max_tokens: what comes after is not read.  glossary: a file in the folder that turns Chinese into English words
     before anything else (`encode.glossary`), for an encoder that knows only English.  pad_id: fills what is shorter
     than its neighbours.  pad_to: at least so many tokens, for a graph that has learned to read the padding.  prefix:
-    goes before every text ("query: ").
+    goes before every text, for an encoder that was trained so ("query: ").
     """
 
     modalities = frozenset({Modality.TEXT})
@@ -44,10 +45,10 @@ class OnnxText:
         prefix: str = "",
     ) -> None:
         self.dim = dim
+        self.max_tokens = max_tokens
         self.pad_id = pad_id
         self.pad_to = pad_to
         self.prefix = prefix
-        self.max_tokens = max_tokens
         self._graph = graph
         self._tokenizer_file = tokenizer
         self._glossary_file = glossary
@@ -80,13 +81,22 @@ class OnnxText:
         )
 
     def save(self, folder: Path, name: str) -> dict[str, Any]:
-        """Copy graph, tokenizer and glossary to files that begin with `name`; returns the options `load` needs."""
-        files = {"file": self._graph.save(folder, name), "tokenizer": f"{name}-tokenizer.json"}
-        shutil.copyfile(self._tokenizer_file, folder / files["tokenizer"])
-        if self._glossary_file:
-            files["glossary"] = f"{name}-glossary.tsv"
-            shutil.copyfile(self._glossary_file, folder / files["glossary"])
-        options: dict[str, Any] = {**files, "dim": self.dim, "max_tokens": self.max_tokens}
+        """Copy its files into another model folder; returns the options that `load` needs to find them there.
+
+        Raises:
+            ModelError: a file of the encoder is no longer there.
+        """
+        try:
+            options: dict[str, Any] = {
+                "dim": self.dim,
+                "file": _copy(self._graph.path, folder / f"{name}.onnx"),
+                "tokenizer": _copy(self._tokenizer_file, folder / f"{name}-tokenizer.json"),
+                "max_tokens": self.max_tokens,
+            }
+            if self._glossary_file:
+                options["glossary"] = _copy(self._glossary_file, folder / f"{name}-glossary.tsv")
+        except FileNotFoundError as error:
+            raise ModelError(f"the text encoder cannot be copied: {error.filename} is not there") from error
         own = {"pad_id": self.pad_id, "pad_to": self.pad_to, "prefix": self.prefix}
         return options | {key: value for key, value in own.items() if value}
 
@@ -109,23 +119,12 @@ class OnnxText:
         return out
 
     def _tokens(self, part: Part) -> list[int]:
-        if not isinstance(part.content, str):
-            raise ShapeError(f"expected the content of a text part to be a string; got {type(part.content).__name__}")
-        text = self._glossary.translate(part.content) if self._glossary else part.content
-        ids: list[int] = self._tokenizer.encode(self.prefix + text).ids
-        return ids
+        text = text_of(part)
+        return token_ids(self._tokenizer, self.prefix + (self._glossary.translate(text) if self._glossary else text))
 
     @cached_property
     def _tokenizer(self) -> Any:
-        from tokenizers import Tokenizer
-
-        try:
-            tokenizer = Tokenizer.from_file(str(self._tokenizer_file))
-        except Exception as error:  # the library raises plain Exception
-            raise ModelError(f"{self._tokenizer_file} cannot be read as a tokenizer: {error}") from error
-        tokenizer.no_padding()
-        tokenizer.enable_truncation(self.max_tokens)
-        return tokenizer
+        return read_tokenizer(self._tokenizer_file, self.max_tokens)
 
     @cached_property
     def _glossary(self) -> Any:
@@ -134,3 +133,10 @@ class OnnxText:
         from duretrieval.encode.glossary import Glossary
 
         return Glossary.load(self._glossary_file)
+
+
+def _copy(source: Path, target: Path) -> str:
+    """The name of the copy."""
+    if source.resolve() != target.resolve():
+        shutil.copyfile(source, target)
+    return target.name

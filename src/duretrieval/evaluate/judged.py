@@ -52,6 +52,7 @@ def evaluate_collection(
 ) -> Evaluated:
     """Ask every judged query, of everything and of each modality, and measure what comes back.
 
+    Where the model fuses the modalities of an item into one vector, there is nothing but everything to ask.
     A query is words, or the path of a file, from the judgements' folder; an item is an id, or the source of one.
 
     Raises:
@@ -68,7 +69,7 @@ def evaluate_collection(
     pairs, materials, whole = [], [], Run()
     for query in sorted({a.modality for a in asked}, key=list(Modality).index):
         asking = [a for a in asked if a.modality is query]
-        for side in ("any", *sizes):
+        for side in ("any",) if collection.model.fusion else ("any", *sizes):
             gallery: Side = "any" if side == "any" else Modality(side)
             found = _pair(collection, asking, judged, held, query, gallery, wanted, bootstrap, sizes)
             if found is not None:

@@ -53,7 +53,8 @@ def evaluate_model(
 ) -> Evaluated:
     """Encode what a manifest names, rank exactly, and measure every pair of modalities that rows hold, both ways.
 
-    A film is asked and searched by its frames, a long file by the mean of its parts.  progress: told of every file.
+    A film is asked and searched by its frames, a long file by the mean of its parts, and where the model has a fusion,
+    each by what that makes of its one modality.  progress: told of every file.
 
     Raises:
         EvaluationError: no row has two modalities that the model could read.
@@ -102,7 +103,10 @@ def embed(
     found = {}
     for modality, held in rows.items():
         held.sort(key=lambda pair: pair[0])
-        found[modality] = Embedded(tuple(i for i, _ in held), unit(np.stack([v for _, v in held]).astype(np.float32)))
+        vectors = unit(np.stack([v for _, v in held]).astype(np.float32))
+        found[modality] = Embedded(
+            tuple(i for i, _ in held), model.fuse({modality: vectors}) if model.fusion else vectors
+        )
     return found, problems
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import numpy as np
 from duretrieval.errors import ConfigError, ModelError, ShapeError
 from duretrieval.session import Session
 from duretrieval.similarity import unit
-from duretrieval.types import Array, Modality
+from duretrieval.types import MEDIA, Array, Modality
 
 
 class OnnxFusion:
@@ -43,17 +42,13 @@ class OnnxFusion:
         Raises:
             ModelError: a modality that there is not.
         """
-        known = [m.value for m in Modality]
-        if unknown := [name for name in modalities if name not in known]:
-            raise ModelError(f"{folder / file}: no modality {unknown[0]!r}; there are {', '.join(known)}")
-        named = [Modality(name) for name in modalities]
-        return cls(Session(folder / file, threads), dim=dim, modalities=named, width=width)
+        inputs = named(folder / file, modalities)
+        return cls(Session(folder / file, threads), dim=dim, modalities=inputs, width=width)
 
     def save(self, folder: Path, name: str) -> dict[str, Any]:
         """Write `name`.onnx; returns the options that `load` needs to find it."""
-        shutil.copyfile(self._graph.path, folder / f"{name}.onnx")
         modalities = [modality.value for modality in self.modalities]
-        return {"file": f"{name}.onnx", "dim": self.dim, "width": self.width, "modalities": modalities}
+        return {"file": self._graph.save(folder, name), "dim": self.dim, "width": self.width, "modalities": modalities}
 
     def __call__(self, vectors: Mapping[Modality, Array], /) -> Array:
         """modality -> (n, d) unit rows; (n, dim) float32 unit rows. A modality that is not in `vectors` is absent.
@@ -84,4 +79,16 @@ class OnnxFusion:
         if set(shapes.values()) != {(n, self.width)}:
             shown = ", ".join(f"{modality} {shape}" for modality, shape in shapes.items())
             raise ShapeError(f"expected rows (n, {self.width}), as many for each modality; got {shown}")
-        return n
+        return int(n)
+
+
+def named(path: Path, names: Sequence[str]) -> list[Modality]:
+    """The modalities that a model's graph at `path` is said to take.
+
+    Raises:
+        ModelError: there is none of that name.
+    """
+    known = [m.value for m in MEDIA]
+    if unknown := [name for name in names if name not in known]:
+        raise ModelError(f"{path}: no modality {unknown[0]!r}; there are {', '.join(known)}")
+    return [Modality(name) for name in names]

@@ -49,8 +49,8 @@ def read(
     w = reading.window_s
     first, count = (start.unit if start else 0), _windows_per_chunk(stream, reading)
     begin_s = first * w
-    size = _Look(stream)
-    sampled = sample(_shown(container, stream, begin_s), first, count, reading, lambda f: size.fitted(f, reading))
+    size = Look(stream)
+    sampled = sample(shown(container, stream, begin_s), first, count, reading, lambda f: size.fitted(f, reading))
     heard = _sound(path, kind, begin_s, begin_s + (count + TAIL) * w, reading.sample_rate)
     heard_s = begin_s + len(heard.values) / reading.sample_rate
     ended = sampled.ended and heard.ended
@@ -73,7 +73,7 @@ def read(
     return Chunk(tuple(parts), facts, None if ended else Cursor(first + count))
 
 
-class _Look:
+class Look:
     """How the frames of a film are shown: turned and stretched as the file says."""
 
     def __init__(self, stream: VideoStream) -> None:
@@ -94,7 +94,7 @@ class _Look:
         return square(np.rot90(np.asarray(scaled.to_ndarray(), dtype=np.uint8), turns), reading)
 
 
-def _shown(container: InputContainer, stream: VideoStream, from_s: float) -> Iterator[tuple[float, float, VideoFrame]]:
+def shown(container: InputContainer, stream: VideoStream, from_s: float) -> Iterator[tuple[float, float, VideoFrame]]:
     """Frames with the seconds between which they are on screen."""
     stream.codec_context.thread_count = 1  # the pool decodes several files at once
     tick = float(stream.time_base or 0)

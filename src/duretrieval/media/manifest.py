@@ -83,7 +83,7 @@ def _filled(record: Record, identity: str, folder: Path, roles: Mapping[str, str
             if value is not None and (text := _text(value, column)):
                 texts[column] = text
         elif role == "file":
-            files.extend(folder / entry for entry in _paths(value, column, record.listed))
+            files.extend(folder / entry for entry in paths(value, column, record.listed))
         elif role == "field" and (converted := scalar(value, column, record.typed)) is not None:
             fields[column] = converted
     if not texts and not files:
@@ -96,7 +96,7 @@ def _text(value: Any, column: str) -> str:
     return "\n\n".join(strings(value, column))
 
 
-def _paths(value: Any, column: str, listed: bool) -> list[str]:
+def paths(value: Any, column: str, listed: bool) -> list[str]:
     """The paths in a cell; `listed`: lists come as lists, not as one string with bars."""
     found = strings(value, column)
     if not listed:

@@ -29,7 +29,7 @@ class NetSuite:
         @pytest.fixture
         def parts(self): return [Part(Modality.TEXT, text) for text in ("a red bus", "rain", "a blue bird in a tree")]
 
-    A net that is slow to make may come from a fixture of scope "class": no test leaves it changed.
+    A net that is slow to make may come from a class method that is a fixture of scope "class": no test changes it.
     """
 
     @pytest.fixture

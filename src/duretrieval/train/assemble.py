@@ -17,11 +17,10 @@ from duretrieval.train.contracts import Net
 from duretrieval.train.freeze import select
 from duretrieval.train.frozen import Frozen, Still
 from duretrieval.train.lora import add_lora
-from duretrieval.train.losses.memory import Memory
 from duretrieval.train.making import make
 from duretrieval.train.network import Network
 from duretrieval.train.objective import Objective, Term, inner
-from duretrieval.train.recipe import Encoding, Recipe, Use, view_name
+from duretrieval.train.recipe import Encoding, Recipe, Use
 from duretrieval.types import Modality, Reading
 
 HEAD = Use("mlp")
@@ -55,7 +54,7 @@ def make_encoders(recipe: Recipe, modalities: Iterable[Modality], texts: Sequenc
         ConfigError: an encoder does not read the modality, or two want media read differently.
     """
     frozen: dict[Modality, Frozen] = {}
-    nets: dict[Modality, Net] = {}
+    nets: dict[Modality, Any] = {}
     groups: list[tuple[list[nn.Parameter], float | None]] = []
     identities: dict[Modality, str] = {}
     wanted: dict[str, Any] = {}
@@ -74,9 +73,9 @@ def make_encoders(recipe: Recipe, modalities: Iterable[Modality], texts: Sequenc
             frozen[modality] = encoder if isinstance(encoder, Frozen) else Frozen(encoder)
             identities[modality] = identity(frozen[modality], spec, modality)
         elif spec.train or spec.lora:
-            if encoder not in nets.values():
+            if not any(encoder is net for net in nets.values()):
                 groups += _learning(encoder, spec)
-            nets[modality] = encoder  # type: ignore[assignment]  # a module with `modalities` is a Net
+            nets[modality] = encoder
         else:
             frozen[modality] = Frozen(Still(encoder))  # type: ignore[arg-type]
             identities[modality] = identity(frozen[modality], spec, modality)
@@ -127,7 +126,7 @@ def identity(frozen: Frozen, spec: Encoding, modality: Modality) -> str:
         if isinstance(part, Still):
             for name, tensor in part.net.state_dict().items():  # type: ignore[attr-defined]
                 held.update(name.encode() + tensor.detach().contiguous().cpu().float().numpy().tobytes())
-        elif hasattr(part, "save"):
+        elif part is not None and hasattr(part, "save"):
             with tempfile.TemporaryDirectory(prefix="duretrieval-") as folder:
                 held.update(repr(part.save(Path(folder), "part")).encode())
                 for file in sorted(Path(folder).iterdir()):
@@ -135,13 +134,23 @@ def identity(frozen: Frozen, spec: Encoding, modality: Modality) -> str:
     return held.hexdigest()[:16]
 
 
-def make_network(recipe: Recipe, encoders: Encoders, columns: Mapping[str, Modality]) -> Network:
-    """Heads and fusion on top of the encoders, with parameters that follow from the recipe's seed."""
+def make_network(
+    recipe: Recipe,
+    encoders: Encoders,
+    columns: Mapping[str, Modality],
+    fitted: Mapping[Modality, nn.Module] | None = None,
+) -> Network:
+    """Heads and fusion on top of the encoders, with parameters that follow from the recipe's seed.
+
+    fitted: heads that are there already.
+    """
     torch.manual_seed(recipe.seed)
     views = recipe.views or tuple((name,) for name in columns)
     used = {columns[name] for view in views for name in view}
-    heads: dict[Modality, nn.Module] = {}
+    heads: dict[Modality, nn.Module] = dict(fitted or {})
     for modality in sorted(used, key=list(Modality).index):
+        if modality in heads:
+            continue
         shares = modality is Modality.VIDEO and Modality.VIDEO not in recipe.heads and Modality.IMAGE in heads
         if shares and encoders.dim(modality) == encoders.dim(Modality.IMAGE):
             heads[modality] = heads[Modality.IMAGE]
@@ -152,8 +161,8 @@ def make_network(recipe: Recipe, encoders: Encoders, columns: Mapping[str, Modal
     fusion = None
     if recipe.fusion is not None:
         ordered = tuple(sorted(used, key=list(Modality).index))
-        known = {"modalities": ordered, "dim_in": recipe.dim, "dim": recipe.dim}
-        fusion = make("train.fusions", recipe.fusion, known)
+        fixed = {"modalities": ordered, "width": recipe.dim, "dim": recipe.dim}
+        fusion = make("train.fusions", recipe.fusion, fixed)
     nets = {modality: net for modality, net in encoders.nets.items() if modality in used}
     return Network(encoders=nets, heads=heads, columns=columns, views=views, fusion=fusion)  # type: ignore[arg-type]
 
@@ -169,8 +178,11 @@ def make_objective(recipe: Recipe, network: Network, classes: int) -> Objective:
         reads = getattr(loss, "reads", "scores")
         classifier = nn.Linear(recipe.dim, classes) if reads == "labels" and classes else None
         terms.append(Term(loss, spec.weight, reads, spec.views, classifier))
-    names = [view_name(view) for view in network.views.values()]
-    memory = Memory(recipe.fit.memory) if recipe.fit.memory and names else None
+    memory = None
+    if recipe.fit.memory:
+        from duretrieval.train.losses.memory import Memory
+
+        memory = Memory(recipe.fit.memory)
     return Objective(terms, score, memory)
 
 

@@ -20,6 +20,7 @@ from duretrieval.protocols import Aligner, Encoder
 from duretrieval.sealing import Origin
 from duretrieval.train.batch import View
 from duretrieval.train.checking import BATCH, views_of
+from duretrieval.train.closed import Fitted
 from duretrieval.train.lora import merge_lora
 from duretrieval.train.network import Network
 from duretrieval.train.objective import Objective
@@ -69,7 +70,7 @@ def _model(recipe: Recipe, prepared: Prepared, network: Network, objective: Obje
     """The engine's parts, written to `place` where they are graphs."""
     encoders: dict[Modality, Encoder] = {}
     aligners: dict[Modality, Aligner] = {}
-    made: dict[int, Any] = {}
+    made: dict[Any, Any] = {}
 
     def once(kind: str, module: Any, file: str) -> Any:
         if id(module) not in made:
@@ -86,22 +87,18 @@ def _model(recipe: Recipe, prepared: Prepared, network: Network, objective: Obje
             frozen = prepared.encoders.frozen[modality]
             encoders[modality] = _engine_encoder(frozen.encoder, place, modality, made)
             steps += [frozen.aligner] if frozen.aligner else []
-        if any(True for _ in head.state_dict()):
+        if isinstance(head, Fitted):
+            steps += [head.aligner] if hasattr(head.aligner, "save") else []
+        elif any(True for _ in head.state_dict()):
             steps.append(once("aligners", head, f"head-{modality}"))
         if steps:
-            aligners[modality] = (
-                steps[0]
-                if len(steps) == 1
-                else made.setdefault(
-                    (id(steps[0]), id(steps[1])),
-                    Chain(tuple(steps)),  # type: ignore[arg-type]
-                )
-            )
+            aligners[modality] = _chained(steps, made)
     extra: dict[str, Any] = {}
     if network.fusion is not None:
         extra["fusion"] = once("fusions", network.fusion, "fusion")
     if isinstance(objective.score, nn.Module) and hasattr(objective.score, "export"):
-        extra["scorer"] = once("scorers", objective.score, "scorer")
+        scorer = once("scorers", objective.score, "scorer")
+        extra["scorer"] = lambda: scorer
     return Model(
         name,
         encoders,
@@ -112,6 +109,16 @@ def _model(recipe: Recipe, prepared: Prepared, network: Network, objective: Obje
         background=lambda: backgrounds(prepared, network),
         **extra,
     )
+
+
+def _chained(steps: list[Aligner], made: dict[Any, Any]) -> Aligner:
+    """One aligner of several; the same one for modalities that share them all."""
+    if len(steps) == 1:
+        return steps[0]
+    key = tuple(map(id, steps))
+    if key not in made:
+        made[key] = Chain(tuple(steps))
+    return made[key]  # type: ignore[no-any-return]
 
 
 def _engine_encoder(encoder: Any, place: Path, modality: Modality, made: dict[Any, Any]) -> Encoder:

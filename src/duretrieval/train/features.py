@@ -7,7 +7,6 @@ A folder an encoder, named by its fingerprint, holds numbered safetensors files 
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -68,7 +67,8 @@ class FeatureCache:
         self.folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=self.folder, suffix=".part", delete=False) as file:
             file.write(content)
-        os.replace(file.name, self.folder / f"{hashlib.blake2b(content, digest_size=8).hexdigest()}.safetensors")
+        name = hashlib.blake2b(content, digest_size=8).hexdigest()
+        Path(file.name).replace(self.folder / f"{name}.safetensors")
         self._rows.update(self._new)
         self._new = {}
 

@@ -29,7 +29,7 @@ def to_onnx(
         torch.onnx.errors.OnnxExporterError: an operation of the module has no counterpart in ONNX.
     """
     axes = {name: {0: "n", **{axis: f"{name}_{axis}" for axis in (free or {}).get(name, ())}} for name in inputs}
-    was_training = module.training
+    modes = [(part, part.training) for part in module.modules()]
     module.eval()
     try:
         with torch.no_grad(), warnings.catch_warnings(action="ignore"):  # it warns of its own successor
@@ -44,4 +44,5 @@ def to_onnx(
                 dynamo=False,
             )
     finally:
-        module.train(was_training)
+        for part, training in modes:
+            part.training = training

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -34,4 +33,4 @@ def cut(folder: Path, step: int) -> None:
     kept = [row for row in read(folder) if row["step"] <= step]
     part = folder / f"{FILE}.part"
     part.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in kept), encoding="utf-8")
-    os.replace(part, folder / FILE)
+    part.replace(folder / FILE)

@@ -177,7 +177,7 @@ def trainer(fit: Fit, folder: Path, loggers: Iterable[Any], *, progress: bool, c
         accelerator=fit.accelerator,
         devices=fit.devices,
         strategy="ddp" if fit.devices > 1 else "auto",
-        precision=fit.precision,  # type: ignore[arg-type]  # one of Lightning's, which `Fit` lists
+        precision=fit.precision,
         gradient_clip_val=fit.clip or None,
         logger=list(loggers) or False,
         callbacks=found,

@@ -13,14 +13,14 @@ import numpy as np
 from duretrieval.errors import ConfigError
 from duretrieval.media.limits import Limits
 from duretrieval.train.assemble import Encoders, make_encoders
-from duretrieval.train.augment import augmentation
-from duretrieval.train.data.dataset import Examples
-from duretrieval.train.data.split import split
+from duretrieval.train.data.components import RADIUS
+from duretrieval.train.data.examples import Examples
+from duretrieval.train.data.split import Splits, split
 from duretrieval.train.features import FeatureCache, content_digest, features
 from duretrieval.train.recipe import Recipe
 from duretrieval.train.rows import Column, Rows, keys_of
 from duretrieval.train.sample import Sample
-from duretrieval.types import Modality
+from duretrieval.types import Modality, Part
 
 SPLITS = ("train", "val", "test")
 
@@ -35,7 +35,7 @@ class Prepared:
     columns: Mapping[str, Modality]
     rows: Mapping[str, Rows]
     """split -> its rows"""
-    samples: Mapping[str, Sequence[Sample]]
+    samples: Splits
     encoders: Encoders
     classes: Sequence[str]
     """Names of the classes of the training rows; a label is a place here."""
@@ -64,8 +64,8 @@ def prepare(
     columns = _columns(samples)
     _check_views(recipe, columns)
     data = recipe.data
-    parts = split(samples, {"train": 1 - data.val - data.test, "val": data.val, "test": data.test}, seed=recipe.seed,
-                  near_duplicates=data.near_duplicates)  # fmt: skip
+    shares = {"train": 1 - data.val - data.test, "val": data.val, "test": data.test}
+    parts = split(samples, shares, recipe.seed, radius=RADIUS if data.near_duplicates else -1)
     texts = [p.content for s in parts["train"] for p in s.columns.values() if isinstance(p.content, str)]
     used = {name: m for name, m in columns.items() if not recipe.views or any(name in view for view in recipe.views)}
     encoders = make_encoders(recipe, set(used.values()), texts)
@@ -82,9 +82,12 @@ def prepare(
             c: Column(column.modality, column.present[at], None if column.rows is None else column.rows[at], column.net)
             for c, column in held.items()
         }
-        augment = augmentation(recipe.augment) if name == "train" and recipe.augment else None
+        augment = _augmentation(recipe) if name == "train" and recipe.augment else None
         learning = any(column.net is not None for column in held.values())
-        examples = Examples(parts[name], encoders.reading, limits, augment, recipe.seed) if learning else None
+        examples = None
+        if learning:
+            training = name == "train"
+            examples = Examples(parts[name], encoders.reading, limits, augment, recipe.seed, training=training)
         rows[name] = Rows(cut, keys[at], labels[at], examples)
     if len(rows["train"]) < 2 or len(rows["val"]) < 2:
         raise ConfigError(
@@ -92,6 +95,12 @@ def prepare(
             "validation; each needs at least 2. Give more rows, or other shares in [data]"
         )
     return Prepared(used, rows, parts, encoders, classes, problems, _digest(parts))
+
+
+def _augmentation(recipe: Recipe) -> Callable[..., Part]:
+    from duretrieval.train.augment import compose
+
+    return compose(recipe.augment)
 
 
 def _columns(samples: Sequence[Sample]) -> dict[str, Modality]:
@@ -147,7 +156,7 @@ def _reading_digest(encoders: Encoders) -> str:
     return hashlib.sha256(repr(encoders.reading).encode()).hexdigest()[:8]
 
 
-def _digest(parts: Mapping[str, Sequence[Sample]]) -> str:
+def _digest(parts: Splits) -> str:
     held = hashlib.sha256()
     for name in SPLITS:
         for sample in parts[name]:

@@ -126,11 +126,11 @@ class Recipe:
     encoders: Mapping[Modality, Encoding] = field(default_factory=dict)
     heads: Mapping[Modality, Use] = field(default_factory=dict)
     """A film uses the picture's encoder and head where it has none of its own; other modalities have `mlp`."""
+    align: Use | None = None
+    """An aligner fitted whole (ridge, procrustes, cca) in the place of heads: nothing is trained step by step."""
     fusion: Use | None = None
     score: Use | None = None
     """None is the cosine."""
-    code_bits: int = 0
-    """Length of binary codes that are learned beside the vectors; 0 is none."""
     losses: tuple[Objective, ...] = (Objective(),)
     augment: Mapping[str, Any] = field(default_factory=dict)
     data: Data = Data()
@@ -143,6 +143,8 @@ class Recipe:
                     f"the view {list(view)} has several columns and nothing fuses them; add a table [fusion] with "
                     'use = "concat" or another, or make each column a view of its own'
                 )
+        if self.align is not None and (self.heads or self.fusion or self.score):
+            raise ConfigError("[align] takes the place of [heads], [fusion] and [score]; keep it or them")
         names = [view_name(view) for view in self.views]
         for objective in self.losses:
             for name in objective.views or ():
@@ -183,16 +185,16 @@ def to_recipe(table: Mapping[str, Any], where: str = "the recipe") -> Recipe:
     Raises:
         ConfigError: as `read_recipe`.
     """
-    known = ("name", "dim", "seed", "views", "code_bits", "encoders", "heads", "fusion", "score", "loss", "losses")
-    check_keys(table, (*known, "augment", "data", "fit"), where)
-    made: dict[str, Any] = {k: table[k] for k in ("name", "dim", "seed", "code_bits", "augment") if k in table}
+    known = ("name", "dim", "seed", "views", "encoders", "heads", "align", "fusion", "score")
+    check_keys(table, (*known, "loss", "losses", "augment", "data", "fit"), where)
+    made: dict[str, Any] = {k: table[k] for k in ("name", "dim", "seed", "augment") if k in table}
     if "views" in table:
         made["views"] = tuple(tuple([view] if isinstance(view, str) else view) for view in table["views"])
     if "encoders" in table:
         made["encoders"] = _by_modality(table["encoders"], Encoding, f"{where}: [encoders]")
     if "heads" in table:
         made["heads"] = _by_modality(table["heads"], Use, f"{where}: [heads]")
-    for key in ("fusion", "score"):
+    for key in ("align", "fusion", "score"):
         if key in table:
             made[key] = _named(table[key], Use, f"{where}: [{key}]")
     losses = [*table.get("losses", []), *([table["loss"]] if "loss" in table else [])]

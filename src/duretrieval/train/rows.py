@@ -14,7 +14,7 @@ from torch.utils.data import Dataset, Sampler
 from duretrieval.errors import ConfigError
 from duretrieval.train.batch import Batch, Inputs
 from duretrieval.train.contracts import Net
-from duretrieval.train.data.dataset import Examples
+from duretrieval.train.data.examples import Examples
 from duretrieval.train.sample import Sample
 from duretrieval.types import Array, Modality
 

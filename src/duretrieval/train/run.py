@@ -13,7 +13,6 @@ RUN/recipe.json     the recipe as it was, every default written out
 from __future__ import annotations
 
 import json
-import os
 import time
 import warnings
 from collections.abc import Iterable, Sequence
@@ -29,6 +28,7 @@ from duretrieval.media.limits import Limits
 from duretrieval.train import history
 from duretrieval.train.assemble import groups, make_network, make_objective
 from duretrieval.train.checking import check
+from duretrieval.train.closed import fit_heads
 from duretrieval.train.export import export
 from duretrieval.train.loop import Training, trainer
 from duretrieval.train.network import Network
@@ -99,12 +99,14 @@ def train(
     _check_folder(folder, recipe, resume)
     run = assemble(recipe, read(recipe, data), folder, limits=limits, cache=cache, progress=progress)
     _begin(run, data, resume)
-    module = training(run)
-    driver = trainer(recipe.fit, folder, loggers(track, folder, recipe), progress=bar, callbacks=callbacks)
-    last = folder / LAST
-    with _quiet():
-        driver.fit(module, ckpt_path=str(last) if resume and last.is_file() else None, weights_only=False)
-    state = load(run, folder / BEST)
+    epochs, best = 0, 0
+    if recipe.align is None:
+        _hush()
+        driver = trainer(recipe.fit, folder, loggers(track, folder, recipe), progress=bar, callbacks=callbacks)
+        last = folder / LAST
+        with warnings.catch_warnings(action="ignore"):  # it advises on workers and devices
+            driver.fit(training(run), ckpt_path=str(last) if resume and last.is_file() else None, weights_only=False)
+        epochs, best = int(driver.current_epoch), int(load(run, folder / BEST)["epoch"])
     test = run.prepared.rows["test"]
     figures = {
         "val": check(run.network, run.objective, run.prepared.rows["val"], recipe.fit.monitor),
@@ -113,8 +115,8 @@ def train(
     outcome = Outcome(
         folder=folder,
         model=folder / "model",
-        best_epoch=int(state["epoch"]),
-        epochs=int(driver.current_epoch),
+        best_epoch=best,
+        epochs=epochs,
         seconds=round(time.monotonic() - start, 2),
         problems=len(run.prepared.problems),
         **figures,
@@ -145,7 +147,8 @@ def assemble(
     """The recipe's modules on its data, with parameters as they begin."""
     samples, unread = found
     prepared = prepare(recipe, samples, limits=limits, cache=cache, progress=progress)
-    network = make_network(recipe, prepared.encoders, prepared.columns)
+    fitted = fit_heads(recipe, prepared.rows["train"]) if recipe.align else None
+    network = make_network(recipe, prepared.encoders, prepared.columns, fitted)
     objective = make_objective(recipe, network, len(prepared.classes))
     folder.mkdir(parents=True, exist_ok=True)
     problems = [*unread, *prepared.problems]
@@ -267,7 +270,7 @@ def from_json(table: dict[str, Any]) -> Recipe:
     out = {key: value for key, value in table.items() if value is not None}
     for section in ("encoders", "heads"):
         out[section] = {modality: flat(entry) for modality, entry in table[section].items()}
-    for section in ("fusion", "score"):
+    for section in ("align", "fusion", "score"):
         if table[section] is not None:
             out[section] = flat(table[section])
     out["losses"] = [flat(entry) for entry in table["losses"]]
@@ -278,13 +281,12 @@ def from_json(table: dict[str, Any]) -> Recipe:
 def _write_json(path: Path, table: dict[str, Any]) -> None:
     part = path.with_name(f"{path.name}.part")
     part.write_text(json.dumps(table, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(part, path)
+    part.replace(path)
 
 
-def _quiet() -> Any:
-    """Lightning advises on worker counts and devices; what a user can act on is said by our own errors."""
+def _hush() -> None:
+    """Lightning tells of its products and of devices that are not there; what a user can act on our errors say."""
     import logging
 
     for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    return warnings.catch_warnings(action="ignore")

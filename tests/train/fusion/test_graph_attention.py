@@ -23,7 +23,7 @@ def graph_attention() -> GraphAttention:
 
 
 def one(fusion: GraphAttention, middle: list[float], around: list[list[float]]) -> list[float]:
-    """equations 3 and 7 of the paper for one item, head by head."""
+    """The formula for one item, head by head."""
     conv, out = fusion.conv, []
     size = conv.out_channels
     left, right = conv.lin_l.weight.tolist(), conv.lin_r.weight.tolist()

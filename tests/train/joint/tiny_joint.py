@@ -36,8 +36,8 @@ from transformers import (
 )
 from transformers.models.chinese_clip.image_processing_pil_chinese_clip import ChineseCLIPImageProcessorPil
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
-from transformers.models.siglip2.image_processing_pil_siglip2 import Siglip2ImageProcessorPil
 from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
+from transformers.models.siglip2.image_processing_pil_siglip2 import Siglip2ImageProcessorPil
 
 SIDE, PATCH = 32, 8
 TEXTS = ["a", "a red bus", "The dog barks at the postman, twice!", "", "x" * 300, "夜里的红色汽车"]

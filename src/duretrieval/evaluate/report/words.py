@@ -113,6 +113,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "image": ("image", "图像"),
     "video": ("video", "视频"),
     "audio": ("audio", "音频"),
+    "whole": ("whole", "整体"),
     "any": ("any", "任意模态"),
 }
 

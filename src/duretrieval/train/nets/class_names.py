@@ -14,17 +14,22 @@ from duretrieval.errors import ConfigError
 from duretrieval.train.nets.heads import Head, Mlp
 from duretrieval.types import Modality
 
-FILES = {Modality.IMAGE: "imagenet.safetensors", Modality.VIDEO: "imagenet.safetensors", Modality.AUDIO: "audioset.safetensors"}  # fmt: skip
+FILES = {
+    Modality.IMAGE: "imagenet.safetensors",
+    Modality.VIDEO: "imagenet.safetensors",
+    Modality.AUDIO: "audioset.safetensors",
+}
 TOP, TEMPERATURE = 50, 2.0
 SMALLEST = 1e-12
 
 
 class ClassNames(Head):
-    """f(x) = unit(conse(p)) + mlp([u; unit(conse(p))]), u features and p class scores of one classifier.
+    """f(x) = conse(p) + weight unit(mlp([u; conse(p)])), u features and p class scores of one classifier.
 
-    conse(p) = sum over the `top` most probable classes of p_c^(1/temperature) s(c), s(c) the vector of the class's
-    name (Norouzi et al. 2014, eq. 2; `align.conse`), which needs no pair.  The perceptron begins at zero: training
-    begins at what the names say and learns what they do not.
+    conse(p) = unit(sum over the `top` most probable classes of p_c^(1/temperature) s(c)), s(c) the vector of the
+    class's name (Norouzi et al. 2014, eq. 2; `align.conse`), needs no pair and holds wherever the classifier does;
+    what pairs teach is finer, and drifts where the pairs are unlike what is searched. Their sum is better than either
+    (`benchmarks/training.py`). In training f(x) is the perceptron alone, so that it does not lean on the names.
 
     Rows x are [u; p] side by side, as `builtin-image-both` and `builtin-audio-both` make them; dim must be the length
     of s(c).  class_vectors: a .safetensors file of `Conse.save`; None is the built-in one of the modality.
@@ -46,6 +51,7 @@ class ClassNames(Head):
         depth: int = 1,
         dropout: float = 0.2,
         norm: bool = True,
+        weight: float = 2.0,
     ) -> None:
         super().__init__(dim_in, dim)
         if class_vectors is None and modality not in FILES:
@@ -55,23 +61,22 @@ class ClassNames(Head):
         classes = len(conse.class_vectors)
         if conse.dim != dim or dim_in <= classes:
             raise ConfigError(
-                f"the class names are {classes} vectors of length {conse.dim}; rows of {dim_in} for a shared space of "
-                f"{dim} do not fit: set dim = {conse.dim} and use an encoder that gives features and class scores, such "
-                "as 'builtin-image-both'"
+                f"the class names are {classes} vectors of length {conse.dim}, which rows of {dim_in} for a shared "
+                f"space of {dim} do not fit; set dim = {conse.dim} and use an encoder that gives features and class "
+                "scores, such as 'builtin-image-both'"
             )
         self.features = dim_in - classes
         self.top = min(TOP, classes)
+        self.weight = weight
         self.register_buffer("vectors", torch.from_numpy(conse.class_vectors.copy()))
         self.mlp = Mlp(self.features + dim, dim, hidden=hidden, depth=depth, dropout=dropout, norm=norm)
-        torch.nn.init.zeros_(self.mlp.out.weight)
-        torch.nn.init.zeros_(self.mlp.out.bias)
 
     def forward(self, vectors: Tensor) -> Tensor:
         """(b, dim_in) -> (b, dim)."""
         features = normalize(vectors[:, : self.features], dim=1)
         named = self.named(vectors[:, self.features :])
-        rows: Tensor = named + self.mlp(torch.cat([features, named], dim=1))
-        return rows
+        learned: Tensor = normalize(self.mlp(torch.cat([features, named], dim=1)), dim=1)
+        return learned if self.training else named + self.weight * learned
 
     def named(self, scores: Tensor) -> Tensor:
         """(b, c) class scores >= 0, of any sum -> (b, dim) unit rows."""

@@ -52,10 +52,15 @@ def load_published(net: Cnn, file: Path) -> None:
     if not isinstance(content, dict) or "model" not in content:
         raise ModelError(f"{file} is not a published checkpoint: it holds no 'model'")
     state = {key: value for key, value in content["model"].items() if not key.startswith(NOT_OURS)}
-    try:
-        net.load_state_dict(state)
-    except RuntimeError as error:
-        raise ModelError(f"{file} is a checkpoint of another network: {error}") from error
+    ours = net.state_dict()
+    for key in sorted(ours.keys() | state.keys()):
+        there, here = (tuple(each[key].shape) if key in each else "missing" for each in (state, ours))
+        if there != here:
+            raise ModelError(
+                f"{file} is a checkpoint of another network: {key} is {there} there and {here} here; "
+                "take the function and the sizes of the checkpoint's name"
+            )
+    net.load_state_dict(state)
 
 
 def _with_weights(net: Cnn, weights: str | Path | None) -> Cnn:

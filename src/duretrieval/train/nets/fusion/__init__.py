@@ -7,5 +7,6 @@ gated            a weight for each modality and component, read from the rows (G
 tensor           every product of components (TFN); tucker and low_rank: the same with fewer weights (MUTAN, LMF)
 attention        each modality looks at the others; four scores (`scores`)
 cross_attention  one modality asks the others, with several heads
+late_attention   not one row: a weight for the similarity of each modality, read from the query
 graph_attention  modalities, and related items, as neighbours in a graph (GATv2)
 """

@@ -21,7 +21,7 @@ with warnings.catch_warnings():
 
 
 class GraphAttention(Stacked):
-    """GATv2 (Brody, Alon & Yahav 2022, "How attentive are graph attention networks?", equations 3 and 7), heads joined:
+    """GATv2 (Brody, Alon & Yahav 2022, "How attentive are graph attention networks?", equation 7), heads joined:
 
         z_i = sum_j a_ij W_l y_j + b        a_ij = softmax_j vᵀ LeakyReLU(W_r x_i + W_l y_j)
 

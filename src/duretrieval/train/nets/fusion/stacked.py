@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from duretrieval.errors import ConfigError, ShapeError
 from duretrieval.plugins import suggest
 from duretrieval.train.graph import to_onnx
-from duretrieval.types import Modality
+from duretrieval.types import MEDIA, Modality
 
 
 class Stacked(nn.Module):
@@ -20,7 +20,7 @@ class Stacked(nn.Module):
 
     width: components of a row in.  dim: components of the row that comes out; None is `width`.  drop: in training, a
     modality that is there is treated as absent with this probability (ModDrop, Neverova et al. 2016, "ModDrop:
-    adaptive multi-modal gesture recognition", section 4.2), so that what is fused of a few modalities is near what is
+    adaptive multi-modal gesture recognition"), so that what is fused of a few modalities is near what is
     fused of all; rows that would lose every modality lose none.
 
     Raises:
@@ -33,7 +33,7 @@ class Stacked(nn.Module):
         super().__init__()
         if not 0 <= drop < 1:
             raise ConfigError(f"drop is {drop:g}; it must be a probability, 0 or more and below 1")
-        self.modalities = _modalities(modalities)
+        self.modalities = modalities_named(modalities)
         self.width = width
         self.dim = width if dim is None else dim
         self.drop = drop
@@ -142,8 +142,13 @@ def check_same(width: int, dim: int | None, what: str) -> None:
         )
 
 
-def _modalities(given: Sequence[Modality | str]) -> tuple[Modality, ...]:
-    known = [m.value for m in Modality]
+def modalities_named(given: Sequence[Modality | str]) -> tuple[Modality, ...]:
+    """Names as modalities, in their order.
+
+    Raises:
+        ConfigError: no modality, one twice, or one that there is not.
+    """
+    known = [m.value for m in MEDIA]
     for name in given:
         if name not in known:
             raise ConfigError(f"no modality {str(name)!r}.{suggest(name, known)} There are: {', '.join(known)}")

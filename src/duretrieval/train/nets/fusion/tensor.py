@@ -16,7 +16,7 @@ LARGEST = 2**25
 
 
 class TensorFusion(Stacked):
-    """z = W vec([x_1; 1] ⊗ ... ⊗ [x_M; 1]) + b (Zadeh et al. 2017, "Tensor fusion network", equation 2).
+    """z = W vec([x_1; 1] ⊗ ... ⊗ [x_M; 1]) + b (Zadeh et al. 2017, "Tensor fusion network", section 4.2).
 
     The 1 keeps the products of fewer modalities, down to each alone; an absent one is [0; 1], so that what is left is
     the tensor fusion of the others. It has (width + 1)^M dim weights. The products begin with weight 0.

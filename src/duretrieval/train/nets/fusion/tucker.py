@@ -17,7 +17,7 @@ from duretrieval.types import Modality
 
 class Tucker(Stacked):
     """z = W_o core(tanh(W_1 x_1), ..., tanh(W_M x_M)), W_m down to `inner` components (Ben-younes et al. 2017, "MUTAN:
-    multimodal Tucker fusion for visual question answering", sections 3.1 and 3.2).
+    multimodal Tucker fusion for visual question answering", section 3).
 
     rank: of the core tensor, as a `LowRank` (the paper's structured sparsity); 0 is the whole core, as a
     `TensorFusion`. Unlike the paper, whose core has the products of all modalities only, both append a 1, so that a

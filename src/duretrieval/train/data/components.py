@@ -1,0 +1,42 @@
+"""Samples that are tied together, directly or through others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from duretrieval.train.data.forest import Forest
+from duretrieval.train.data.identity import Identity
+from duretrieval.train.data.near import near_groups
+
+RADIUS = 8
+"""Bits of `looks.code` by which near-duplicates differ at most."""
+
+
+def components(identities: Sequence[Identity], radius: int = RADIUS) -> list[list[int]]:
+    """Places of the samples that hang together, each component in order, components by their first sample.
+
+    Samples hang together that share a tie, or have pictures whose codes differ in at most `radius` bits
+    (-1: looks do not count).
+    """
+    forest = Forest(len(identities))
+    holder: dict[str, int] = {}
+    for place, identity in enumerate(identities):
+        for tie in identity.ties:
+            forest.join(place, holder.setdefault(tie, place))
+    for place, group in look_groups(identities, radius):
+        forest.join(place, holder.setdefault(group, place))
+    found: dict[int, list[int]] = {}
+    for place in range(len(identities)):
+        found.setdefault(forest.root(place), []).append(place)
+    return list(found.values())
+
+
+def look_groups(identities: Sequence[Identity], radius: int = RADIUS) -> list[tuple[int, str]]:
+    """(place, "look:n") for every picture of every sample; pictures with the same name look alike."""
+    shown = [(place, code) for place, identity in enumerate(identities) for code in identity.looks]
+    if not shown or radius < 0:
+        return []
+    groups = near_groups(np.stack([np.frombuffer(code, np.uint8) for _, code in shown]), radius)
+    return [(place, f"look:{group}") for (place, _), group in zip(shown, groups, strict=True)]

@@ -1,0 +1,176 @@
+"""BERT and its family: any encoder of tokens that `transformers` loads, pooled into one row per text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import torch
+from torch import Tensor, nn
+
+from duretrieval.encode.padding import padded
+from duretrieval.encode.tokens import limited, text_of, token_ids
+from duretrieval.errors import ConfigError, ModelError
+from duretrieval.train.graph import to_onnx
+from duretrieval.train.nets.text import pooling as pool
+from duretrieval.train.nets.text.layers import learn_last, positions
+from duretrieval.types import Modality, Part
+
+Pooling = Literal["cls", "mean", "max", "last", "pooler", "attention"]
+
+MAX_TOKENS = 256
+MAX_BYTES = 2_000_000_000
+"""Of weights in one graph: an ONNX file is one protocol buffer, which ends at 2 GB."""
+
+
+class TextTransformer(nn.Module):
+    """h = model(tokens); row = W pool(h).
+
+    model: takes (input_ids, attention_mask) (b, t) and returns an object with `last_hidden_state` (b, t, d), as an
+    `AutoModel` does.  tokenizer: a `tokenizers.Tokenizer`.  dim: None is d, without W.  pooling "pooler" is the model's
+    own, a layer on the first token that its pretraining learned.
+    """
+
+    modalities = frozenset({Modality.TEXT})
+
+    def __init__(
+        self,
+        model: nn.Module,
+        tokenizer: Any,
+        *,
+        hidden: int,
+        pooling: Pooling = "mean",
+        max_tokens: int = MAX_TOKENS,
+        prefix: str = "",
+        dim: int | None = None,
+    ) -> None:
+        super().__init__()
+        if pooling not in get_args(Pooling):
+            raise ConfigError(f"pooling is {pooling!r}; it can be {', '.join(get_args(Pooling))}")
+        self.dim = dim or hidden
+        self.max_tokens = max_tokens
+        self.prefix = prefix
+        self.pooling = pooling
+        self.model = model
+        self.attention = pool.Attention(hidden) if pooling == "attention" else None
+        self.project = nn.Linear(hidden, dim, bias=False) if dim else None
+        self._tokenizer = limited(tokenizer, max_tokens)
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """Texts are read as every model reads them."""
+        return {}
+
+    def prepare(self, parts: Sequence[Part]) -> dict[str, Tensor]:
+        """input_ids and attention_mask, (len(parts), t) int64.
+
+        Raises:
+            ShapeError: a part's content is not a string.
+        """
+        rows = [token_ids(self._tokenizer, self.prefix + text_of(part)) for part in parts]
+        return {name: torch.from_numpy(array) for name, array in padded(rows).items()}
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """(b, t), (b, t) -> (b, dim). Token types are zero, as for any text that is alone."""
+        output = self.model(input_ids=input_ids, attention_mask=attention_mask)
+        rows = self._pool(output, attention_mask)
+        return self.project(rows) if self.project is not None else rows
+
+    def _pool(self, output: Any, mask: Tensor) -> Tensor:
+        if self.pooling == "pooler":
+            pooled: Tensor = output.pooler_output
+            return pooled
+        if self.attention is not None:
+            attended: Tensor = self.attention(output.last_hidden_state, mask)
+            return attended
+        return pool.PLAIN[self.pooling](output.last_hidden_state, mask)
+
+    def export(self, folder: Path, name: str) -> dict[str, Any]:
+        """Write `name`.onnx, pooling inside, and `name`-tokenizer.json, for `encode.text.OnnxText`.
+
+        Raises:
+            ConfigError: the weights do not fit in one ONNX file.
+        """
+        size = sum(parameter.numel() * parameter.element_size() for parameter in self.parameters())
+        if size > MAX_BYTES:
+            raise ConfigError(
+                f"the text encoder has {size / 1e9:.1f} GB of weights and an ONNX file holds {MAX_BYTES / 1e9:.1f} GB; "
+                "train a smaller model, or train this one as the teacher of a smaller one"
+            )
+        example = self.prepare([Part(Modality.TEXT, text) for text in ("a", "two words or more")])
+        device = next(self.parameters()).device
+        inputs = {key: tensor.to(device) for key, tensor in example.items()}
+        to_onnx(self, folder / f"{name}.onnx", inputs, free={key: [1] for key in inputs})
+        tokenizer = f"{name}-tokenizer.json"
+        self._tokenizer.save(str(folder / tokenizer))
+        options = {"dim": self.dim, "file": f"{name}.onnx", "tokenizer": tokenizer, "max_tokens": self.max_tokens}
+        return {"use": "onnx-text", "options": {**options, "prefix": self.prefix} if self.prefix else options}
+
+
+def transformer(
+    model: str,
+    *,
+    pooling: Pooling = "mean",
+    max_tokens: int | None = None,
+    prefix: str = "",
+    layers: int | None = None,
+    dim: int | None = None,
+) -> TextTransformer:
+    """A pretrained transformer from a hub's name or a folder.
+
+    pooling: what the model was trained with: mean for sentence encoders (E5, MiniLM), cls for BGE, last for decoders.
+    max_tokens: None is 256, or fewer where the model takes fewer.  prefix: goes before every text ("query: " for E5).
+    layers: how many of the last ones learn; None is all, embeddings included.  dim: learn a projection to so many.
+
+    Raises:
+        ModelError: nothing that can be loaded is there, or its tokenizer has no tokenizer.json.
+        ConfigError: the model has no pooler, fewer layers, or no room for so many tokens.
+    """
+    encoder, tokenizer = _pretrained(model)
+    _set_pooler(encoder, model, pooling)
+    if layers is not None:
+        learn_last(encoder, layers)
+    return TextTransformer(
+        encoder,
+        tokenizer.backend_tokenizer,
+        hidden=encoder.config.hidden_size,
+        pooling=pooling,
+        max_tokens=_max_tokens(max_tokens, encoder, tokenizer),
+        prefix=prefix,
+        dim=dim,
+    )
+
+
+def _pretrained(name: str) -> tuple[Any, Any]:
+    """The model, in float32 whatever it was saved in, and its tokenizer."""
+    from transformers import AutoModel, AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name)
+        model = AutoModel.from_pretrained(name, dtype=torch.float32)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{name!r} cannot be loaded as a text transformer: {error}") from error
+    if not tokenizer.is_fast:
+        raise ModelError(
+            f"{name!r} has a tokenizer without a tokenizer.json ({type(tokenizer).__name__}), which the engine cannot "
+            "run; choose a model that has one"
+        )
+    return model.get_encoder() if model.config.is_encoder_decoder else model, tokenizer
+
+
+def _set_pooler(encoder: Any, name: str, pooling: str) -> None:
+    """Refuse a pooler that is not there; drop one that is not used, which would be a parameter that never learns."""
+    has_pooler = getattr(encoder, "pooler", None) is not None
+    if pooling == "pooler" and not has_pooler:
+        raise ConfigError(f"{name!r} has no pooler; take pooling = 'cls' or 'mean'")
+    if pooling != "pooler" and has_pooler:
+        encoder.pooler = None
+
+
+def _max_tokens(wanted: int | None, encoder: nn.Module, tokenizer: Any) -> int:
+    most = min(positions(encoder) or tokenizer.model_max_length, tokenizer.model_max_length)
+    special = tokenizer.num_special_tokens_to_add()
+    if wanted is not None and not special < wanted <= most:
+        raise ConfigError(f"max_tokens is {wanted}; this model takes {special + 1} to {most}")
+    return wanted or min(MAX_TOKENS, most)

@@ -1,0 +1,64 @@
+"""VideoMAE, a transformer over patches of space and time, from transformers.
+
+Tong et al. 2022, "VideoMAE: masked autoencoders are data-efficient learners for self-supervised video pre-training".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor, nn
+
+from duretrieval.errors import ConfigError
+from duretrieval.train.nets.image.hub import check_weights, draw, load, own_preprocessing, width
+from duretrieval.train.nets.image.preprocessing import Fit, Preprocessing
+from duretrieval.train.nets.video.net import FilmNet
+
+KIND = "VideoMAEForVideoClassification"
+
+
+def videomae(
+    model: str | None = None,
+    *,
+    fit: Fit | None = None,
+    pretrained: bool = True,
+    config: Mapping[str, Any] | None = None,
+) -> FilmNet:
+    """VideoMAE by hub id or folder, without its classifier: the mean of its tokens.
+
+    It looks at as many frames, of the side, as it was trained for.  A fine-tuned model's mean goes through the norm
+    before its classifier, so that the rows are what the classifier would read.
+    pretrained, config: as for `vision`; config needs no model_type.
+
+    Raises:
+        ConfigError: a setting cannot be used, or the model's preprocessing cannot be put into a graph.
+        ModelError: the model cannot be loaded, is none of VideoMAE, or lacks weights.
+    """
+    if model is not None and config is None:
+        network, lacking = load(model, pretrained, KIND)
+        preprocessing = own_preprocessing(model)
+    elif config is not None and model is None:
+        network, lacking = draw({"model_type": "videomae", **config}, KIND), frozenset()
+        preprocessing = Preprocessing.of(network.config.image_size)  # type: ignore[union-attr,arg-type]
+    else:
+        raise ConfigError("give either model, a hub id or a folder, or config, an architecture to draw weights for")
+    backbone = Tokens(network)
+    check_weights(backbone, {name.replace("videomae.", "network.", 1) for name in lacking}, str(model))
+    preprocessing, frames = preprocessing.at(fit=fit), int(backbone.network.config.num_frames)
+    dim = width(backbone, (1, frames, 3, preprocessing.crop, preprocessing.crop))
+    return FilmNet(backbone, preprocessing, dim=dim, frames=frames)
+
+
+class Tokens(nn.Module):
+    """(b, t, 3, side, side) -> (b, dim): the mean of VideoMAE's tokens."""
+
+    def __init__(self, classifier: Any) -> None:
+        super().__init__()
+        self.network = classifier.videomae
+        self.fc_norm = classifier.fc_norm
+
+    def forward(self, clips: Tensor) -> Tensor:
+        """(b, t, 3, side, side) -> (b, dim)."""
+        row: Tensor = self.network(pixel_values=clips).last_hidden_state.mean(dim=1)
+        return row if self.fc_norm is None else self.fc_norm(row)  # type: ignore[no-any-return]

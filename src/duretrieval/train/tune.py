@@ -1,0 +1,293 @@
+"""Search for settings: many runs of one recipe, each with other values, judged by the validation metric.
+
+[tune]
+trials = 30
+sampler = "tpe"                               # or random, grid
+
+[tune.space]
+"fit.lr" = { low = 1e-4, high = 1e-2, log = true }
+"heads.hidden" = [256, 512, 1024]
+"loss.use" = ["infonce", "hinge"]
+"""
+
+from __future__ import annotations
+
+import logging
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from pytorch_lightning import Callback
+
+from duretrieval.errors import ConfigError
+from duretrieval.train import settings
+from duretrieval.train.recipe import Recipe, to_recipe
+from duretrieval.train.run import Outcome, read, train
+from duretrieval.train.sample import Sample
+
+JOURNAL = "study.journal"
+GRID_POINTS = 5
+"""Values of a range that a grid tries, unless the range has a step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Numbers from low to high, both included."""
+
+    low: float
+    high: float
+    log: bool = False
+    """Try values evenly by their logarithm."""
+    step: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self.low < self.high or (self.log and self.low <= 0) or (self.step is not None and self.step <= 0):
+            raise ConfigError(
+                f"the range from {self.low:g} to {self.high:g} cannot be searched: low must be below high, and above 0 "
+                "with log; a step must be above 0"
+            )
+        if self.log and self.step is not None:
+            raise ConfigError("a range has either log or a step, not both")
+
+    @property
+    def whole(self) -> bool:
+        """Whether only whole numbers are meant."""
+        return all(isinstance(v, int) for v in (self.low, self.high)) and not isinstance(self.step, float)
+
+    def points(self) -> list[float]:
+        """What a grid tries."""
+        import numpy as np
+
+        if self.step is not None:
+            found = np.arange(self.low, self.high + self.step / 2, self.step)
+        elif self.log:
+            found = np.geomspace(self.low, self.high, GRID_POINTS)
+        else:
+            found = np.linspace(self.low, self.high, GRID_POINTS)
+        return list(dict.fromkeys(round(float(v)) for v in found)) if self.whole else [float(v) for v in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is tried, how, and how often."""
+
+    space: Mapping[str, Range | tuple[Any, ...]]
+    """setting, as `fit.lr` -> a range, or choices"""
+    trials: int = 20
+    sampler: Literal["tpe", "random", "grid"] = "tpe"
+    prune: bool = True
+    """Stop a run that is worse than the median of the others at the same check."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.space:
+            raise ConfigError('there is nothing to search; add [tune.space] with lines such as "fit.lr" = [1e-3, 1e-4]')
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One run of a search."""
+
+    number: int
+    settings: Mapping[str, Any]
+    state: str
+    """complete, pruned or fail"""
+    value: float | None
+    """The best `monitor`; the last one before a pruned run was stopped."""
+    checks: Mapping[int, float] = field(default_factory=dict)
+    """epoch -> monitor"""
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """What a search came to."""
+
+    folder: Path
+    best: Trial
+    trials: tuple[Trial, ...]
+    report: Path
+    model: Path
+
+
+def read_search(path: Path, changes: Sequence[str] = ()) -> tuple[dict[str, Any], Search]:
+    """A recipe's table without [tune], and what [tune] says.
+
+    Raises:
+        ConfigError: as `recipe.read_recipe`; or there is no [tune], or a range that cannot be searched.
+    """
+    if not path.is_file():
+        raise ConfigError(f"there is no recipe {path}; give a TOML file, such as those in recipes/")
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not TOML: {error}") from error
+    table = settings.merge(table, [settings.parse(change) for change in changes])
+    tune = dict(table.pop("tune", {}))
+    space = {name: _values(name, values) for name, values in tune.pop("space", {}).items()}
+    to_recipe(table, str(path))
+    return table, settings.build(Search, {**tune, "space": space}, f"{path}: [tune]")
+
+
+def _values(name: str, values: Any) -> Range | tuple[Any, ...]:
+    if isinstance(values, Mapping):
+        settings.check_keys(values, ("low", "high", "log", "step"), f"[tune.space] {name!r}")
+        if missing := {"low", "high"} - set(values):
+            raise ConfigError(f"[tune.space] {name!r} has no {' and no '.join(sorted(missing))}")
+        return Range(**values)
+    if isinstance(values, list) and values:
+        return tuple(values)
+    raise ConfigError(f"[tune.space] {name!r} is {values!r}; give a list of choices, or {{ low = ..., high = ... }}")
+
+
+def tune(
+    table: Mapping[str, Any],
+    search: Search,
+    data: Path | Sequence[Sample],
+    folder: Path,
+    *,
+    cache: Path | None = None,
+    told: Callable[[Trial], None] | None = None,
+) -> Tuned:
+    """Run the search, or go on with the one in `folder`; then train the best settings and write the report.
+
+    Raises:
+        ConfigError: the folder holds a search of other settings, or no trial could be finished.
+    """
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    logging.getLogger("optuna").setLevel(logging.WARNING)
+    samples = read(to_recipe(table), data)[0]
+    folder.mkdir(parents=True, exist_ok=True)
+    study = _study(optuna, search, folder)
+    while len(_finished(study)) < _wanted(search):
+        trial = study.ask()
+        chosen = {name: _suggest(trial, name, values) for name, values in search.space.items()}
+        _try(optuna, study, trial, _with(table, chosen), samples, folder, cache)
+        if told:
+            told(_told(study.trials[trial.number]))
+    trials = tuple(_told(t) for t in study.trials if t.state.is_finished())
+    complete = [t for t in trials if t.state == "complete" and t.value is not None]
+    if not complete:
+        raise ConfigError(f"no trial of the search in {folder} could be finished; its trials/*/error.txt say why")
+    best = max(complete, key=lambda t: t.value or 0.0)
+    final = train_best(table, best, data, folder, cache)
+    from duretrieval.train.tune_report import write_report
+
+    report = write_report(folder, search, trials, best)
+    return Tuned(folder, best, trials, report, final.model)
+
+
+def train_best(
+    table: Mapping[str, Any], best: Trial, data: Path | Sequence[Sample], folder: Path, cache: Path | None
+) -> Outcome:
+    """The run with the best settings, whole, in `folder`/best."""
+    recipe = _with(table, best.settings)
+    place = folder / "best"
+    return train(recipe, data, place, resume=(place / "recipe.json").is_file(), cache=cache)
+
+
+def _with(table: Mapping[str, Any], chosen: Mapping[str, Any]) -> Recipe:
+    return to_recipe(settings.merge(table, [(tuple(name.split(".")), value) for name, value in chosen.items()]))
+
+
+def _study(optuna: Any, search: Search, folder: Path) -> Any:
+    """The study in the folder; runs that were killed are marked as failed."""
+    storage = optuna.storages.JournalStorage(
+        optuna.storages.journal.JournalFileBackend(
+            str(folder / JOURNAL), lock_obj=optuna.storages.journal.JournalFileOpenLock(str(folder / JOURNAL))
+        )
+    )
+    samplers = {
+        "tpe": lambda: optuna.samplers.TPESampler(seed=search.seed, multivariate=False),
+        "random": lambda: optuna.samplers.RandomSampler(seed=search.seed),
+        "grid": lambda: optuna.samplers.GridSampler(_grid(search), seed=search.seed),
+    }
+    pruner = optuna.pruners.MedianPruner(n_startup_trials=4) if search.prune else optuna.pruners.NopPruner()
+    study = optuna.create_study(
+        study_name="tune",
+        storage=storage,
+        sampler=samplers[search.sampler](),
+        pruner=pruner,
+        direction="maximize",
+        load_if_exists=True,
+    )
+    space = {name: repr(values) for name, values in search.space.items()}
+    known = study.user_attrs.get("space")
+    if known is not None and known != space:
+        raise ConfigError(f"{folder} holds a search of {', '.join(known)} in other ranges; give another folder")
+    study.set_user_attr("space", space)
+    for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
+        study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+    return study
+
+
+def _grid(search: Search) -> dict[str, list[Any]]:
+    return {name: v.points() if isinstance(v, Range) else list(v) for name, v in search.space.items()}
+
+
+def _wanted(search: Search) -> int:
+    """Trials to finish: all points of a grid, if it has fewer."""
+    if search.sampler != "grid":
+        return search.trials
+    points = 1
+    for values in _grid(search).values():
+        points *= len(values)
+    return min(points, search.trials)
+
+
+def _finished(study: Any) -> list[Any]:
+    return [t for t in study.get_trials(deepcopy=False) if t.state.name in ("COMPLETE", "PRUNED")]
+
+
+def _suggest(trial: Any, name: str, values: Range | tuple[Any, ...]) -> Any:
+    if not isinstance(values, Range):
+        return trial.suggest_categorical(name, list(values))
+    if values.whole:
+        step = 1 if values.step is None else int(values.step)
+        return trial.suggest_int(name, int(values.low), int(values.high), step=step, log=values.log)
+    return trial.suggest_float(name, values.low, values.high, step=values.step, log=values.log)
+
+
+def _try(
+    optuna: Any, study: Any, trial: Any, recipe: Recipe, samples: Sequence[Sample], folder: Path, cache: Path | None
+) -> None:
+    """One run; what stops it is written beside it."""
+    place = folder / "trials" / f"{trial.number:04d}"
+    place.mkdir(parents=True, exist_ok=True)
+    try:
+        outcome = train(recipe, samples, place, cache=cache, callbacks=[_Watch(trial, optuna)], exporting=False)
+    except optuna.TrialPruned:
+        study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+    except ConfigError as error:
+        (place / "error.txt").write_text(f"{error}\n", encoding="utf-8")
+        study.tell(trial, state=optuna.trial.TrialState.FAIL)
+        if trial.number == 0:
+            raise
+    else:
+        study.tell(trial, outcome.val["monitor"])
+    for file in place.glob("*.ckpt"):
+        file.unlink()  # only the figures are needed; the best settings are trained once more
+
+
+class _Watch(Callback):
+    """Reports each check to the search, which may say that it is enough."""
+
+    def __init__(self, trial: Any, optuna: Any) -> None:
+        self._trial, self._optuna = trial, optuna
+
+    def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
+        """After the check of an epoch."""
+        value = trainer.callback_metrics.get("monitor")
+        if value is not None:
+            self._trial.report(float(value), trainer.current_epoch)
+            if self._trial.should_prune():
+                raise self._optuna.TrialPruned
+
+
+def _told(trial: Any) -> Trial:
+    values = trial.intermediate_values
+    value = trial.value if trial.value is not None else (values[max(values)] if values else None)
+    return Trial(trial.number, dict(trial.params), trial.state.name.lower(), value, dict(values))
