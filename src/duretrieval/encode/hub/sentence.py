@@ -53,8 +53,9 @@ def load_sentence(folder: Path) -> Any:
         model = SentenceTransformer(
             str(folder), device="cpu", local_files_only=True, model_kwargs={"dtype": torch.float32}
         )
-    except (OSError, ValueError, ImportError) as error:
-        raise ModelError(f"st:{folder} cannot be loaded: {str(error).strip().splitlines()[0]}") from error
+    except Exception as error:  # what reads the many files of such a folder shares no base class below Exception
+        reason = next(iter(str(error).strip().splitlines()), "")
+        raise ModelError(f"st:{folder} cannot be loaded: {type(error).__name__}: {reason}") from error
     return model.eval()
 
 

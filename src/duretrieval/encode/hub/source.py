@@ -105,19 +105,22 @@ def _cached(name: str) -> Path | None:
         folder = Path(snapshot_download(name, local_files_only=True))
     except LocalEntryNotFoundError:
         return None
-    return folder if weights(folder) and any(folder.glob("*.json")) else None
+    return folder if weights(folder) else None
 
 
 def _fetched(kind: str, name: str) -> Path:
     from huggingface_hub import snapshot_download
 
+    reason: object = "it has no weights that can be read here"
     try:
         folder = Path(snapshot_download(name, allow_patterns=list(PATTERNS)))
         if not weights(folder):
             snapshot_download(name, allow_patterns=[OLD_WEIGHTS])
+        if weights(folder):
+            return folder
     except Exception as error:  # the hub's client, and what it talks through, share no base class below Exception
-        raise ModelError(
-            f"{kind}:{name} is not in this machine's cache and could not be fetched ({type(error).__name__}). Fetch it "
-            f"once, with a network, by: hf download {name}\nOr give the folder of a copy: {kind}:FOLDER"
-        ) from error
-    return folder
+        reason = type(error).__name__
+    raise ModelError(
+        f"{kind}:{name} is not in this machine's cache and could not be fetched ({reason}). Fetch it once, with a "
+        f"network, by: hf download {name}\nOr give the folder of a copy: {kind}:FOLDER"
+    )

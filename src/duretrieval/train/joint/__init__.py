@@ -3,9 +3,9 @@
 net       one tower of CLIP, Chinese-CLIP, SigLIP, SigLIP 2 or CLAP, as a net that trains
 sentence  the same for sentence-transformers
 graphs    what a tower's graph computes
-export    a whole model as a folder that needs no torch
+folder    a whole model as a folder that needs no torch
 """
 
-from duretrieval.train.joint.export import export
+from duretrieval.train.joint.folder import export
 
 __all__ = ["export"]

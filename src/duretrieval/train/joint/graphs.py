@@ -49,13 +49,14 @@ class ImageGraph(nn.Module):
 
 def export_text(tower: TextTower, model: nn.Module, folder: Path, name: str) -> dict[str, Any]:
     """Write graph and tokenizer; the entry in model.toml names the engine's `OnnxText`."""
-    length = tower.pad_to or TOKENS
+    fixed = tower.pad_to == tower.max_tokens
+    length = tower.max_tokens if fixed else TOKENS
     ids = torch.full((2, length), tower.pad_id)
     ids[:, 0] = 1 - min(tower.pad_id, 1)  # something that is no padding
     mask = torch.ones(2, length, dtype=torch.int64)
     mask[:, -1] = 0  # transformers leaves the mask out of its computation where a whole batch needs none
     inputs = {"input_ids": ids, "attention_mask": mask}
-    free = {} if tower.pad_to else {"input_ids": [1], "attention_mask": [1]}
+    free = {} if fixed else {"input_ids": [1], "attention_mask": [1]}
     to_onnx(TextGraph(tower, model).train(model.training), folder / f"{name}.onnx", inputs, free=free)
     tokenizer = f"{name}-tokenizer.json"
     tower.tokenizer.save(str(folder / tokenizer))
