@@ -32,7 +32,11 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
     "train.heads": {},
     "train.fusions": {},
     "train.scores": {},
-    "train.losses": {},
+    "train.losses": {
+        "cross-entropy": ("duretrieval.train.losses.cross_entropy:CrossEntropy", "train"),
+        "hinge": ("duretrieval.train.losses.hinge:Hinge", "train"),
+        "infonce": ("duretrieval.train.losses.infonce:InfoNce", "train"),
+    },
     "train.readers": {},
 }
 
