@@ -29,8 +29,8 @@ def same_key(keys_a: Keys, keys_b: Keys) -> Tensor:
 def key_numbers(keys: Keys) -> Tensor:
     """One number a key, the same on every machine and in every run: (n,) int64.
 
-    Numbers compare on the device, gather over devices and save in a checkpoint, which strings do not. They are a BLAKE2b
-    digest of 64 bits, so that among a million keys two share a number with a chance of 3 in 100 million.
+    Numbers compare on the device, gather over devices and save in a checkpoint, which strings do not. They are a
+    BLAKE2b digest of 64 bits: among a million keys two share a number with a chance of 3 in 100 million.
 
     Raises:
         ConfigError: a key is empty; all samples without one would become each other's positives.
