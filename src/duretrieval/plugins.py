@@ -121,6 +121,22 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
     },
     "hub": {
     },
+    "train.encoders": {},
+    "train.heads": {},
+    "train.fusions": {},
+    "train.scores": {},
+    "train.losses": {
+        "binary-cross-entropy": ("duretrieval.train.losses.binary_cross_entropy:BinaryCrossEntropy", "train"),
+        "contrastive": ("duretrieval.train.losses.contrastive:Contrastive", "train"),
+        "cross-entropy": ("duretrieval.train.losses.cross_entropy:CrossEntropy", "train"),
+        "deep-cca": ("duretrieval.train.losses.deep_cca:DeepCca", "train"),
+        "hinge": ("duretrieval.train.losses.hinge:Hinge", "train"),
+        "infonce": ("duretrieval.train.losses.infonce:InfoNce", "train"),
+        "sigmoid": ("duretrieval.train.losses.sigmoid:PairwiseSigmoid", "train"),
+        "smooth-ap": ("duretrieval.train.losses.smooth_ap:SmoothAp", "train"),
+        "triplet": ("duretrieval.train.losses.triplet:Triplet", "train"),
+    },
+    "train.readers": {},
 }
 
 
