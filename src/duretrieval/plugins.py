@@ -118,14 +118,6 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
     "train.scores": {
     },
     "train.losses": {
-    },
-    "hub": {
-    },
-    "train.encoders": {},
-    "train.heads": {},
-    "train.fusions": {},
-    "train.scores": {},
-    "train.losses": {
         "binary-cross-entropy": ("duretrieval.train.losses.binary_cross_entropy:BinaryCrossEntropy", "train"),
         "contrastive": ("duretrieval.train.losses.contrastive:Contrastive", "train"),
         "cross-entropy": ("duretrieval.train.losses.cross_entropy:CrossEntropy", "train"),
@@ -136,7 +128,8 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "smooth-ap": ("duretrieval.train.losses.smooth_ap:SmoothAp", "train"),
         "triplet": ("duretrieval.train.losses.triplet:Triplet", "train"),
     },
-    "train.readers": {},
+    "hub": {
+    },
 }
 
 
