@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ PARTS = [Part(Modality.TEXT, text) for text in TEXTS]
 FORMS: dict[str, Callable[[], Any]] = {
     "words, latent": lambda: BagOfWords.fit(TEXTS, dim=4),
     "words, hashed and random": lambda: BagOfWords.fit(buckets=300, dim=8),
-    "n-grams, latent": lambda: CharNgrams.fit(TEXTS, dim=4),
+    "n-grams, latent": lambda: CharNgrams.fit(TEXTS, buckets=900, dim=4),
     "vectors": lambda: WordVectors.of(["rain", "elephant", "bus", "狗"], np.eye(4, dtype=np.float32)),
 }
 
@@ -80,6 +81,15 @@ def test_the_encoder_it_came_from_stays(tmp_path: Path) -> None:
     with torch.no_grad():
         net.table.weight.add_(1)
     np.testing.assert_array_equal(encoder.encode(PARTS), before)
+
+
+@pytest.mark.parametrize("form", list(FORMS))
+def test_a_copy_in_another_process_is_equal(form: str) -> None:
+    """As loaders of data with workers need."""
+    net = BagNet(FORMS[form]())
+    copy = pickle.loads(pickle.dumps(net))
+    for name, tensor in net.prepare(PARTS).items():
+        assert torch.equal(copy.prepare(PARTS)[name], tensor)
 
 
 def test_the_rows_by_eye() -> None:

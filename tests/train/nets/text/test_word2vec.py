@@ -262,6 +262,10 @@ def test_it_learns_where_asked(corpus: str) -> None:
     net = word2vec(corpus=corpus, learn=True, **SETTINGS)
     assert isinstance(net, BagNet)
     assert net.table.weight.requires_grad
+    assert len(net.table.weight) == 11  # ten words and nothing
+    few = word2vec(corpus=corpus, learn=True, max_words=4, **SETTINGS)
+    assert isinstance(few, BagNet)
+    assert len(few.table.weight) == 5
 
 
 def test_what_a_recipe_cannot_say(corpus: str, tmp_path: Path) -> None:

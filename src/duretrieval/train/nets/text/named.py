@@ -30,6 +30,7 @@ def word2vec(
     """Word vectors for a recipe: learned from the lines of a corpus, loaded, or loaded and learned on.
 
     words: the settings of `encode.words.Words`.  learn: whether the vectors learn further, with what uses them.
+    weighting, spread, max_words: as for `Word2Vec.encoder`.
     options: as for `Word2Vec.train`; with a model and a corpus, `epochs` alone.  Where the model is vectors that cannot
     learn more, the corpus only says how common words are.
 
@@ -51,7 +52,7 @@ def word2vec(
         loaded = Word2Vec.train(texts, words=settings, **options)
     else:
         raise ConfigError("word2vec needs a corpus to learn from (a file with a text a line), or a model to load")
-    encoder = loaded.encoder(weighting=weighting, texts=texts, spread=spread)
+    encoder = loaded.encoder(weighting=weighting, texts=texts, spread=spread, max_words=max_words)
     return BagNet(encoder) if learn else encoder
 
 
