@@ -64,8 +64,8 @@ def _shorten(network: Any, window_s: float, sample_rate: int) -> None:
     if not least <= frames <= most:
         shortest_s, longest_s = ((FRAME + (n - 1) * HOP) / sample_rate for n in (least, most))
         raise ConfigError(
-            f"window_s is {window_s:g}; this transformer hears {shortest_s:g} to {longest_s:g} s at once: give a window "
-            "within that"
+            f"window_s is {window_s:g}; this transformer hears {shortest_s:g} to {longest_s:g} s at once: "
+            "give a window within that"
         )
     bands = (config.num_mel_bins - config.patch_size) // config.frequency_stride + 1
     before, after = ((n - config.patch_size) // config.time_stride + 1 for n in (most, frames))
