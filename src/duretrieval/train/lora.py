@@ -46,7 +46,7 @@ def add_lora(net: N, rank: int, alpha: float | None = None, targets: str | Seque
     alpha = float(2 * rank if alpha is None else alpha)
     names = _chosen(net, targets)
     with warnings.catch_warnings(action="ignore"):  # it warns of models that it has no table for
-        inject_adapter_in_model(LoraConfig(r=rank, lora_alpha=alpha, target_modules=names), net)  # type: ignore[arg-type]
+        inject_adapter_in_model(LoraConfig(r=rank, lora_alpha=alpha, target_modules=names), net)
     for name, parameter in net.named_parameters():
         parameter.requires_grad_(".lora_" in name)
     net.lora = {"rank": rank, "alpha": alpha, "targets": names}  # type: ignore[assignment]

@@ -55,7 +55,7 @@ def test_clip_whose_configuration_names_another_end_token(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(("name", "kind"), [("siglip", "siglip"), ("siglip2", "siglip2"), ("naflex", "siglip2")])
 def test_texts_padded_to_64_tokens(tiny: Tiny, name: str, kind: str) -> None:
-    """Lower case, because the tokenizer of SigLIP 2 that is compared with does not lower it; the next test is about that."""
+    """In lower case, because the tokenizer that is compared with does not lower it; the next test is about that."""
     folder, words = tiny(name), [text.lower() for text in TEXTS]
     tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
     expected = own_text_rows(folder, tokenizer, words, max_length=64, padding="max_length")
@@ -169,7 +169,9 @@ class TestClapSounds(JointSuite):
 
 def test_content_of_another_kind_is_refused(tiny: Tiny) -> None:
     model = Model.load(f"clip:{tiny('clip')}")
-    with pytest.raises(ShapeError, match=r"\(32, 32, 3\) uint8; got \(8, 32, 3\) uint8\. Fit it to the model's reading"):
+    with pytest.raises(
+        ShapeError, match=r"\(32, 32, 3\) uint8; got \(8, 32, 3\) uint8\. Fit it to the model's reading"
+    ):
         model.encode(images(np.zeros((8, 32, 3), np.uint8)))
     with pytest.raises(ShapeError, match=r"\(t, 32, 32, 3\) uint8; got \(0, 32, 32, 3\) uint8"):
         model.encode([Part(Modality.VIDEO, np.zeros((0, 32, 32, 3), np.uint8))])

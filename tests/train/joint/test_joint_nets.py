@@ -16,9 +16,9 @@ from torch import nn
 from duretrieval import plugins
 from duretrieval.errors import ConfigError
 from duretrieval.model import Model
+from duretrieval.similarity import unit
 from duretrieval.testing import NetSuite
 from duretrieval.testing.nets import rows
-from duretrieval.similarity import unit
 from duretrieval.train.freeze import select
 from duretrieval.train.lora import adapted, add_lora, merge_lora
 from duretrieval.types import Modality, Part
@@ -129,7 +129,9 @@ def test_media_are_read_as_the_model_says(tiny: Tiny) -> None:
 
 
 def test_a_tower_that_is_not_there(tiny: Tiny) -> None:
-    with pytest.raises(ConfigError, match=r"'clip' has no tower 'txt'\. Did you mean 'text'\? It has: text, image, video"):
+    with pytest.raises(
+        ConfigError, match=r"'clip' has no tower 'txt'\. Did you mean 'text'\? It has: text, image, video"
+    ):
         plugins.find("train.encoders", "clip")(model=tiny("clip"), tower="txt")
     with pytest.raises(ConfigError, match=r"'clap' has no tower 'image'\. It has: text, audio"):
         plugins.find("train.encoders", "clap")(model=tiny("clap"), tower="image")

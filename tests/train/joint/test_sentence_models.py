@@ -82,7 +82,9 @@ class TestSentences(EncoderSuite):
 def test_what_no_graph_can_read_is_said(tiny: Tiny) -> None:
     model: Any = SentenceTransformer(str(tiny("sentence")), device="cpu")
     model[0].modality_config = {**model[0].modality_config, "message": {"method": "forward"}}
-    with pytest.raises(ConfigError, match=r"reads texts through a chat template .* in torch instead: --model st:some/chat"):
+    with pytest.raises(
+        ConfigError, match=r"reads texts through a chat template .* in torch instead: --model st:some/chat"
+    ):
         sentence_towers(model, "some/chat")
     model = SentenceTransformer(str(tiny("sentence")), device="cpu", prompts={"p": "q: "}, default_prompt_name="p")
     model.set_pooling_include_prompt(False)

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from duretrieval.encode.batching import mean_per_part
+from duretrieval.encode.cutting import heard
 from duretrieval.encode.hub import source
 from duretrieval.encode.hub.image import frames_of, preprocessing_by
 from duretrieval.encode.hub.joint import Opened, lasting_name
-from duretrieval.encode.hub.sound import samples_of
-from duretrieval.encode.hub.text import text_of
+from duretrieval.encode.tokens import text_of
 from duretrieval.errors import MissingExtra, ModelError
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality, Part, Reading
@@ -97,7 +97,7 @@ class SentenceEncoder:
             # As a bare string, a text that is the address of a picture would be fetched from the network.
             return [text_of(part) if self._only_text else {"text": text_of(part)}]
         if part.modality is Modality.AUDIO:
-            samples = samples_of(part, self.reading.sample_rate)
+            samples = heard(part, self.reading.sample_rate)
             return [{"audio": {"array": samples, "sampling_rate": self.reading.sample_rate}}]
         from PIL import Image
 
@@ -120,7 +120,7 @@ def _reading(model: Any) -> Reading:
             settings |= {"image_side": own.side, "image_fit": own.fit}
         except (ModelError, AttributeError):  # it takes any size, or says so in a way of its own
             settings |= {"image_side": FREE_SIDE, "image_fit": "pad"}
-    extractor = getattr(processor, "feature_extractor", processor)
-    if "audio" in model.modalities and hasattr(extractor, "sampling_rate"):
-        settings["sample_rate"] = extractor.sampling_rate
+    rate = getattr(getattr(processor, "feature_extractor", processor), "sampling_rate", None)
+    if "audio" in model.modalities and rate:
+        settings["sample_rate"] = rate
     return Reading(**settings)

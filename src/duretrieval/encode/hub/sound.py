@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from duretrieval.errors import ShapeError
-from duretrieval.types import Array, Modality, Part
+from duretrieval.encode.cutting import heard
+from duretrieval.types import Modality, Part
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +40,7 @@ class SoundTower:
             ShapeError: a part is not mono samples.
         """
         rate, longest = self.extractor.sampling_rate, self.extractor.nb_max_samples
-        samples = [samples_of(part, rate)[:longest].astype(np.float64) for part in parts]
+        samples = [heard(part, rate)[:longest].astype(np.float64) for part in parts]
         if not samples:
             return {"input_features": np.zeros((0, 1, 1, 1), np.float32)}
         made = self.extractor(samples, sampling_rate=rate, return_tensors="np")
@@ -50,16 +50,3 @@ class SoundTower:
         """(b, dim), projected."""
         never = input_features.new_zeros(len(input_features), 1).bool()
         return model.get_audio_features(input_features=input_features, is_longer=never).pooler_output
-
-
-def samples_of(part: Part, rate: int) -> Array:
-    """The content of a part as mono samples.
-
-    Raises:
-        ShapeError: it is something else.
-    """
-    content = part.content
-    if isinstance(content, np.ndarray) and content.dtype == np.float32 and content.ndim == 1 and len(content):
-        return content
-    got = f"{content.shape} {content.dtype}" if isinstance(content, np.ndarray) else type(content).__name__
-    raise ShapeError(f"expected mono sound of shape (samples,) float32 at {rate} Hz; got {got}")

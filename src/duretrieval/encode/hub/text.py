@@ -10,7 +10,8 @@ from typing import Any
 import numpy.typing as npt
 
 from duretrieval.encode.padding import padded
-from duretrieval.errors import ModelError, ShapeError
+from duretrieval.encode.tokens import limited, text_of, token_ids
+from duretrieval.errors import ModelError
 from duretrieval.types import Modality, Part
 
 
@@ -43,7 +44,7 @@ class TextTower:
         Raises:
             ShapeError: a part's content is not a string.
         """
-        tokens = [self.tokenizer.encode(self.prefix + text_of(part)).ids for part in parts]
+        tokens = [token_ids(self.tokenizer, self.prefix + text_of(part)) for part in parts]
         return dict(padded(tokens, pad_id=self.pad_id, pad_to=self.pad_to))
 
     def rows(self, model: Any, *, input_ids: Any, attention_mask: Any) -> Any:
@@ -79,18 +80,4 @@ def plain(tokenizer: Any, max_tokens: int) -> Any:
     """A `tokenizers.Tokenizer` of its own that does not pad and cuts at max_tokens."""
     from tokenizers import Tokenizer
 
-    own = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
-    own.no_padding()
-    own.enable_truncation(max_tokens)
-    return own
-
-
-def text_of(part: Part) -> str:
-    """The content of a part as a string.
-
-    Raises:
-        ShapeError: it is something else.
-    """
-    if not isinstance(part.content, str):
-        raise ShapeError(f"expected the content of a text part to be a string; got {type(part.content).__name__}")
-    return part.content
+    return limited(Tokenizer.from_str(tokenizer.backend_tokenizer.to_str()), max_tokens)

@@ -42,8 +42,9 @@ class Tower(Protocol):
         """
         ...
 
-    def rows(self, model: Any, **inputs: Any) -> Any:
-        """The tensor (b, dim) of the model, of tensors of `arrays`; not necessarily unit."""
+    @property
+    def rows(self) -> Callable[..., Any]:
+        """rows(model, **tensors): the tensor (b, dim) of the model, of what `arrays` gives; not necessarily unit."""
         ...
 
 

@@ -14,6 +14,7 @@ from duretrieval.encode.hub.sentence import load_sentence
 from duretrieval.encode.hub.source import folder_of
 from duretrieval.encode.hub.text import TextTower, plain
 from duretrieval.encode.hub.towers import Tower
+from duretrieval.encode.tokens import limited
 from duretrieval.errors import ConfigError, ModelError
 from duretrieval.train.joint.net import JointNet, only, tower_for
 
@@ -33,7 +34,10 @@ class SentenceText(TextTower):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StaticText(TextTower):
-    """The mean of a table's rows (`StaticEmbedding`), then the model's other modules; no tokens give zeros."""
+    """The mean of a table's rows (`StaticEmbedding`), then the model's other modules.
+
+    Unlike the library, which gives zeros, a text without tokens is read as a full stop, as everywhere in the engine.
+    """
 
     def rows(self, model: Any, *, input_ids: Tensor, attention_mask: Tensor) -> Any:
         """(b, dim)."""
@@ -81,8 +85,8 @@ def sentence_towers(model: Any, name: str) -> tuple[Tower, ...]:
     ways = getattr(first, "modality_config", {})
     if "message" in ways or ways.get("text", {}).get("method") not in ("forward", "get_text_features"):
         raise ConfigError(
-            f"st:{name} reads texts through a chat template or a module of its own, which a graph for the engine cannot "
-            f"do; search with it in torch instead: --model st:{name}"
+            f"st:{name} reads texts through a chat template or a module of its own, which a graph for the engine "
+            f"cannot do; search with it in torch instead: --model st:{name}"
         )
     text = _text(model, name)
     if ways.get("image", {}).get("method") != "get_image_features":
@@ -119,8 +123,7 @@ def _static(model: Any) -> StaticText:
 
     own = Tokenizer.from_str(model[0].tokenizer.to_str())
     own.post_processor = None  # no tokens around a text
-    own.no_padding()
-    own.enable_truncation(ANY_LENGTH)
+    limited(own, ANY_LENGTH)
     prefix = model.prompts.get(model.default_prompt_name) or "" if model.default_prompt_name else ""
     dim = model.get_embedding_dimension()
-    return StaticText(dim, own, ANY_LENGTH, pad_id=0, pad_to=1, prefix=prefix)
+    return StaticText(dim, own, ANY_LENGTH, pad_id=0, prefix=prefix)
