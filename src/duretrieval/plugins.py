@@ -78,8 +78,6 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "cnn10": ("duretrieval.train.nets.audio.panns:cnn10", "train"),
         "cnn14": ("duretrieval.train.nets.audio.panns:cnn14", "train"),
         "cnn6": ("duretrieval.train.nets.audio.panns:cnn6", "train"),
-        "code-penalty": ("duretrieval.train.nets.hashing:CodePenalty", "train"),
-        "codes": ("duretrieval.train.nets.hashing:Codes", "train"),
         "frames": ("duretrieval.train.nets.video.frames:frames", "train"),
         "mfcc-statistics": ("duretrieval.train.nets.audio.statistics:MfccStatistics", "train"),
         "r2plus1d": ("duretrieval.train.nets.video.convolution:r2plus1d", "train"),
@@ -98,6 +96,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
     },
     "train.heads": {
         "class-names": ("duretrieval.train.nets.class_names:ClassNames", "train"),
+        "codes": ("duretrieval.train.nets.hashing:Codes", "train"),
         "identity": ("duretrieval.train.nets.heads:Identity", "train"),
         "linear": ("duretrieval.train.nets.heads:Linear", "train"),
         "mlp": ("duretrieval.train.nets.heads:Mlp", "train"),
@@ -119,6 +118,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
     },
     "train.losses": {
         "binary-cross-entropy": ("duretrieval.train.losses.binary_cross_entropy:BinaryCrossEntropy", "train"),
+        "code-penalty": ("duretrieval.train.nets.hashing:CodePenalty", "train"),
         "contrastive": ("duretrieval.train.losses.contrastive:Contrastive", "train"),
         "cross-entropy": ("duretrieval.train.losses.cross_entropy:CrossEntropy", "train"),
         "deep-cca": ("duretrieval.train.losses.deep_cca:DeepCca", "train"),

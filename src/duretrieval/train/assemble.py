@@ -175,8 +175,7 @@ def make_network(
     fitted: heads that are there already.
     """
     torch.manual_seed(recipe.seed)
-    views = recipe.views or tuple((name,) for name in columns)
-    used = {columns[name] for view in views for name in view}
+    used = {columns[name] for view in recipe.views for name in view}
     heads: dict[Modality, nn.Module] = dict(fitted or {})
     for modality in sorted(used, key=list(Modality).index):
         if modality in heads:
@@ -194,7 +193,7 @@ def make_network(
         fixed = {"modalities": ordered, "width": recipe.dim, "dim": recipe.dim}
         fusion = make("train.fusions", recipe.fusion, fixed)
     nets = {modality: net for modality, net in encoders.nets.items() if modality in used}
-    return Network(encoders=nets, heads=heads, columns=columns, views=views, fusion=fusion)  # type: ignore[arg-type]
+    return Network(encoders=nets, heads=heads, columns=columns, views=recipe.views, fusion=fusion)  # type: ignore[arg-type]
 
 
 def make_objective(recipe: Recipe, network: Network, classes: int) -> Objective:

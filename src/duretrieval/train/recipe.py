@@ -122,7 +122,7 @@ class Recipe:
     dim: int = 384
     seed: int = 0
     views: tuple[tuple[str, ...], ...] = ()
-    """Columns of each view; none given: every column of the data is one."""
+    """Columns of each view; none given: every column of the data is one. "*" is every column: views = [["*"]]."""
     encoders: Mapping[Modality, Encoding] = field(default_factory=dict)
     heads: Mapping[Modality, Use] = field(default_factory=dict)
     """A film uses the picture's encoder and head where it has none of its own; other modalities have `mlp`."""
