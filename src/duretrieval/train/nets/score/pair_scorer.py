@@ -4,8 +4,8 @@
 
 trained with `BinaryCrossEntropy`, which applies the sigmoid; the score is its logit. The classic form reads [a; b]
 alone (inputs = "ab"). Unlike it, product and difference are given too: dense layers on [a; b] must first learn to
-multiply before they can compare (Conneau et al. 2017, "Supervised learning of universal sentence representations from natural
-language inference data", section 3.1, has the same four).
+multiply before they can compare (Conneau et al. 2017, "Supervised learning of universal sentence representations from
+natural language inference data", section 3.1, has the same four).
 """
 
 from __future__ import annotations
