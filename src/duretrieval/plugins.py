@@ -115,6 +115,16 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "weighted-sum": ("duretrieval.train.nets.fusion.weighted_sum:WeightedSum", "train"),
     },
     "train.scores": {
+    "train.encoders": {},
+    "train.heads": {},
+    "train.fusions": {},
+    "train.scores": {
+        "cosine": ("duretrieval.train.nets.score.cosine:Cosine", "train"),
+        "euclidean": ("duretrieval.train.nets.score.euclidean:Euclidean", "train"),
+        "inner-product": ("duretrieval.train.nets.score.cosine:InnerProduct", "train"),
+        "neural-tensor": ("duretrieval.train.nets.score.neural_tensor:NeuralTensor", "train"),
+        "pair-scorer": ("duretrieval.train.nets.score.pair_scorer:PairScorer", "train"),
+        "weighted-cosine": ("duretrieval.train.nets.score.weighted_cosine:WeightedCosine", "train"),
     },
     "train.losses": {
         "binary-cross-entropy": ("duretrieval.train.losses.binary_cross_entropy:BinaryCrossEntropy", "train"),
