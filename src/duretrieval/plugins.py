@@ -115,10 +115,6 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "weighted-sum": ("duretrieval.train.nets.fusion.weighted_sum:WeightedSum", "train"),
     },
     "train.scores": {
-    "train.encoders": {},
-    "train.heads": {},
-    "train.fusions": {},
-    "train.scores": {
         "cosine": ("duretrieval.train.nets.score.cosine:Cosine", "train"),
         "euclidean": ("duretrieval.train.nets.score.euclidean:Euclidean", "train"),
         "inner-product": ("duretrieval.train.nets.score.cosine:InnerProduct", "train"),
