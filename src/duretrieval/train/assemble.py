@@ -206,7 +206,7 @@ def make_objective(recipe: Recipe, network: Network, classes: int) -> Objective:
         loss = make("train.losses", Use(spec.use, spec.options), known)
         reads = getattr(loss, "reads", "scores")
         classifier = nn.Linear(recipe.dim, classes) if reads == "labels" and classes else None
-        terms.append(Term(loss, spec.weight, reads, spec.views, classifier))
+        terms.append(Term(loss, spec.weight, reads, spec.views, classifier, spec.on))
     memory = None
     if recipe.fit.memory:
         from duretrieval.train.losses.memory import Memory

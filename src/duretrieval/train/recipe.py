@@ -66,6 +66,8 @@ class Objective:
     options: Mapping[str, Any] = field(default_factory=dict)
     weight: float = 1.0
     views: tuple[str, str] | None = None
+    on: Literal["scores", "vectors"] = "scores"
+    """What a loss of scores reads: those of [score], or the cosines of the vectors all the same."""
 
 
 @dataclass(frozen=True, slots=True)
