@@ -25,20 +25,20 @@ from duretrieval.train.rows import Rows
 BATCH = 512
 RETRIEVAL = ("hit@1", "hit@5", "hit@10", "rr", "ap")
 CLASSES = ("accuracy", "recall", "f1")
+LOSS = "loss"
 
 
 def views_of(network: Network, rows: Rows, device: torch.device | None = None) -> dict[str, View]:
-    """Every row's views, in evaluation mode and order, on the CPU."""
+    """Every row's views, in evaluation mode and order, on the CPU; not augmented."""
     was_training = network.training
     network.eval()
     parts: dict[str, list[View]] = {name: [] for name in network.views}
-    mined, rows.mined = rows.mined, None
+    rows = rows.plain()
     with torch.inference_mode():
         for start in range(0, len(rows), BATCH):
             batch = rows[list(range(start, min(start + BATCH, len(rows))))]
             for name, view in network(batch if device is None else batch.to(device)).items():
                 parts[name].append(View(view.rows.cpu(), view.present.cpu()))
-    rows.mined = mined
     network.train(was_training)
     return {
         name: View(torch.cat([v.rows for v in found]), torch.cat([v.present for v in found]))
@@ -100,13 +100,28 @@ def _decided(classifier: nn.Module, rows: Tensor) -> list[int]:
     return decided
 
 
+def mean_loss(network: Network, objective: Objective, rows: Rows, device: torch.device) -> float:
+    """The objective on rows that are not learned from, in evaluation mode, batch by batch in their order."""
+    trained = network.training, objective.training
+    network.eval()
+    objective.eval()
+    rows, losses = rows.plain(), []
+    with torch.inference_mode():
+        for start in range(0, len(rows), BATCH):
+            batch = rows[list(range(start, min(start + BATCH, len(rows))))].to(device)
+            losses.append((float(objective(network(batch), batch)), batch.anchors))
+    network.train(trained[0])
+    objective.train(trained[1])
+    return sum(loss * n for loss, n in losses) / sum(n for _, n in losses)
+
+
 def check(network: Network, objective: Objective, rows: Rows, monitor: str) -> dict[str, float]:
     """Every figure of these rows by name ("text→image/hit@1", "f1"), and "monitor", the one that decides: larger wins.
 
     Raises:
         ConfigError: the monitor is no metric, or cannot be measured on this data.
     """
-    names = list(RETRIEVAL) if monitor in (*RETRIEVAL, *CLASSES) else [*RETRIEVAL, monitor]
+    names = list(RETRIEVAL) if monitor in (*RETRIEVAL, *CLASSES, LOSS) else [*RETRIEVAL, monitor]
     device = next((p.device for p in network.parameters()), torch.device("cpu"))
     views = views_of(network, rows, device)
     score = objective.score.cpu() if isinstance(objective.score, nn.Module) else objective.score
@@ -115,8 +130,9 @@ def check(network: Network, objective: Objective, rows: Rows, monitor: str) -> d
         objective.score.to(device)
     figures = {f"{pair}/{name}": value for pair, found in pairs.items() for name, value in found.items()}
     figures |= classes(views, rows.labels, objective.terms)
+    figures[LOSS] = mean_loss(network, objective, rows, device)
     decides = [found[monitor] for found in pairs.values() if monitor in found]
-    if monitor in CLASSES and monitor in figures:
+    if monitor in (*CLASSES, LOSS) and monitor in figures:
         decides = [figures[monitor]]
     if not decides:
         measured = ", ".join(sorted({name.split("/")[-1] for name in figures})) or "nothing"
@@ -125,5 +141,5 @@ def check(network: Network, objective: Objective, rows: Rows, monitor: str) -> d
             "fit.monitor one of these, or more validation rows"
         )
     value = float(np.mean(decides))
-    larger = monitor in CLASSES or measure(monitor).larger_is_better
+    larger = monitor != LOSS and (monitor in CLASSES or measure(monitor).larger_is_better)
     return {**figures, "monitor": value if larger else -value}

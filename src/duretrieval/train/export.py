@@ -158,6 +158,7 @@ def _engine_encoder(encoder: Any, place: Path, modality: Modality, made: dict[An
 def aligned(network: Network, rows: Rows, modality: Modality, at: list[int] | None = None) -> Array:
     """The vectors of a modality's columns in the shared space, before fusion: (n, dim)."""
     network.eval()
+    rows = rows.plain()
     found = [np.zeros((0, 1), np.float32)]
     places = list(range(len(rows))) if at is None else at
     with torch.inference_mode():
@@ -192,7 +193,7 @@ def compare(model: Model, prepared: Prepared, network: Network) -> dict[Modality
         ModelError: one is above `TOLERANCE`.
     """
     samples = prepared.samples["train"][:COMPARED]
-    rows = prepared.rows["train"]
+    rows = prepared.rows["train"].plain()
     found: dict[Modality, float] = {}
     for name, modality in network.columns.items():
         for place, sample in enumerate(samples):

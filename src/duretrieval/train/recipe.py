@@ -79,6 +79,8 @@ class Data:
     val: float = 0.1
     test: float = 0.1
     """Shares of the rows, where the data does not divide itself."""
+    texts: tuple[str, ...] | None = None
+    """Columns whose texts make rows one thing where they are equal, so that a split keeps them together; None is all."""
     near_duplicates: bool = True
     """Keep pictures that look alike in one split."""
 
@@ -100,7 +102,7 @@ class Fit:
     patience: int = 5
     """Checks without a better `monitor` after which training stops; 0 never stops early."""
     monitor: str = "rr"
-    """The metric of the validation rows that decides: any of `evaluate`, averaged over directions; or accuracy, f1."""
+    """The metric of the validation rows that decides: any of `evaluate`, averaged over directions; accuracy, f1; loss."""
     check_steps: int = 0
     """Steps between two checks, each of which also saves; 0 is one pass over the rows."""
     precision: Literal["32", "16-mixed", "bf16-mixed"] = "32"

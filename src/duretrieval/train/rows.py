@@ -51,6 +51,12 @@ class Rows(Dataset[Batch]):
         self._rows = {name: torch.from_numpy(c.rows) for name, c in columns.items() if c.rows is not None}
         self._present = {name: torch.from_numpy(c.present) for name, c in columns.items()}
 
+    def plain(self) -> Rows:
+        """The same rows as they are: not augmented, the same windows each time, without negatives."""
+        read = self.examples
+        still = None if read is None else Examples(read.samples, read.reading, read.limits, None, read.seed)
+        return Rows(self.columns, self.keys.numpy(), self.labels.numpy(), still)
+
     def __len__(self) -> int:
         return len(self.keys)
 

@@ -1,0 +1,148 @@
+"""The five reference systems as ready recipes: each trained small, measured, exported and searched with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.train.coloured import COLOURS, SHAPES, film, pairs, picture, sound, written
+from tests.train.nets.audio.tiny import ast
+from tests.train.nets.text.tiny import saved
+from tests.train.test_vision import CLASSIFIERS, CONVNEXT
+
+from duretrieval import Modality, Term
+from duretrieval import train as package
+from duretrieval.collection import Collection
+from duretrieval.model import Model
+from duretrieval.train.recipe import Recipe, read_recipe
+from duretrieval.train.run import Outcome, train
+
+RECIPES = Path(package.__file__).parent / "recipes"
+QUICK = ("data.near_duplicates=false", "data.val=0.2", "data.test=0.2", "fit.batch=16")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("recipes")
+
+
+@pytest.fixture(scope="module")
+def models(folder: Path) -> dict[str, str]:
+    """Tiny ones with random weights, in the format of the real ones."""
+    places = {"text": saved("bert", folder), "audio": str(ast(folder / "ast"))}
+    for kind in ("convnext", "resnet"):
+        CLASSIFIERS[kind][0]().save_pretrained(folder / kind)
+        (folder / kind / "preprocessor_config.json").write_text(json.dumps(CONVNEXT))
+        places[kind] = str(folder / kind)
+    return places
+
+
+def trained(name: str, data: Path, folder: Path, *changes: str) -> tuple[Recipe, Outcome]:
+    recipe = read_recipe(RECIPES / f"{name}.toml", [*QUICK, *changes])
+    return recipe, train(recipe, data, folder / name, cache=folder / "features")
+
+
+def found(model: Path, folder: Path, query: object) -> list[str]:
+    """Names of pictures by a query, best first."""
+    with Collection.open(folder / "collection", model) as collection:
+        shown = folder / "shown"
+        shown.mkdir(exist_ok=True)
+        collection.add([picture(shown, colour, shape, 100) for colour in COLOURS for shape in SHAPES])
+        return [str(hit.item.fields["name"]) for hit in collection.search(query, k=6)]  # type: ignore[arg-type]
+
+
+def test_a_four_modalities_labelled(folder: Path, models: dict[str, str], tmp_path: Path) -> None:
+    media = folder / "media"
+    media.mkdir()
+    rows = [json.loads(line) for line in pairs(media, each=6).read_text().splitlines()]
+    for number in range(8):
+        for colour in COLOURS:
+            clip, heard = film(media, colour, number), sound(media, colour, number)
+            rows.append({"id": clip.stem, "video": clip.name, "audio": heard.name, "label": colour})
+    data = written(media / "four.jsonl", rows)
+    places = {"text": models["text"], "image": models["convnext"], "audio": models["audio"]}
+    changes = [f"encoders.{modality}.model={path}" for modality, path in places.items()]
+    recipe, outcome = trained("a-duretrieval", data, tmp_path, *changes, "dim=32", "fit.epochs=30", "fit.lr=0.01")
+    assert recipe.fusion is not None
+    assert recipe.fusion.use == "concatenation"
+    assert outcome.test["accuracy"] > 0.7
+    assert set(outcome.test) >= {"accuracy", "recall", "f1"}
+    model = Model.load(outcome.model)
+    assert model.modalities == {Modality.TEXT, Modality.IMAGE, Modality.VIDEO, Modality.AUDIO}
+    asked = [
+        Term(Modality.IMAGE, picture(tmp_path, "red", "circle", 7)),
+        Term(Modality.AUDIO, sound(tmp_path, "red", 50)),
+    ]
+    assert {name.split("-")[0] for name in found(outcome.model, tmp_path, asked)[:2]} == {"red"}
+
+
+def test_b_two_encoders_end_to_end(folder: Path, models: dict[str, str], tmp_path: Path) -> None:
+    data = tmp_path / "json"
+    data.mkdir()
+    for number in range(8):
+        for colour in COLOURS:
+            for shape in SHAPES:
+                image = picture(data, colour, shape, number)
+                sample = {"image": image.name, "text": f"{colour} {shape} {number}"}
+                image.with_suffix(".json").write_text(json.dumps(sample))
+    places = [f"encoders.text.model={models['text']}", f"encoders.image.model={models['resnet']}"]
+    layers = ['encoders.text.train=["*"]', 'encoders.image.train=["*"]']
+    recipe, outcome = trained(
+        "b-dual-encoders", data, tmp_path, *places, *layers, "dim=32", "fit.epochs=20", "fit.patience=0"
+    )
+    assert [loss.use for loss in recipe.losses] == ["triplet", "smooth-ap"]
+    assert recipe.fit.optimizer == "sgd"
+    assert outcome.val["monitor"] > 0.5
+    assert found(outcome.model, tmp_path, "red square")[0].startswith("red")
+
+
+def test_c_a_scorer_puts_pairs_in_order(folder: Path, tmp_path: Path) -> None:
+    media = tmp_path / "media"
+    media.mkdir()
+    recipe, outcome = trained(
+        "c-pair-scorer",
+        pairs(media),
+        tmp_path,
+        "dim=64",
+        "heads.hidden=64",
+        "fit.epochs=60",
+        "fit.lr=0.003",
+        "fit.patience=0",
+    )
+    assert recipe.score is not None
+    assert Model.load(outcome.model).scorer is not None
+    assert outcome.val["monitor"] > 0.3
+    assert found(outcome.model, tmp_path, "green circle")[0].startswith("green")
+
+
+def test_d_pictures_into_the_space_of_words(folder: Path, tmp_path: Path) -> None:
+    media = tmp_path / "media"
+    media.mkdir()
+    small = ("encoders.text.dim=20", "dim=20", "encoders.text.min_count=1", "encoders.text.epochs=50")
+    layers = ("encoders.image.layers=11", "encoders.image.widths=[4, 8, 8, 8, 8]", "encoders.image.side=64")
+    recipe, outcome = trained("d-word2vec", pairs(media), tmp_path, *small, *layers, "fit.epochs=25", "fit.lr=0.02")
+    assert recipe.losses[0].use == "hinge"
+    assert outcome.val["monitor"] > 0.2
+    model = Model.load(outcome.model)
+    assert model.dim == 20
+    assert np.isfinite(model.background[Modality.TEXT]).all()
+    assert len(found(outcome.model, tmp_path, "blue square")) == 6
+
+
+def test_e_text_asks_its_picture(folder: Path, tmp_path: Path) -> None:
+    media = tmp_path / "media"
+    media.mkdir()
+    rows = [json.loads(line) for line in pairs(media).read_text().splitlines()]
+    for row in rows:
+        row["query"], row["text"] = f"something {row['text']}", row["text"]
+    data = written(media / "asked.jsonl", rows)
+    columns = 'data.columns={ query = "text" }'
+    recipe, outcome = trained("e-attention", data, tmp_path, columns, "dim=64", "fit.epochs=30", "fit.patience=0")
+    assert recipe.fusion is not None
+    assert recipe.fusion.use == "cross-attention"
+    assert recipe.fusion.options["heads"] == 4
+    assert outcome.val["query→text+image/hit@10"] > 0.3
+    assert Model.load(outcome.model).fusion is not None
+    assert found(outcome.model, tmp_path, "something blue")[0].startswith("blue")
