@@ -44,7 +44,7 @@ class InfoNce(nn.Module):
     @property
     def temperature(self) -> float:
         """t as it is now."""
-        return math.exp(-float(self.log_scale))
+        return math.exp(-self.log_scale.item())
 
     def forward(self, scores: Tensor, same: Tensor) -> Tensor:
         """Scores (n, m), same (n, m) bool -> scalar."""

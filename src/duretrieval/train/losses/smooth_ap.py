@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from duretrieval.errors import ConfigError
-from duretrieval.train.blocks import in_blocks
+from duretrieval.train.blocks import NUMBERS, in_blocks
 from duretrieval.train.losses.pairs import read_pairs
 
 
@@ -50,6 +50,6 @@ class SmoothAp:
             return (1 + (above * positive[i]).sum(dim=1)) / (1 + above.sum(dim=1))
 
         where = positive.nonzero()
-        found = in_blocks(precisions, where, 4 * m)
+        found = in_blocks(precisions, where, 4 * m, NUMBERS)
         total = found.new_zeros(n).index_add(0, where[:, 0], found)
         return 1 - (total / positive.sum(dim=1)).mean()
