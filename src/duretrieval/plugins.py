@@ -14,12 +14,18 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
     "encoders": {
         "bag-of-words": ("duretrieval.encode.bag_of_words:BagOfWords", None),
         "char-ngrams": ("duretrieval.encode.char_ngrams:CharNgrams", None),
+        "chinese-clip": ("duretrieval.encode.hub.clip:open_chinese_clip", "train"),
+        "clap": ("duretrieval.encode.hub.clap:open_clap", "train"),
+        "clip": ("duretrieval.encode.hub.clip:open_clip", "train"),
         "features": ("duretrieval.encode.features:Features", "train"),
         "onnx-audio": ("duretrieval.encode.audio:OnnxAudio", None),
         "onnx-image": ("duretrieval.encode.image:OnnxImage", None),
         "onnx-sound": ("duretrieval.encode.sound:OnnxSound", None),
         "onnx-text": ("duretrieval.encode.text:OnnxText", None),
         "onnx-video": ("duretrieval.encode.video:OnnxVideo", None),
+        "siglip": ("duretrieval.encode.hub.siglip:open_siglip", "train"),
+        "siglip2": ("duretrieval.encode.hub.siglip:open_siglip2", "train"),
+        "st": ("duretrieval.encode.hub.sentence:open_sentence", "train"),
         "words": ("duretrieval.encode.word_vectors:WordVectors", None),
     },
     "aligners": {
@@ -43,14 +49,6 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "binary": ("duretrieval.index.binary:BinaryIndex", None),
         "exact": ("duretrieval.index.exact:ExactIndex", None),
         "faiss": ("duretrieval.index.faiss:FaissIndex", "faiss"),
-    },
-    "hub": {
-        "chinese-clip": ("duretrieval.encode.hub.clip:open_chinese_clip", "train"),
-        "clap": ("duretrieval.encode.hub.clap:open_clap", "train"),
-        "clip": ("duretrieval.encode.hub.clip:open_clip", "train"),
-        "siglip": ("duretrieval.encode.hub.siglip:open_siglip", "train"),
-        "siglip2": ("duretrieval.encode.hub.siglip:open_siglip2", "train"),
-        "st": ("duretrieval.encode.hub.sentence:open_sentence", "train"),
     },
     "train.readers": {
         "audiocaps": ("duretrieval.train.data.captioned:read_audiocaps", "train"),
@@ -80,8 +78,6 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "cnn10": ("duretrieval.train.nets.audio.panns:cnn10", "train"),
         "cnn14": ("duretrieval.train.nets.audio.panns:cnn14", "train"),
         "cnn6": ("duretrieval.train.nets.audio.panns:cnn6", "train"),
-        "code-penalty": ("duretrieval.train.nets.hashing:CodePenalty", "train"),
-        "codes": ("duretrieval.train.nets.hashing:Codes", "train"),
         "frames": ("duretrieval.train.nets.video.frames:frames", "train"),
         "mfcc-statistics": ("duretrieval.train.nets.audio.statistics:MfccStatistics", "train"),
         "r2plus1d": ("duretrieval.train.nets.video.convolution:r2plus1d", "train"),
@@ -100,6 +96,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
     },
     "train.heads": {
         "class-names": ("duretrieval.train.nets.class_names:ClassNames", "train"),
+        "codes": ("duretrieval.train.nets.hashing:Codes", "train"),
         "identity": ("duretrieval.train.nets.heads:Identity", "train"),
         "linear": ("duretrieval.train.nets.heads:Linear", "train"),
         "mlp": ("duretrieval.train.nets.heads:Mlp", "train"),
@@ -118,8 +115,26 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "weighted-sum": ("duretrieval.train.nets.fusion.weighted_sum:WeightedSum", "train"),
     },
     "train.scores": {
+        "cosine": ("duretrieval.train.nets.score.cosine:Cosine", "train"),
+        "euclidean": ("duretrieval.train.nets.score.euclidean:Euclidean", "train"),
+        "inner-product": ("duretrieval.train.nets.score.cosine:InnerProduct", "train"),
+        "neural-tensor": ("duretrieval.train.nets.score.neural_tensor:NeuralTensor", "train"),
+        "pair-scorer": ("duretrieval.train.nets.score.pair_scorer:PairScorer", "train"),
+        "weighted-cosine": ("duretrieval.train.nets.score.weighted_cosine:WeightedCosine", "train"),
     },
     "train.losses": {
+        "binary-cross-entropy": ("duretrieval.train.losses.binary_cross_entropy:BinaryCrossEntropy", "train"),
+        "code-penalty": ("duretrieval.train.nets.hashing:CodePenalty", "train"),
+        "contrastive": ("duretrieval.train.losses.contrastive:Contrastive", "train"),
+        "cross-entropy": ("duretrieval.train.losses.cross_entropy:CrossEntropy", "train"),
+        "deep-cca": ("duretrieval.train.losses.deep_cca:DeepCca", "train"),
+        "hinge": ("duretrieval.train.losses.hinge:Hinge", "train"),
+        "infonce": ("duretrieval.train.losses.infonce:InfoNce", "train"),
+        "sigmoid": ("duretrieval.train.losses.sigmoid:PairwiseSigmoid", "train"),
+        "smooth-ap": ("duretrieval.train.losses.smooth_ap:SmoothAp", "train"),
+        "triplet": ("duretrieval.train.losses.triplet:Triplet", "train"),
+    },
+    "hub": {
     },
 }
 

@@ -33,6 +33,33 @@ class TestOnnxText(EncoderSuite):
         return [Part(Modality.TEXT, text) for text in texts]
 
 
+def test_copied_into_another_folder_it_is_the_same(tmp_path: Path) -> None:
+    """The built-in encoder, with its glossary."""
+    source = OnnxText.load(FOLDER, dim=384, glossary="glossary-zh.tsv", max_tokens=100, prefix="a photo of ", threads=1)
+    options = source.save(tmp_path, "mine")
+    assert options == {
+        "dim": 384,
+        "file": "mine.onnx",
+        "tokenizer": "mine-tokenizer.json",
+        "max_tokens": 100,
+        "glossary": "mine-glossary.tsv",
+        "prefix": "a photo of ",
+    }
+    parts = [Part(Modality.TEXT, text) for text in ("a red bus", "红色汽车", "rain " * 300)]
+    copy = OnnxText.load(tmp_path, **options)
+    np.testing.assert_array_equal(copy.encode(parts), source.encode(parts))
+    assert copy.save(tmp_path, "mine") == options  # onto itself
+    (tmp_path / "mine.onnx").unlink()
+    with pytest.raises(ModelError, match=r"the text encoder cannot be copied: .*mine\.onnx is not there"):
+        copy.save(tmp_path, "again")
+
+
+def test_the_prefix_goes_before_every_text() -> None:
+    prefixed = OnnxText(Session(FOLDER / "text.onnx"), FOLDER / "tokenizer.json", dim=384, prefix="query: ")
+    expected = vectors("query: a red bus")
+    np.testing.assert_allclose(prefixed.encode([Part(Modality.TEXT, "a red bus")]), expected, atol=1e-6)
+
+
 def test_like_meanings_are_near() -> None:
     car, automobile, soup = vectors("a red car", "a crimson automobile", "vegetable soup")
     assert car @ automobile > car @ soup + 0.2

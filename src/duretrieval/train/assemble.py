@@ -45,8 +45,12 @@ class Encoders:
         return self.nets[modality].dim if modality in self.nets else self.frozen[modality].dim
 
 
-def make_encoders(recipe: Recipe, modalities: Iterable[Modality], texts: Sequence[str]) -> Encoders:
+def make_encoders(
+    recipe: Recipe, columns: Iterable[Modality], texts: Sequence[str], extra: Iterable[Modality] = ()
+) -> Encoders:
     """The encoder of each modality; a film has the picture's where it has none of its own.
+
+    columns: modalities of the data.  extra: those that come along (`carried`).
 
     texts: those of the training rows, for encoders that are made from words (word2vec, bag of words).
 
@@ -59,7 +63,8 @@ def make_encoders(recipe: Recipe, modalities: Iterable[Modality], texts: Sequenc
     identities: dict[Modality, str] = {}
     wanted: dict[str, Any] = {}
     made: dict[int, Any] = {}
-    for modality in sorted(modalities, key=list(Modality).index):
+    columns = set(columns)
+    for modality in sorted(columns | set(extra), key=list(Modality).index):
         spec = encoding(recipe, modality)
         known = {"modality": modality, "tower": modality.value, "texts": texts}
         encoder = made.get(id(spec)) or make("train.encoders", Use(spec.use, spec.options), known)
@@ -79,6 +84,11 @@ def make_encoders(recipe: Recipe, modalities: Iterable[Modality], texts: Sequenc
         else:
             frozen[modality] = Frozen(Still(encoder))  # type: ignore[arg-type]
             identities[modality] = identity(frozen[modality], spec, modality)
+        if modality not in columns and frozen[modality].dim != recipe.dim:
+            raise ConfigError(
+                f"{spec.use!r} for {modality}, which the data lacks, ends in {frozen[modality].dim} dimensions and the "
+                f"model in {recipe.dim}; it can only come along where these are equal"
+            )
     return Encoders(frozen, nets, groups, Reading(**wanted), identities)
 
 
@@ -90,6 +100,26 @@ def encoding(recipe: Recipe, modality: Modality) -> Encoding:
     if modality is Modality.VIDEO and Modality.IMAGE in table:
         return table[Modality.IMAGE]
     return Encoding()
+
+
+def carried(recipe: Recipe, present: Iterable[Modality]) -> set[Modality]:
+    """Modalities that the recipe encodes and the data lacks: they come along into the model as they are.
+
+    Raises:
+        ConfigError: their encoder learns or has a head, or the space they end in is not the one that is left as it is.
+    """
+    extra = set(recipe.encoders) - set(present)
+    if len(recipe.encoders) == len(Modality):  # one table for all of them names none
+        return set()
+    for modality in extra:
+        spec = recipe.encoders[modality]
+        head = recipe.heads.get(Modality.TEXT)
+        if spec.train or spec.lora or modality in recipe.heads or head is None or head.use != "identity":
+            raise ConfigError(
+                f"the data has no {modality}, so [encoders.{modality}] can only come along untrained, without a head, "
+                'beside a text space that is left as it is ([heads.text] use = "identity"); or leave it out'
+            )
+    return extra
 
 
 def _check_modality(name: str, encoder: Any, modality: Modality) -> None:
@@ -145,8 +175,7 @@ def make_network(
     fitted: heads that are there already.
     """
     torch.manual_seed(recipe.seed)
-    views = recipe.views or tuple((name,) for name in columns)
-    used = {columns[name] for view in views for name in view}
+    used = {columns[name] for view in recipe.views for name in view}
     heads: dict[Modality, nn.Module] = dict(fitted or {})
     for modality in sorted(used, key=list(Modality).index):
         if modality in heads:
@@ -164,7 +193,7 @@ def make_network(
         fixed = {"modalities": ordered, "width": recipe.dim, "dim": recipe.dim}
         fusion = make("train.fusions", recipe.fusion, fixed)
     nets = {modality: net for modality, net in encoders.nets.items() if modality in used}
-    return Network(encoders=nets, heads=heads, columns=columns, views=views, fusion=fusion)  # type: ignore[arg-type]
+    return Network(encoders=nets, heads=heads, columns=columns, views=recipe.views, fusion=fusion)  # type: ignore[arg-type]
 
 
 def make_objective(recipe: Recipe, network: Network, classes: int) -> Objective:
@@ -177,7 +206,7 @@ def make_objective(recipe: Recipe, network: Network, classes: int) -> Objective:
         loss = make("train.losses", Use(spec.use, spec.options), known)
         reads = getattr(loss, "reads", "scores")
         classifier = nn.Linear(recipe.dim, classes) if reads == "labels" and classes else None
-        terms.append(Term(loss, spec.weight, reads, spec.views, classifier))
+        terms.append(Term(loss, spec.weight, reads, spec.views, classifier, spec.on))
     memory = None
     if recipe.fit.memory:
         from duretrieval.train.losses.memory import Memory

@@ -70,6 +70,22 @@ class Loss(Protocol):
     def __call__(self, scores: Tensor, same: Tensor, /) -> Tensor: ...
 
 
+class RowLoss(Protocol):
+    """A number to make small, from the rows of two views, of which row i of one belongs to row i of the other.
+
+    `reads` tells it from a `Loss`, which has no such attribute or one that is "scores".
+    """
+
+    @property
+    def reads(self) -> str:
+        """`rows`."""
+        ...
+
+    def __call__(self, a: Tensor, b: Tensor, /) -> Tensor:
+        """(n, d_a), (n, d_b) -> scalar."""
+        ...
+
+
 class Fusion(Protocol):
     """An `nn.Module` that turns the rows of several modalities into one row.
 

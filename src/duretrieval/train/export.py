@@ -78,7 +78,8 @@ def _model(recipe: Recipe, prepared: Prepared, network: Network, objective: Obje
             made[id(module)] = plugins.find(kind, entry["use"]).load(place, **entry["options"])
         return made[id(module)]
 
-    for modality in sorted({m for m in prepared.columns.values() if m.value in network.heads}):
+    columns = {m for m in prepared.columns.values() if m.value in network.heads}
+    for modality in sorted(columns):
         head = network.heads[modality.value]
         steps: list[Aligner] = []
         if modality.value in network.encoders:
@@ -93,6 +94,7 @@ def _model(recipe: Recipe, prepared: Prepared, network: Network, objective: Obje
             steps.append(once("aligners", head, f"head-{modality}"))
         if steps:
             aligners[modality] = _chained(steps, made)
+    _bring_along(recipe, prepared, columns, encoders, aligners)
     extra: dict[str, Any] = {}
     if network.fusion is not None:
         extra["fusion"] = once("fusions", network.fusion, "fusion")
@@ -109,6 +111,27 @@ def _model(recipe: Recipe, prepared: Prepared, network: Network, objective: Obje
         background=lambda: backgrounds(prepared, network),
         **extra,
     )
+
+
+def _bring_along(
+    recipe: Recipe,
+    prepared: Prepared,
+    columns: set[Modality],
+    encoders: dict[Modality, Encoder],
+    aligners: dict[Modality, Aligner],
+) -> None:
+    """Modalities without training rows: films by the picture's encoder and head, and what `carried` allows."""
+    for modality in set(prepared.encoders.frozen) - columns:
+        frozen = prepared.encoders.frozen[modality]
+        encoders[modality] = frozen.encoder
+        if frozen.aligner is not None:
+            aligners[modality] = frozen.aligner
+    pictures = encoders.get(Modality.IMAGE)
+    fused = recipe.fusion is not None
+    if pictures and not fused and Modality.VIDEO in pictures.modalities and Modality.VIDEO not in encoders:
+        encoders[Modality.VIDEO] = pictures
+        if Modality.IMAGE in aligners:
+            aligners[Modality.VIDEO] = aligners[Modality.IMAGE]
 
 
 def _chained(steps: list[Aligner], made: dict[Any, Any]) -> Aligner:

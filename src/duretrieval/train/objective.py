@@ -29,6 +29,8 @@ class Term:
     """`scores` of pairs of views, aligned `rows` of two views, or the `labels` of one."""
     views: tuple[str, str] | None = None
     classifier: nn.Module | None = None
+    on: str = "scores"
+    """`vectors`: the cosine, whatever the score is."""
 
 
 class Objective(nn.Module):
@@ -78,7 +80,8 @@ class Objective(nn.Module):
         others = keys
         if more is not None:
             b, others = torch.cat([b, more[0]]), torch.cat([keys, more[1]])
-        loss: Tensor = term.loss(self.score(a, b), keys[:, None] == others[None, :])
+        score = inner if term.on == "vectors" else self.score
+        loss: Tensor = term.loss(score(a, b), keys[:, None] == others[None, :])
         return loss
 
     def _more(self, view: View, batch: Batch, name: str) -> tuple[Tensor, Tensor] | None:

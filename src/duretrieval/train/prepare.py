@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from duretrieval.errors import ConfigError
 from duretrieval.media.limits import Limits
-from duretrieval.train.assemble import Encoders, make_encoders
+from duretrieval.train.assemble import Encoders, carried, make_encoders
 from duretrieval.train.data.components import RADIUS
 from duretrieval.train.data.examples import Examples
 from duretrieval.train.data.split import Splits, split
@@ -32,6 +32,8 @@ Progress = Callable[[str, int, int], None]
 class Prepared:
     """The data of a run."""
 
+    recipe: Recipe
+    """With its views named."""
     columns: Mapping[str, Modality]
     rows: Mapping[str, Rows]
     """split -> its rows"""
@@ -62,13 +64,13 @@ def prepare(
     """
     limits = limits or Limits()
     columns = _columns(samples)
-    _check_views(recipe, columns)
+    recipe = with_views(recipe, columns)
     data = recipe.data
     shares = {"train": 1 - data.val - data.test, "val": data.val, "test": data.test}
     parts = split(samples, shares, recipe.seed, radius=RADIUS if data.near_duplicates else -1)
     texts = [p.content for s in parts["train"] for p in s.columns.values() if isinstance(p.content, str)]
-    used = {name: m for name, m in columns.items() if not recipe.views or any(name in view for view in recipe.views)}
-    encoders = make_encoders(recipe, set(used.values()), texts)
+    used = {name: m for name, m in columns.items() if any(name in view for view in recipe.views)}
+    encoders = make_encoders(recipe, used.values(), texts, carried(recipe, used.values()))
     everything = [sample for name in SPLITS for sample in parts[name]]
     held, problems = _encode_columns(used, everything, encoders, limits, cache or user_cache(), progress)
     classes = list(dict.fromkeys(s.label for s in parts["train"] if s.label is not None))
@@ -94,11 +96,11 @@ def prepare(
             f"of {len(everything)} usable rows, {len(rows['train'])} are for training and {len(rows['val'])} for "
             "validation; each needs at least 2. Give more rows, or other shares in [data]"
         )
-    return Prepared(used, rows, parts, encoders, classes, problems, _digest(parts))
+    return Prepared(recipe, used, rows, parts, encoders, classes, problems, _digest(parts))
 
 
 def _augmentation(recipe: Recipe) -> Callable[..., Part]:
-    from duretrieval.train.augment import compose
+    from duretrieval.train.augment.compose import compose
 
     return compose(recipe.augment)
 
@@ -116,14 +118,22 @@ def _columns(samples: Sequence[Sample]) -> dict[str, Modality]:
     return found
 
 
-def _check_views(recipe: Recipe, columns: Mapping[str, Modality]) -> None:
-    for view in recipe.views:
+def with_views(recipe: Recipe, columns: Mapping[str, Modality]) -> Recipe:
+    """The recipe with its views named: none given means a view a column, and "*" every column.
+
+    Raises:
+        ConfigError: a view names a column that no row has.
+    """
+    every = tuple(columns)
+    views = tuple(every if view == ("*",) else view for view in recipe.views) or tuple((name,) for name in every)
+    for view in views:
         for name in view:
             if name not in columns:
                 raise ConfigError(
                     f"the recipe has a view of the column {name!r}, and no row has it; there are: "
                     f"{', '.join(columns) or 'none'}"
                 )
+    return replace(recipe, views=views)
 
 
 def _encode_columns(

@@ -66,6 +66,8 @@ class Objective:
     options: Mapping[str, Any] = field(default_factory=dict)
     weight: float = 1.0
     views: tuple[str, str] | None = None
+    on: Literal["scores", "vectors"] = "scores"
+    """What a loss of scores reads: those of [score], or the cosines of the vectors all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ class Recipe:
     dim: int = 384
     seed: int = 0
     views: tuple[tuple[str, ...], ...] = ()
-    """Columns of each view; none given: every column of the data is one."""
+    """Columns of each view; none given: every column of the data is one. "*" is every column: views = [["*"]]."""
     encoders: Mapping[Modality, Encoding] = field(default_factory=dict)
     heads: Mapping[Modality, Use] = field(default_factory=dict)
     """A film uses the picture's encoder and head where it has none of its own; other modalities have `mlp`."""

@@ -148,7 +148,7 @@ def assemble(
     samples, unread = found
     prepared = prepare(recipe, samples, limits=limits, cache=cache, progress=progress)
     fitted = fit_heads(recipe, prepared.rows["train"]) if recipe.align else None
-    network = make_network(recipe, prepared.encoders, prepared.columns, fitted)
+    network = make_network(prepared.recipe, prepared.encoders, prepared.columns, fitted)
     objective = make_objective(recipe, network, len(prepared.classes))
     folder.mkdir(parents=True, exist_ok=True)
     problems = [*unread, *prepared.problems]

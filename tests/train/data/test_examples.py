@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from samples import BLUE, GREEN, RED, write_animation, write_picture, write_sound, write_video, write_wave
+from samples import BLUE, GREEN, RED, tone, write_animation, write_picture, write_sound, write_video, write_wave
 
 from duretrieval.errors import ConfigError, DamagedMedia, MediaError
 from duretrieval.media import Limits
@@ -116,6 +116,16 @@ def test_the_sound_of_a_film(media: Path) -> None:
     part = load(Part(AUDIO, media / "film.mp4", start_s=6, end_s=7), READING, Limits())
     assert part.content.shape == (8000,)
     assert np.abs(part.content).max() > 0.3
+
+
+def test_a_film_whose_pictures_end_early_gives_its_first_window(tmp_path: Path) -> None:
+    """Matroska tells the length of the whole only: here 12 s of sound, and pictures for 2."""
+    path = write_video(tmp_path / "early.mkv", seconds=2, samples=tone(12, 48_000))
+    part = load(Part(VIDEO, path), READING, Limits())
+    assert (part.start_s, part.end_s) == (0, 2)
+    assert {colour(frame) for frame in part.content} == {RED}
+    with pytest.raises(DamagedMedia, match="no pictures can be decoded between 6 s and 8 s"):
+        load(Part(VIDEO, path, start_s=6, end_s=8), READING, Limits())
 
 
 def test_compressed_sound_is_cut_where_it_is_asked(tmp_path: Path) -> None:

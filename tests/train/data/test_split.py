@@ -199,8 +199,8 @@ def test_same_text() -> None:
 
 def test_a_code_by_hand() -> None:
     """Black on the left, white on the right: in each of 8 rows one cell is darker than the next."""
-    pixels = np.zeros((36, 36, 3), np.uint8)
-    pixels[:, 18:] = 255
+    pixels = np.zeros((72, 72, 3), np.uint8)
+    pixels[:, 36:] = 255
     bits = np.unpackbits(code(pixels))[:BITS]
     assert bits[:64].sum() == 16  # the middle column is half lit: darker, then brighter twice
     assert bits[64:128].sum() == 0

@@ -128,6 +128,21 @@ def test_it_learns_and_its_state_is_all_there_is(net: SoundNet) -> None:
     np.testing.assert_allclose(rows(net, PARTS), before, atol=1e-6)
 
 
+def test_it_learns_in_mixed_precision(net: SoundNet) -> None:
+    inputs = net.prepare(PARTS)
+    net.train()
+    with torch.autocast("cpu", torch.bfloat16):
+        out = net(**inputs)
+    assert out.dtype == torch.float32
+    out.square().sum().backward()
+    assert all(p.grad is None or p.grad.isfinite().all() for p in net.parameters())
+    net.zero_grad()
+    net.eval()
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        rough = net(**inputs).numpy()
+    assert (unit(rough) * unit(rows(net, PARTS))).sum(axis=1).min() > 0.98
+
+
 def test_silence_has_a_finite_row(net: SoundNet) -> None:
     assert np.isfinite(rows(net, [Part(Modality.AUDIO, np.zeros(9000, np.float32))])).all()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ PARTS = [Part(Modality.TEXT, text) for text in TEXTS]
 FORMS: dict[str, Callable[[], Any]] = {
     "words, latent": lambda: BagOfWords.fit(TEXTS, dim=4),
     "words, hashed and random": lambda: BagOfWords.fit(buckets=300, dim=8),
-    "n-grams, latent": lambda: CharNgrams.fit(TEXTS, dim=4),
+    "n-grams, latent": lambda: CharNgrams.fit(TEXTS, buckets=900, dim=4),
     "vectors": lambda: WordVectors.of(["rain", "elephant", "bus", "狗"], np.eye(4, dtype=np.float32)),
 }
 
@@ -82,6 +83,15 @@ def test_the_encoder_it_came_from_stays(tmp_path: Path) -> None:
     np.testing.assert_array_equal(encoder.encode(PARTS), before)
 
 
+@pytest.mark.parametrize("form", list(FORMS))
+def test_a_copy_in_another_process_is_equal(form: str) -> None:
+    """As loaders of data with workers need."""
+    net = BagNet(FORMS[form]())
+    copy = pickle.loads(pickle.dumps(net))
+    for name, tensor in net.prepare(PARTS).items():
+        assert torch.equal(copy.prepare(PARTS)[name], tensor)
+
+
 def test_the_rows_by_eye() -> None:
     net = BagNet(FORMS["vectors"]())
     inputs = net.prepare([Part(Modality.TEXT, "rain, rain on a bus"), Part(Modality.TEXT, "bus")])
@@ -90,21 +100,35 @@ def test_the_rows_by_eye() -> None:
     assert net(**inputs).tolist() == [[2, 0, 1, 0], [0, 0, 1, 0]]
 
 
-def test_by_name(tmp_path: Path) -> None:
-    corpus = tmp_path / "corpus.txt"
-    corpus.write_text("\n".join(TEXTS), encoding="utf-8")
+@pytest.fixture
+def corpus(tmp_path: Path) -> str:
+    (tmp_path / "corpus.txt").write_text("\n".join(TEXTS), encoding="utf-8")
+    return str(tmp_path / "corpus.txt")
+
+
+def test_a_bag_of_words_by_name(corpus: str) -> None:
     assert plugins.find("train.encoders", "bag-of-words") is bag_of_words
-    assert plugins.find("train.encoders", "char-ngrams") is char_ngrams
-    frozen = bag_of_words(corpus=str(corpus), words={"stop_words": False}, max_words=5)
-    assert isinstance(frozen, BagOfWords)
-    assert frozen.reader.known[0] == "a"
-    assert isinstance(bag_of_words(corpus=str(corpus), dim=3, learn=True), BagNet)
-    assert isinstance(char_ngrams(corpus=str(corpus), dim=3), CharNgrams)
-    net = char_ngrams(dim=3, learn=True, buckets=50)
+    long = bag_of_words(corpus=corpus, words={"stop_words": False}, max_words=5)
+    assert isinstance(long, BagOfWords)
+    assert long.reader.known[0] == "a"
+    net = bag_of_words(corpus=corpus, dim=3)
     assert isinstance(net, BagNet)
+    fitted = BagOfWords.fit([text for text in TEXTS if text], dim=3)
+    np.testing.assert_allclose(net.encoder().encode(PARTS), fitted.encode(PARTS), atol=1e-6)
+    hashed = bag_of_words(buckets=100, dim=3)
+    assert isinstance(hashed, BagNet)
+    assert hashed.table.weight.shape == (101, 3)
+
+
+def test_ngrams_by_name(corpus: str) -> None:
+    assert plugins.find("train.encoders", "char-ngrams") is char_ngrams
+    net = char_ngrams(dim=3, buckets=50)
     assert net.table.weight.shape == (51, 3)
+    from_rows, from_file = char_ngrams(texts=[t for t in TEXTS if t], dim=3), char_ngrams(corpus=corpus, dim=3)
+    assert torch.equal(from_rows.table.weight, from_file.table.weight)
+    assert not torch.equal(char_ngrams(dim=3).table.weight, from_rows.table.weight)
 
 
 def test_nothing_to_learn() -> None:
     with pytest.raises(ConfigError, match="a bag of words without a projection has nothing to learn; give dim"):
-        bag_of_words(buckets=100, learn=True)
+        BagNet(BagOfWords.fit(buckets=100))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +28,6 @@ PARTS = [Part(Modality.TEXT, text) for text in TEXTS]
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("transformers")
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """Models this small only lose by sharing a product among threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def rows(net: TextTransformer) -> np.ndarray:
@@ -73,7 +63,7 @@ class TestEachPooling(TestEachFamily):
     def net(cls, request: pytest.FixtureRequest, models: Path) -> TextTransformer:
         kind = "qwen3" if request.param == "last" else "roberta"
         torch.manual_seed(1)
-        return transformer(saved(kind, models), pooling=request.param, dim=5, prefix="query: ", layers=1, max_tokens=12)
+        return transformer(saved(kind, models), pooling=request.param, dim=5, prefix="query: ", max_tokens=12)
 
 
 class TestExported(EncoderSuite):
@@ -168,34 +158,6 @@ def test_as_many_tokens_as_the_model_takes(models: Path, tmp_path: Path) -> None
         with torch.no_grad():
             expected = unit(net(**net.prepare(long)).numpy())
         np.testing.assert_allclose(OnnxText.load(tmp_path, **entry["options"]).encode(long), expected, atol=1e-4)
-
-
-@pytest.mark.parametrize("kind", ["bert", "t5", "qwen3"])
-def test_layers_that_learn(models: Path, kind: str) -> None:
-    folder = saved(kind, models)
-
-    def learning(layers: int | None) -> set[str]:
-        net = transformer(folder, layers=layers)
-        return {name for name, parameter in net.named_parameters() if parameter.requires_grad}
-
-    everything, both, one = learning(None), learning(2), learning(1)
-    assert learning(0) == set()
-    assert one < both < everything
-    assert {name for name in both - one if ".0." not in name} == set()
-    assert any("embed" in name or "shared" in name for name in everything - both)
-
-
-def test_albert_has_one_layer_of_its_own(models: Path) -> None:
-    message = "layers is 2, but the model has 1 of its own weights; give 0 to 1"
-    with pytest.raises(ConfigError, match=message):
-        transformer(saved("albert", models), layers=2)
-
-
-def test_no_layer_is_found() -> None:
-    from duretrieval.train.nets.text.layers import learn_last
-
-    with pytest.raises(ConfigError, match="Linear has no list of layers to choose from; leave out layers"):
-        learn_last(torch.nn.Linear(2, 2), 1)
 
 
 def test_by_name() -> None:

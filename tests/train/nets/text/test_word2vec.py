@@ -16,6 +16,7 @@ from gensim.models import KeyedVectors
 from gensim.models import Word2Vec as Gensim
 
 from duretrieval import plugins
+from duretrieval.encode.text_bags import TextBags
 from duretrieval.encode.word_vectors import WordVectors
 from duretrieval.encode.words import Words
 from duretrieval.errors import ConfigError, ModelError
@@ -50,7 +51,7 @@ def corpus(tmp_path: Path) -> str:
     return str(path)
 
 
-def rows(encoder: WordVectors, *texts: str) -> np.ndarray:
+def rows(encoder: TextBags, *texts: str) -> np.ndarray:
     return encoder.encode([Part(Modality.TEXT, text) for text in texts])
 
 
@@ -230,20 +231,23 @@ def test_no_texts(trained: Word2Vec) -> None:
 # By name
 
 
-def test_from_a_file_of_lines(corpus: str, trained: Word2Vec) -> None:
+def test_from_a_file_of_lines_or_the_training_rows(corpus: str, trained: Word2Vec) -> None:
     assert plugins.find("train.encoders", "word2vec") is word2vec
     assert list(read_lines(corpus)) == texts()
-    encoder = word2vec(corpus=corpus, **SETTINGS)
-    assert isinstance(encoder, WordVectors)
-    np.testing.assert_allclose(rows(encoder, "cat 狗"), rows(trained.encoder(), "cat 狗"), atol=1e-6)
+    for net in (word2vec(corpus=corpus, **SETTINGS), word2vec(texts=texts(), **SETTINGS)):
+        assert isinstance(net, BagNet)
+        assert net.table.weight.requires_grad
+        assert len(net.table.weight) == 11  # ten words and nothing
+        np.testing.assert_allclose(rows(net.encoder(), "cat 狗"), rows(trained.encoder(), "cat 狗"), atol=1e-6)
+    assert len(word2vec(corpus=corpus, max_words=4, **SETTINGS).table.weight) == 5
 
 
 def test_from_a_model_and_learned_on(corpus: str, trained: Word2Vec, tmp_path: Path) -> None:
     trained.save(tmp_path / "words.model")
-    loaded = word2vec(model=str(tmp_path / "words.model"))
-    np.testing.assert_array_equal(rows(loaded, "cat 狗"), rows(trained.encoder(), "cat 狗"))  # type: ignore[arg-type]
-    further = word2vec(model=str(tmp_path / "words.model"), corpus=corpus, epochs=3, weighting="sif")
-    assert not np.allclose(rows(further, "cat"), rows(loaded, "cat"), atol=1e-3)  # type: ignore[arg-type]
+    loaded = word2vec(model=str(tmp_path / "words.model"), texts=["the rows", "are not learned from"]).encoder()
+    np.testing.assert_array_equal(rows(loaded, "cat 狗"), rows(trained.encoder(), "cat 狗"))
+    further = word2vec(model=str(tmp_path / "words.model"), corpus=corpus, epochs=3, weighting="sif").encoder()
+    assert not np.allclose(rows(further, "cat"), rows(loaded, "cat"), atol=1e-3)
 
 
 def test_a_corpus_says_how_common_the_words_of_foreign_vectors_are(
@@ -251,26 +255,20 @@ def test_a_corpus_says_how_common_the_words_of_foreign_vectors_are(
 ) -> None:
     path = tmp_path / "words.bin"
     trained.vectors.save_word2vec_format(str(path), binary=True)
-    encoder = word2vec(model=str(path), corpus=corpus, weighting="idf", words={"stop_words": False})
-    assert isinstance(encoder, WordVectors)
-    assert not encoder.reader.words.stop_words
-    ours = trained.encoder(weighting="idf")
-    np.testing.assert_allclose(encoder.reader.weights, ours.reader.weights, rtol=1e-6)
+    net = word2vec(model=str(path), corpus=corpus, weighting="idf", words={"stop_words": False})
+    reader = net.encoder().reader
+    assert not reader.words.stop_words
+    np.testing.assert_allclose(reader.weights, trained.encoder(weighting="idf").reader.weights, rtol=1e-6)
+    with pytest.raises(ConfigError, match="these are vectors alone, which cannot learn more"):
+        word2vec(model=str(path), corpus=corpus, epochs=1)
 
 
-def test_it_learns_where_asked(corpus: str) -> None:
-    net = word2vec(corpus=corpus, learn=True, **SETTINGS)
-    assert isinstance(net, BagNet)
-    assert net.table.weight.requires_grad
-
-
-def test_what_a_recipe_cannot_say(corpus: str, tmp_path: Path) -> None:
+def test_what_a_recipe_cannot_say(corpus: str, trained: Word2Vec, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="word2vec needs a corpus to learn from"):
         word2vec()
-    with pytest.raises(ConfigError, match="dim, epochs cannot be set for a model that is loaded"):
-        word2vec(model="words.bin", dim=3, epochs=3)
-    with pytest.raises(ConfigError, match="dim cannot be set for a model that is loaded"):
-        word2vec(model="words.bin", corpus=corpus, dim=3, epochs=3)
+    trained.save(tmp_path / "words.model")
+    with pytest.raises(ConfigError, match="dim, method cannot be set for a model that is loaded; leave it out"):
+        word2vec(model=str(tmp_path / "words.model"), dim=3, method="cbow", epochs=3)
     with pytest.raises(ConfigError, match=r"nothing\.txt' cannot be read as lines of text in UTF-8"):
         word2vec(corpus=str(tmp_path / "nothing.txt"))
 

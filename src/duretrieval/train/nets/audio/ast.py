@@ -40,7 +40,7 @@ class Ast(SoundNet):
         network = load_model(ASTModel, model, pretrained=pretrained)
         extractor = load_extractor(ASTFeatureExtractor, model)
         if window_s is not None:
-            _shorten(network, 1 + round((window_s * extractor.sampling_rate - FRAME) / HOP))
+            _shorten(network, window_s, extractor.sampling_rate)
         front = KaldiMel.like(extractor, network.config.max_length)
         super().__init__(
             dim=network.config.hidden_size,
@@ -56,15 +56,16 @@ class Ast(SoundNet):
         return out
 
 
-def _shorten(network: Any, frames: int) -> None:
-    """Let a transformer take `frames` spectra at once, fewer than it did."""
+def _shorten(network: Any, window_s: float, sample_rate: int) -> None:
+    """Let a transformer take as many spectra at once as `window_s` has, fewer than it did."""
     config = network.config
     most, least = config.max_length, config.patch_size
+    frames = 1 + round((window_s * sample_rate - FRAME) / HOP)
     if not least <= frames <= most:
-        seconds = [(FRAME + (n - 1) * HOP) / 16_000 for n in (frames, least, most)]
+        shortest_s, longest_s = ((FRAME + (n - 1) * HOP) / sample_rate for n in (least, most))
         raise ConfigError(
-            f"window_s is {seconds[0]:g}; this transformer hears {seconds[1]:g} to {seconds[2]:g} s at once: give a "
-            "window within that"
+            f"window_s is {window_s:g}; this transformer hears {shortest_s:g} to {longest_s:g} s at once: "
+            "give a window within that"
         )
     bands = (config.num_mel_bins - config.patch_size) // config.frequency_stride + 1
     before, after = ((n - config.patch_size) // config.time_stride + 1 for n in (most, frames))

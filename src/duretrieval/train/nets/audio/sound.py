@@ -63,7 +63,7 @@ class SoundNet(nn.Module):
         if lengths is None:
             return self.rows(samples, None)
         there = lengths > 0
-        rows = self.rows(samples[there], lengths[there])
+        rows = self.rows(samples[there], lengths[there]).float()
         owner = there.nonzero()[:, 0]
         total = rows.new_zeros(len(there), self.dim).index_add(0, owner, rows)
         return total / there.sum(dim=1, keepdim=True)

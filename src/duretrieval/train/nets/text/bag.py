@@ -29,7 +29,7 @@ class BagNet(nn.Module):
     def __init__(self, encoder: TextBags) -> None:
         super().__init__()
         if encoder.table is None:
-            raise ConfigError("a bag of words without a projection has nothing to learn; give dim, or learn = false")
+            raise ConfigError("a bag of words without a projection has nothing to learn; give dim")
         self.dim = encoder.dim
         self._encoder = encoder
         self.table = nn.EmbeddingBag.from_pretrained(torch.tensor(encoder.table), freeze=False, mode="sum")

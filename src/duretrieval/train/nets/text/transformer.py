@@ -14,7 +14,6 @@ from duretrieval.encode.tokens import limited, text_of, token_ids
 from duretrieval.errors import ConfigError, ModelError
 from duretrieval.train.graph import to_onnx
 from duretrieval.train.nets.text import pooling as pool
-from duretrieval.train.nets.text.layers import learn_last, positions
 from duretrieval.types import Modality, Part
 
 Pooling = Literal["cls", "mean", "max", "last", "pooler", "attention"]
@@ -114,23 +113,20 @@ def transformer(
     pooling: Pooling = "mean",
     max_tokens: int | None = None,
     prefix: str = "",
-    layers: int | None = None,
     dim: int | None = None,
 ) -> TextTransformer:
     """A pretrained transformer from a hub's name or a folder.
 
     pooling: what the model was trained with: mean for sentence encoders (E5, MiniLM), cls for BGE, last for decoders.
     max_tokens: None is 256, or fewer where the model takes fewer.  prefix: goes before every text ("query: " for E5).
-    layers: how many of the last ones learn; None is all, embeddings included.  dim: learn a projection to so many.
+    dim: learn a projection to so many; None is the model's own length.
 
     Raises:
         ModelError: nothing that can be loaded is there, or its tokenizer has no tokenizer.json.
-        ConfigError: the model has no pooler, fewer layers, or no room for so many tokens.
+        ConfigError: the model has no pooler, or no room for so many tokens.
     """
     encoder, tokenizer = _pretrained(model)
     _set_pooler(encoder, model, pooling)
-    if layers is not None:
-        learn_last(encoder, layers)
     return TextTransformer(
         encoder,
         tokenizer.backend_tokenizer,
@@ -169,8 +165,20 @@ def _set_pooler(encoder: Any, name: str, pooling: str) -> None:
 
 
 def _max_tokens(wanted: int | None, encoder: nn.Module, tokenizer: Any) -> int:
-    most = min(positions(encoder) or tokenizer.model_max_length, tokenizer.model_max_length)
+    most = min(_positions(encoder) or tokenizer.model_max_length, tokenizer.model_max_length)
     special = tokenizer.num_special_tokens_to_add()
     if wanted is not None and not special < wanted <= most:
         raise ConfigError(f"max_tokens is {wanted}; this model takes {special + 1} to {most}")
     return wanted or min(MAX_TOKENS, most)
+
+
+def _positions(model: nn.Module) -> int | None:
+    """How many tokens the model has positions for; None where it does not number them (T5, rotary positions).
+
+    RoBERTa and its kin count from one past the padding id, so 514 rows are 512 positions.
+    """
+    for name, module in model.named_modules():
+        if isinstance(module, nn.Embedding) and name.endswith(("position_embeddings", ".wpe")):
+            unused = 0 if module.padding_idx is None else module.padding_idx + 1
+            return module.num_embeddings - unused
+    return None

@@ -109,17 +109,25 @@ class Word2Vec:
         """gensim's `KeyedVectors`: `most_similar`, `similarity` and the rest."""
         return getattr(self.model, "wv", self.model)
 
-    def encoder(self, *, weighting: Weighting = "mean", texts: Iterable[str] = (), spread: bool = True) -> WordVectors:
+    def encoder(
+        self,
+        *,
+        weighting: Weighting = "mean",
+        texts: Iterable[str] = (),
+        spread: bool = True,
+        max_words: int | None = None,
+    ) -> WordVectors:
         """The engine's encoder of texts by the vectors of their words.
 
         weighting: "mean"; "idf", rare words more; "sif", rarer words more and the common direction of `texts` out
-        (`encode.word_vectors`).  spread: unknown words are read as known ones like them.
+        (`encode.word_vectors`).  spread: unknown words are read as known ones like them.  max_words: only the first so
+        many of gensim's list, which begins with the most frequent.
 
         Raises:
             ConfigError: the weighting needs what is not known of these vectors: how common the words are, or texts.
         """
-        known = list(self.vectors.index_to_key)
-        rows = np.asarray(self.vectors.vectors, dtype=np.float32)
+        known = list(self.vectors.index_to_key)[:max_words]
+        rows = np.asarray(self.vectors.vectors[:max_words], dtype=np.float32)
         encoder = WordVectors.of(known, rows, words=self.words, weights=self._weights(weighting, known), spread=spread)
         if weighting != "sif":
             return encoder
