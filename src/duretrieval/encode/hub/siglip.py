@@ -67,7 +67,7 @@ def canonical(tokenizer: Any, *, punctuation: bool) -> None:
     """
     from tokenizers import Regex, normalizers
 
-    steps = [normalizers.Lowercase()]
+    steps: list[Any] = [normalizers.Lowercase()]
     if not punctuation:
         steps += [normalizers.Replace(Regex(PUNCTUATION), ""), normalizers.Replace(Regex(r"\s+"), " ")]
         steps += [normalizers.Strip()]
