@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import string
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,10 +12,11 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny_joint import SIDE, TEXTS, clip, pictures, sounds
+from tiny_joint import SIDE, TEXTS, clip, pictures, siglip, sounds
 from transformers import AutoImageProcessor, AutoModel, AutoTokenizer, ClapProcessor, PreTrainedTokenizerFast
 
 from duretrieval import plugins
+from duretrieval.encode.hub.siglip import PUNCTUATION
 from duretrieval.errors import ModelError, ShapeError, UnknownPart
 from duretrieval.model import Model
 from duretrieval.similarity import unit
@@ -69,6 +72,18 @@ def test_texts_padded_to_64_tokens(tiny: Tiny, name: str, kind: str) -> None:
 def test_upper_case_is_lowered_as_in_training(tiny: Tiny, name: str, kind: str) -> None:
     upper, lower = Model.load(f"{kind}:{tiny(name)}").encode(texts("A RED Bus", "a red bus"))
     np.testing.assert_allclose(upper, lower, atol=1e-6)
+
+
+def test_siglip_reads_no_punctuation_even_where_its_tokenizer_would(tiny: Tiny, tmp_path: Path) -> None:
+    bare = Model.load(f"siglip:{siglip(tmp_path, bare=True)}")
+    marked, plain = bare.encode(texts(" A red   bus, (twice)! ", "a red bus twice"))
+    np.testing.assert_allclose(marked, plain, atol=1e-6)
+    np.testing.assert_allclose(Model.load(f"siglip:{tiny('siglip')}").encode(texts(*TEXTS)), bare.encode(texts(*TEXTS)))
+
+
+def test_every_mark_of_punctuation_goes_and_nothing_else() -> None:
+    kept = [chr(code) for code in range(32, 127) if not re.fullmatch(PUNCTUATION, chr(code))]
+    assert "".join(kept) == " " + string.digits + string.ascii_uppercase + string.ascii_lowercase
 
 
 @pytest.mark.parametrize("name", ["clip", "chinese-clip", "siglip", "siglip2", "naflex"])

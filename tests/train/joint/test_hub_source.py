@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import socket
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -140,8 +141,28 @@ def test_without_torch_the_extra_is_named(tiny: Tiny, monkeypatch: pytest.Monkey
         Model.load(f"clip:{folder}")
 
 
+def test_what_opens_models_loads_nothing_heavy_when_it_is_imported() -> None:
+    code = """
+import sys
+from duretrieval.encode.hub import clap, clip, sentence, siglip
+print([name for name in ("torch", "transformers", "sentence_transformers", "huggingface_hub") if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 def test_a_folder_with_a_colon_in_its_name_is_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "clip:mine").mkdir()
     with pytest.raises(ModelError, match=r"clip:mine is not a model: there is no model\.toml in it"):
         Model.load("clip:mine")
+
+
+def test_code_that_comes_with_a_model_is_not_run(tmp_path: Path, tiny: Tiny) -> None:
+    folder = Path(shutil.copytree(tiny("clip"), tmp_path / "coded"))
+    auto = {"AutoConfig": "coded.Config", "AutoModel": "coded.Net"}
+    (folder / "config.json").write_text(json.dumps({"model_type": "coded", "auto_map": auto}))
+    (folder / "coded.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    with pytest.raises(ModelError, match=r"config\.json cannot be read"):
+        Model.load(f"clip:{folder}")
+    assert not (tmp_path / "ran").exists()

@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 from PIL import Image
 from sentence_transformers import SentenceTransformer
-from tiny_joint import SIDE, TEXTS, pictures, sentence
+from tiny_joint import SIDE, TEXTS, pictures, sentence, sounds
 
 from duretrieval import plugins
 from duretrieval.errors import ConfigError, ModelError
 from duretrieval.model import Model
 from duretrieval.similarity import unit
 from duretrieval.testing import EncoderSuite
+from duretrieval.train.joint import export
 from duretrieval.train.joint.sentence import sentence_towers
 from duretrieval.types import Modality, Part
 
@@ -51,6 +52,17 @@ def test_pictures_and_films(tiny: Tiny) -> None:
     np.testing.assert_allclose(opened.encode(parts), expected, atol=1e-4)
     (film,) = opened.encode([Part(Modality.VIDEO, np.stack(arrays))])
     np.testing.assert_allclose(film, unit(expected.mean(axis=0)[None])[0], atol=1e-4)
+
+
+def test_sounds(tiny: Tiny, tmp_path: Path) -> None:
+    opened = Model.load(f"st:{tiny('sentence_clap')}")
+    assert opened.modalities == {Modality.TEXT, Modality.AUDIO}
+    assert opened.reading.sample_rate == 48_000
+    parts = [Part(Modality.AUDIO, sound) for sound in sounds()[:3]]
+    expected = Model.load(f"clap:{tiny('clap')}").encode(parts)
+    np.testing.assert_allclose(opened.encode(parts), expected, atol=1e-4)
+    with pytest.raises(ConfigError, match=r"st:.* reads audio, which cannot be written; search with it in torch"):
+        export(f"st:{tiny('sentence_clap')}", tmp_path / "model")
 
 
 def test_a_text_that_is_an_address_stays_a_text(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,14 +78,18 @@ def chinese_clip(folder: Path) -> Path:
     return folder
 
 
-def siglip(folder: Path) -> Path:
-    """google/siglip-base-patch16-224, small: a Unigram tokenizer.json that lowers case and drops punctuation."""
+def siglip(folder: Path, *, bare: bool = False) -> Path:
+    """google/siglip-base-patch16-224, small: a Unigram tokenizer.json that lowers case and drops punctuation.
+
+    bare: one that does neither.
+    """
     letters = [chr(i) for i in range(ord("a"), ord("z") + 1)]
     pieces = [("<unk>", 0.0), ("</s>", 0.0), ("<pad>", 0.0), ("▁", -2.0), *((letter, -3.0) for letter in letters)]
     tokenizer = Tokenizer(models.Unigram([*pieces, ("▁a", -1.0), ("▁the", -1.5)], unk_id=0))
-    tokenizer.normalizer = normalizers.Sequence(
-        [normalizers.Lowercase(), normalizers.Replace(Regex(r"[!-/:-@\[-`{-~]"), ""), normalizers.Strip()]
-    )
+    if not bare:
+        tokenizer.normalizer = normalizers.Sequence(
+            [normalizers.Lowercase(), normalizers.Replace(Regex(r"[!-/:-@\[-`{-~]"), ""), normalizers.Strip()]
+        )
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
     fast = PreTrainedTokenizerFast(
@@ -232,8 +236,17 @@ def sentence(folder: Path, *, pooling: str = "mean", prompt: str = "", static: b
 
 def sentence_clip(folder: Path) -> Path:
     """A sentence-transformers model that is CLIP: texts and pictures."""
+    return _in_sentences(clip(folder / "clip"), folder / "st")
+
+
+def sentence_clap(folder: Path) -> Path:
+    """A sentence-transformers model that is CLAP: texts and sounds."""
+    return _in_sentences(clap(folder / "clap"), folder / "st")
+
+
+def _in_sentences(model: Path, folder: Path) -> Path:
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Transformer
 
-    SentenceTransformer(modules=[Transformer(str(clip(folder / "clip")))], device="cpu").save(str(folder / "st"))
-    return folder / "st"
+    SentenceTransformer(modules=[Transformer(str(model))], device="cpu").save(str(folder))
+    return folder

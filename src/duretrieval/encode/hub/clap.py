@@ -6,6 +6,7 @@ from pathlib import Path
 
 from duretrieval.encode.hub.joint import Joint, Opened, config_of, opened
 from duretrieval.encode.hub.sound import SoundTower
+from duretrieval.encode.hub.source import quietly
 from duretrieval.encode.hub.text import TextTower, plain, tokenizer_of
 from duretrieval.errors import ModelError
 
@@ -15,6 +16,7 @@ def open_clap(name: str) -> Opened:
     return opened("clap", name, clap)
 
 
+@quietly()
 def clap(folder: Path) -> Joint:
     """Texts go through RoBERTa, whose positions count what is not padding: pad_id matters."""
     from transformers import ClapFeatureExtractor

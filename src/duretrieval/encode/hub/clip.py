@@ -6,6 +6,7 @@ from pathlib import Path
 
 from duretrieval.encode.hub.image import ImageTower, preprocessing_of
 from duretrieval.encode.hub.joint import Joint, Opened, config_of, opened
+from duretrieval.encode.hub.source import quietly
 from duretrieval.encode.hub.text import TextTower, plain, tokenizer_of
 
 CHINESE_TOKENS = 52
@@ -22,6 +23,7 @@ def open_chinese_clip(name: str) -> Opened:
     return opened("chinese-clip", name, chinese_clip)
 
 
+@quietly()
 def clip(folder: Path) -> Joint:
     """Texts are read at the end token, which causal attention lets see all of them and no padding."""
     config = config_of(folder, "clip")
@@ -31,6 +33,7 @@ def clip(folder: Path) -> Joint:
     return Joint(folder, (text, ImageTower(config.projection_dim, preprocessing_of(folder))))
 
 
+@quietly()
 def chinese_clip(folder: Path) -> Joint:
     """Texts go through BERT (RoBERTa-wwm) and are read at its first token."""
     config = config_of(folder, "chinese_clip")

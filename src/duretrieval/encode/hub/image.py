@@ -99,7 +99,7 @@ def processor_of(folder: Path) -> Any:
     from transformers import AutoImageProcessor
 
     try:
-        return AutoImageProcessor.from_pretrained(folder)
+        return AutoImageProcessor.from_pretrained(folder, trust_remote_code=False)
     except (OSError, ValueError, ImportError) as error:
         raise ModelError(f"no image processor can be read from {folder}: {str(error).splitlines()[0]}") from error
 

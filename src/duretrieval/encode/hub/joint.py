@@ -33,12 +33,13 @@ class Joint:
     folder: Path
     towers: tuple[Tower, ...]
 
+    @source.quietly()
     def load(self) -> Any:
         """The model of transformers with all its towers, float32, in evaluation mode."""
         import torch
         from transformers import AutoModel
 
-        return AutoModel.from_pretrained(self.folder, dtype=torch.float32).eval()
+        return AutoModel.from_pretrained(self.folder, dtype=torch.float32, trust_remote_code=False).eval()
 
 
 def opened(kind: str, name: str, read: Callable[[Path], Joint]) -> Opened:
@@ -79,7 +80,7 @@ def config_of(folder: Path, *types: str) -> Any:
     from transformers import AutoConfig
 
     try:
-        config = AutoConfig.from_pretrained(folder)
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise ModelError(f"{folder / 'config.json'} cannot be read: {str(error).splitlines()[0]}") from error
     if config.model_type not in types:

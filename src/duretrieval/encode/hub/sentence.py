@@ -13,6 +13,7 @@ from duretrieval.encode.cutting import heard
 from duretrieval.encode.hub import source
 from duretrieval.encode.hub.image import frames_of, preprocessing_by
 from duretrieval.encode.hub.joint import Opened, lasting_name
+from duretrieval.encode.hub.source import quietly
 from duretrieval.encode.tokens import text_of
 from duretrieval.errors import MissingExtra, ModelError
 from duretrieval.similarity import unit
@@ -37,6 +38,7 @@ def open_sentence(name: str) -> Opened:
     )
 
 
+@quietly()
 def load_sentence(folder: Path) -> Any:
     """The model, float32 on the CPU, from files alone.
 

@@ -12,8 +12,12 @@ from typing import Any
 from duretrieval.encode.hub.image import ImageTower, preprocessing_of
 from duretrieval.encode.hub.joint import Joint, Opened, config_of, opened
 from duretrieval.encode.hub.naflex import naflex_tower
+from duretrieval.encode.hub.source import quietly
 from duretrieval.encode.hub.text import TextTower, plain, tokenizer_of
 from duretrieval.errors import ModelError
+
+PUNCTUATION = r"[!-/:-@\[-`{-~]"
+"""The 32 marks of Python's `string.punctuation`."""
 
 
 def open_siglip(name: str) -> Opened:
@@ -26,38 +30,46 @@ def open_siglip2(name: str) -> Opened:
     return opened("siglip2", name, siglip2)
 
 
+@quietly()
 def siglip(folder: Path) -> Joint:
-    """The tokenizer in tokenizer.json lowers case and drops punctuation, as in training."""
+    """Lower-case text without punctuation, as in training, whether tokenizer.json says so or not."""
     config = config_of(folder, "siglip")
-    text = _text(folder, config, lower=False)
+    text = _text(folder, config, punctuation=False)
     return Joint(folder, (text, ImageTower(text.dim, preprocessing_of(folder))))
 
 
+@quietly()
 def siglip2(folder: Path) -> Joint:
     """Gemma's tokenizer over lower-case text: the files of some models leave out that it was trained so."""
     config = config_of(folder, "siglip", "siglip2")
-    text = _text(folder, config, lower=True)
+    text = _text(folder, config, punctuation=True)
     naflex = config.model_type == "siglip2"
     image = naflex_tower(folder, text.dim) if naflex else ImageTower(text.dim, preprocessing_of(folder))
     return Joint(folder, (text, image))
 
 
-def _text(folder: Path, config: Any, *, lower: bool) -> TextTower:
+def _text(folder: Path, config: Any, *, punctuation: bool) -> TextTower:
     tokenizer = tokenizer_of(folder, as_saved=True)
     if tokenizer.padding_side != "right":
         raise ModelError(f"the tokenizer in {folder} pads on the left; SigLIP was trained with padding on the right")
     length = config.text_config.max_position_embeddings
     own = plain(tokenizer, length)
-    if lower:
-        lower_case(own)
+    canonical(own, punctuation=punctuation)
     return TextTower(
         config.text_config.projection_size, own, length, tokenizer.pad_token_id, pad_to=length, masked=False
     )
 
 
-def lower_case(tokenizer: Any) -> None:
-    """Put lower-casing first; a second time changes nothing."""
-    from tokenizers import normalizers
+def canonical(tokenizer: Any, *, punctuation: bool) -> None:
+    """Put first what the models' authors do to a text: lower case; and for SigLIP, no ASCII punctuation, single spaces.
 
+    A second time it changes nothing.  punctuation: whether it stays.
+    """
+    from tokenizers import Regex, normalizers
+
+    steps: list[Any] = [normalizers.Lowercase()]
+    if not punctuation:
+        steps += [normalizers.Replace(Regex(PUNCTUATION), ""), normalizers.Replace(Regex(r"\s+"), " ")]
+        steps += [normalizers.Strip()]
     rest = [tokenizer.normalizer] if tokenizer.normalizer is not None else []
-    tokenizer.normalizer = normalizers.Sequence([normalizers.Lowercase(), *rest])
+    tokenizer.normalizer = normalizers.Sequence([*steps, *rest])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from duretrieval.errors import MissingExtra, ModelError
@@ -35,6 +36,23 @@ def needs_torch(name: str) -> None:
         import transformers  # noqa: F401
     except ImportError as error:
         raise MissingExtra(f"{name!r} needs {error.name or 'torch'}: pip install 'duretrieval[train]'") from error
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Without transformers' progress bars and remarks about configurations, which say nothing to who only searches."""
+    from transformers.utils import logging
+
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    if bars:
+        logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()
 
 
 def folder_of(kind: str, name: str) -> Path:

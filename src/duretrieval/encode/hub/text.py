@@ -66,7 +66,10 @@ def tokenizer_of(folder: Path, *, as_saved: bool = False) -> Any:
     from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
     try:
-        tokenizer = (PreTrainedTokenizerFast if as_saved else AutoTokenizer).from_pretrained(folder)
+        if as_saved:
+            tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
+        else:
+            tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         return tokenizer if tokenizer.is_fast else _refuse(folder)
     except (OSError, ValueError, ImportError) as error:
         raise ModelError(f"no tokenizer can be read from {folder}: {str(error).strip().splitlines()[0]}") from error

@@ -13,9 +13,9 @@ from torch import nn
 
 from duretrieval import plugins
 from duretrieval.encode.hub import source
-from duretrieval.encode.hub.sentence import load_sentence
+from duretrieval.encode.hub.sentence import load_sentence, modalities_of
 from duretrieval.encode.hub.towers import Tower
-from duretrieval.errors import UnknownPart
+from duretrieval.errors import ConfigError, UnknownPart
 from duretrieval.fuse import background as backgrounds
 from duretrieval.model import fingerprint
 from duretrieval.sealing import Origin, seal, whole
@@ -75,6 +75,10 @@ def _opened(kind: str, where: str) -> tuple[Path, list[nn.Module], Reading]:
     if kind == "st":
         loaded: Any = load_sentence(files)
         towers = sentence_towers(loaded, where)
+        if left := modalities_of(loaded).difference(*(tower.modalities for tower in towers)):
+            raise ConfigError(
+                f"st:{where} reads {', '.join(sorted(left))}, which cannot be written; search with it in torch"
+            )
     else:
         joint = FAMILIES[kind](files)
         loaded, towers = joint.load(), joint.towers
