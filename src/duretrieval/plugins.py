@@ -14,12 +14,18 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
     "encoders": {
         "bag-of-words": ("duretrieval.encode.bag_of_words:BagOfWords", None),
         "char-ngrams": ("duretrieval.encode.char_ngrams:CharNgrams", None),
+        "chinese-clip": ("duretrieval.encode.hub.clip:open_chinese_clip", "train"),
+        "clap": ("duretrieval.encode.hub.clap:open_clap", "train"),
+        "clip": ("duretrieval.encode.hub.clip:open_clip", "train"),
         "features": ("duretrieval.encode.features:Features", "train"),
         "onnx-audio": ("duretrieval.encode.audio:OnnxAudio", None),
         "onnx-image": ("duretrieval.encode.image:OnnxImage", None),
         "onnx-sound": ("duretrieval.encode.sound:OnnxSound", None),
         "onnx-text": ("duretrieval.encode.text:OnnxText", None),
         "onnx-video": ("duretrieval.encode.video:OnnxVideo", None),
+        "siglip": ("duretrieval.encode.hub.siglip:open_siglip", "train"),
+        "siglip2": ("duretrieval.encode.hub.siglip:open_siglip2", "train"),
+        "st": ("duretrieval.encode.hub.sentence:open_sentence", "train"),
         "words": ("duretrieval.encode.word_vectors:WordVectors", None),
     },
     "aligners": {
@@ -43,14 +49,6 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "binary": ("duretrieval.index.binary:BinaryIndex", None),
         "exact": ("duretrieval.index.exact:ExactIndex", None),
         "faiss": ("duretrieval.index.faiss:FaissIndex", "faiss"),
-    },
-    "hub": {
-        "chinese-clip": ("duretrieval.encode.hub.clip:open_chinese_clip", "train"),
-        "clap": ("duretrieval.encode.hub.clap:open_clap", "train"),
-        "clip": ("duretrieval.encode.hub.clip:open_clip", "train"),
-        "siglip": ("duretrieval.encode.hub.siglip:open_siglip", "train"),
-        "siglip2": ("duretrieval.encode.hub.siglip:open_siglip2", "train"),
-        "st": ("duretrieval.encode.hub.sentence:open_sentence", "train"),
     },
     "train.readers": {
         "audiocaps": ("duretrieval.train.data.captioned:read_audiocaps", "train"),
@@ -135,6 +133,8 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "sigmoid": ("duretrieval.train.losses.sigmoid:PairwiseSigmoid", "train"),
         "smooth-ap": ("duretrieval.train.losses.smooth_ap:SmoothAp", "train"),
         "triplet": ("duretrieval.train.losses.triplet:Triplet", "train"),
+    },
+    "hub": {
     },
 }
 
