@@ -14,19 +14,21 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
     "encoders": {
         "bag-of-words": ("duretrieval.encode.bag_of_words:BagOfWords", None),
         "char-ngrams": ("duretrieval.encode.char_ngrams:CharNgrams", None),
-        "chinese-clip": ("duretrieval.encode.hub.clip:open_chinese_clip", "train"),
-        "clap": ("duretrieval.encode.hub.clap:open_clap", "train"),
-        "clip": ("duretrieval.encode.hub.clip:open_clip", "train"),
         "features": ("duretrieval.encode.features:Features", "train"),
         "onnx-audio": ("duretrieval.encode.audio:OnnxAudio", None),
         "onnx-image": ("duretrieval.encode.image:OnnxImage", None),
         "onnx-sound": ("duretrieval.encode.sound:OnnxSound", None),
         "onnx-text": ("duretrieval.encode.text:OnnxText", None),
         "onnx-video": ("duretrieval.encode.video:OnnxVideo", None),
+        "words": ("duretrieval.encode.word_vectors:WordVectors", None),
+    },
+    "hub": {
+        "chinese-clip": ("duretrieval.encode.hub.clip:open_chinese_clip", "train"),
+        "clap": ("duretrieval.encode.hub.clap:open_clap", "train"),
+        "clip": ("duretrieval.encode.hub.clip:open_clip", "train"),
         "siglip": ("duretrieval.encode.hub.siglip:open_siglip", "train"),
         "siglip2": ("duretrieval.encode.hub.siglip:open_siglip2", "train"),
         "st": ("duretrieval.encode.hub.sentence:open_sentence", "train"),
-        "words": ("duretrieval.encode.word_vectors:WordVectors", None),
     },
     "aligners": {
         "cca": ("duretrieval.align.cca:Cca", None),
@@ -133,8 +135,6 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "sigmoid": ("duretrieval.train.losses.sigmoid:PairwiseSigmoid", "train"),
         "smooth-ap": ("duretrieval.train.losses.smooth_ap:SmoothAp", "train"),
         "triplet": ("duretrieval.train.losses.triplet:Triplet", "train"),
-    },
-    "hub": {
     },
 }
 

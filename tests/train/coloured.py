@@ -39,9 +39,10 @@ def sound(folder: Path, colour: str, number: int) -> Path:
 
 
 def film(folder: Path, colour: str, number: int) -> Path:
-    """Half a second of one colour, without sound."""
+    """Half a second of one colour, a little darker from film to film, without sound."""
     path = folder / f"{colour}-{number}.mp4"
-    original, samples.COLOURS = samples.COLOURS, [COLOURS[colour]] * 3
+    shade = tuple(int(value * (1 - number / 40)) for value in COLOURS[colour])
+    original, samples.COLOURS = samples.COLOURS, [shade] * 3
     try:
         return samples.write_video(path, seconds=0.5, fps=8, audio=None)
     finally:

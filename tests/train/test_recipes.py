@@ -71,11 +71,8 @@ def test_a_four_modalities_labelled(folder: Path, models: dict[str, str], tmp_pa
     assert set(outcome.test) >= {"accuracy", "recall", "f1"}
     model = Model.load(outcome.model)
     assert model.modalities == {Modality.TEXT, Modality.IMAGE, Modality.VIDEO, Modality.AUDIO}
-    asked = [
-        Term(Modality.IMAGE, picture(tmp_path, "red", "circle", 7)),
-        Term(Modality.AUDIO, sound(tmp_path, "red", 50)),
-    ]
-    assert {name.split("-")[0] for name in found(outcome.model, tmp_path, asked)[:2]} == {"red"}
+    asked = [Term(Modality.TEXT, "red circle 1"), Term(Modality.IMAGE, picture(tmp_path, "red", "circle", 7))]
+    assert found(outcome.model, tmp_path, asked)[0].startswith("red")
 
 
 def test_b_two_encoders_end_to_end(folder: Path, models: dict[str, str], tmp_path: Path) -> None:
