@@ -15,6 +15,7 @@ from duretrieval.media.limits import Limits
 from duretrieval.train.assemble import Encoders, carried, make_encoders
 from duretrieval.train.data.components import RADIUS
 from duretrieval.train.data.examples import Examples
+from duretrieval.train.data.identity import identify
 from duretrieval.train.data.split import Splits, split
 from duretrieval.train.features import FeatureCache, content_digest, features
 from duretrieval.train.recipe import Recipe
@@ -67,7 +68,8 @@ def prepare(
     recipe = with_views(recipe, columns)
     data = recipe.data
     shares = {"train": 1 - data.val - data.test, "val": data.val, "test": data.test}
-    parts = split(samples, shares, recipe.seed, radius=RADIUS if data.near_duplicates else -1)
+    known = identify(samples, near=data.near_duplicates, texts=data.texts, limits=limits)
+    parts = split(samples, shares, recipe.seed, radius=RADIUS if data.near_duplicates else -1, identities=known)
     texts = [p.content for s in parts["train"] for p in s.columns.values() if isinstance(p.content, str)]
     used = {name: m for name, m in columns.items() if any(name in view for view in recipe.views)}
     encoders = make_encoders(recipe, used.values(), texts, carried(recipe, used.values()))
