@@ -21,4 +21,4 @@ CollectionPath = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on standard output.")]
 HERE = Path(".duretrieval")
 
-from duretrieval.cli import doctor, evaluating, indexing, inspecting, judging, searching  # noqa: E402, F401  (they register their commands)
+from duretrieval.cli import doctor, evaluating, indexing, inspecting, judging, searching, training  # noqa: E402, F401  (they register their commands)

@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from duretrieval.errors import ConfigError
+from duretrieval.train.recipes import locate
 from duretrieval.train.settings import build, check_keys, merge, parse
 from duretrieval.types import Modality
 
@@ -83,6 +84,8 @@ class Data:
     """Columns whose texts make rows one thing where they are equal, so that a split keeps them together; None is all."""
     near_duplicates: bool = True
     """Keep pictures that look alike in one split."""
+    texts: tuple[str, ...] | None = None
+    """Columns whose texts are things, so that rows with the same one stay in one split; None: all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,13 +177,23 @@ def read_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
     Raises:
         ConfigError: no such file, not TOML, or a setting that does not exist or has the wrong kind of value.
     """
-    if not path.is_file():
-        raise ConfigError(f"there is no recipe {path}; give a TOML file, such as those in recipes/")
+    table = read_table(path, changes)
+    table.pop("tune", None)  # what `tune` searches, which `train` does not need
+    return to_recipe(table, str(path))
+
+
+def read_table(path: Path, changes: Sequence[str] = ()) -> dict[str, Any]:
+    """The tables of a recipe's file, or of a ready recipe by its bare name; changes: as `read_recipe`.
+
+    Raises:
+        ConfigError: no such file, not TOML, or a change that is not KEY=VALUE.
+    """
+    file = locate(path)
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not TOML: {error}") from error
-    return to_recipe(merge(table, [parse(change) for change in changes]), str(path))
+    return merge(table, [parse(change) for change in changes])
 
 
 def to_recipe(table: Mapping[str, Any], where: str = "the recipe") -> Recipe:

@@ -22,13 +22,14 @@ from typing import Any
 
 import torch
 
-from duretrieval import __version__, plugins
+from duretrieval import __version__
 from duretrieval.errors import ConfigError
 from duretrieval.media.limits import Limits
 from duretrieval.train import history
 from duretrieval.train.assemble import groups, make_network, make_objective
 from duretrieval.train.checking import check
 from duretrieval.train.closed import fit_heads
+from duretrieval.train.data.opening import read_data
 from duretrieval.train.export import export
 from duretrieval.train.loop import Training, trainer
 from duretrieval.train.network import Network
@@ -131,7 +132,7 @@ def read(recipe: Recipe, data: Path | Sequence[Sample]) -> tuple[Sequence[Sample
     """Samples, and why rows could not be read."""
     if not isinstance(data, Path):
         return data, []
-    found = plugins.find("train.readers", recipe.data.reader)(data, **recipe.data.options)
+    found = read_data(recipe.data, data)
     return found.samples, [str(problem) for problem in found.problems]
 
 

@@ -13,19 +13,17 @@ sampler = "tpe"                               # or random, grid
 from __future__ import annotations
 
 import logging
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from pytorch_lightning import Callback
-
 from duretrieval.errors import ConfigError
 from duretrieval.train import settings
-from duretrieval.train.recipe import Recipe, to_recipe
+from duretrieval.train.recipe import Recipe, read_table, to_recipe
 from duretrieval.train.run import Outcome, read, train
 from duretrieval.train.sample import Sample
+from duretrieval.train.telling import AfterCheck
 
 JOURNAL = "study.journal"
 GRID_POINTS = 5
@@ -117,13 +115,7 @@ def read_search(path: Path, changes: Sequence[str] = ()) -> tuple[dict[str, Any]
     Raises:
         ConfigError: as `recipe.read_recipe`; or there is no [tune], or a range that cannot be searched.
     """
-    if not path.is_file():
-        raise ConfigError(f"there is no recipe {path}; give a TOML file, such as those in recipes/")
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not TOML: {error}") from error
-    table = settings.merge(table, [settings.parse(change) for change in changes])
+    table = read_table(path, changes)
     tune = dict(table.pop("tune", {}))
     space = {name: _values(name, values) for name, values in tune.pop("space", {}).items()}
     to_recipe(table, str(path))
@@ -258,7 +250,9 @@ def _try(
     place = folder / "trials" / f"{trial.number:04d}"
     place.mkdir(parents=True, exist_ok=True)
     try:
-        outcome = train(recipe, samples, place, cache=cache, callbacks=[_Watch(trial, optuna)], exporting=False)
+        outcome = train(
+            recipe, samples, place, cache=cache, callbacks=[AfterCheck(_judge(optuna, trial))], exporting=False
+        )
     except optuna.TrialPruned:
         study.tell(trial, state=optuna.trial.TrialState.PRUNED)
     except ConfigError as error:
@@ -272,19 +266,15 @@ def _try(
         file.unlink()  # only the figures are needed; the best settings are trained once more
 
 
-class _Watch(Callback):
+def _judge(optuna: Any, trial: Any) -> Callable[[int, float], None]:
     """Reports each check to the search, which may say that it is enough."""
 
-    def __init__(self, trial: Any, optuna: Any) -> None:
-        self._trial, self._optuna = trial, optuna
+    def judge(epoch: int, value: float) -> None:
+        trial.report(value, epoch)
+        if trial.should_prune():
+            raise optuna.TrialPruned
 
-    def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
-        """After the check of an epoch."""
-        value = trainer.callback_metrics.get("monitor")
-        if value is not None:
-            self._trial.report(float(value), trainer.current_epoch)
-            if self._trial.should_prune():
-                raise self._optuna.TrialPruned
+    return judge
 
 
 def _told(trial: Any) -> Trial:

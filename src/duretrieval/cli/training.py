@@ -1,0 +1,177 @@
+"""`train`, `check`, `tune`, `export`, `recipes`: models of one's own. Torch is imported inside the commands alone."""
+
+from __future__ import annotations
+
+import shlex
+from contextlib import redirect_stdout
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from duretrieval.cli import training_tables as tables
+from duretrieval.cli.app import Json, app
+from duretrieval.cli.output import err, out, print_json
+from duretrieval.cli.training_progress import Stages, interruptible, workbench
+
+Recipe = Annotated[Path, typer.Argument(help="A TOML file, or the name of a ready recipe (`duretrieval recipes`).")]
+DataPath = Annotated[Path, typer.Option("--data", help="The rows: a manifest, or what the recipe's reader reads.")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting: fit.lr=1e-4; again for more.")
+]
+Cache = Annotated[
+    Path | None, typer.Option(help="Where rows of frozen encoders are kept. Default: the user's cache folder.")
+]
+
+
+class Checkpoint(StrEnum):
+    """Which state of a run."""
+
+    best = "best"
+    last = "last"
+
+
+@app.command()
+def train(
+    recipe: Recipe,
+    data: DataPath,
+    out_: Annotated[Path | None, typer.Option("--out", help="The run's folder. Default: runs/NAME.")] = None,
+    set_: Set = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out where it stopped.")] = False,
+    track: Annotated[list[str] | None, typer.Option(help="tensorboard, wandb; again for both.")] = None,
+    cache: Cache = None,
+    json: Json = False,
+) -> None:
+    """Train a model from a recipe and data: features, training, figures, and a model folder to index with."""
+    with workbench():
+        from duretrieval.train.recipe import read_recipe
+        from duretrieval.train.run import train as train_model
+        from duretrieval.train.telling import AfterCheck
+
+    read = read_recipe(recipe, set_ or [])
+    folder = out_ or Path("runs") / read.name
+    with Stages() as stages, redirect_stdout(stages), interruptible("--resume"):
+        outcome = train_model(
+            read,
+            data,
+            folder,
+            resume=resume,
+            track=track or [],
+            cache=cache,
+            progress=stages.show,
+            bar=err.is_terminal,
+            callbacks=[] if err.is_terminal else [AfterCheck(stages.check(read.fit.monitor))],
+        )
+    if json:
+        print_json([tables.outcome_dict(outcome)])
+        return
+    tables.figures(outcome)
+    if outcome.problems:
+        out.print(f"{outcome.problems} rows could not be used: {folder / 'problems.txt'}", markup=False)
+    kept = f"; the best of {outcome.epochs} checks is number {outcome.best_epoch + 1}" if outcome.epochs else ""
+    out.print(f"{outcome.seconds:.0f} s{kept}. Model: {outcome.model}", markup=False)
+    _next(outcome.model)
+
+
+@app.command()
+def check(
+    data: Annotated[Path, typer.Argument(help="The rows: a manifest, or what the reader reads.")],
+    reader: Annotated[str | None, typer.Option(help="How they are read. Default: the recipe's, or manifest.")] = None,
+    recipe: Annotated[Path | None, typer.Option(help="Check them for this recipe: its columns, its shares.")] = None,
+    set_: Set = None,
+    json: Json = False,
+) -> None:
+    """Look at training data: rows that cannot be used, splits, leaks; exit code 1 when there are any."""
+    with workbench():
+        from duretrieval.train.data.audit import audit
+        from duretrieval.train.prepare import with_views
+        from duretrieval.train.recipe import Recipe, read_recipe
+
+    read = read_recipe(recipe, set_ or []) if recipe else Recipe()
+    settings = replace(read.data, reader=reader) if reader else read.data
+    with Stages() as stages:
+        found = audit(data, settings, read.seed, stages.show)
+    if recipe:
+        with_views(read, {name: modality for name, (modality, _) in found.columns.items()})
+    if json:
+        print_json(tables.audit_rows(found))
+    else:
+        tables.audit(found)
+    if found.problems or found.leaks:
+        raise typer.Exit(1)
+
+
+@app.command()
+def tune(
+    recipe: Recipe,
+    data: DataPath,
+    out_: Annotated[Path, typer.Option("--out", help="The search's folder; the same one goes on with it.")],
+    trials: Annotated[int | None, typer.Option(min=1, help="How many runs. Default: as the recipe says, or 20.")] = None,
+    set_: Set = None,
+    cache: Cache = None,
+    json: Json = False,
+) -> None:
+    """Search for the settings that the table "tune" of a recipe names, then train the best, and write a report."""
+    with workbench():
+        from duretrieval.train import tune as search
+
+    changes = [*(set_ or []), *([f"tune.trials={trials}"] if trials else [])]
+    table, wanted = search.read_search(recipe, changes)
+
+    def told(trial: search.Trial) -> None:
+        if json:
+            print_json([tables.trial_dict(trial)])
+        else:
+            out.print(tables.trial_line(trial), markup=False)
+
+    with interruptible():
+        tuned = search.tune(table, wanted, data, out_, cache=cache, told=told)
+    if json:
+        print_json([tables.tuned_dict(tuned)])
+        return
+    out.print(f"\nBest: {tables.trial_line(tuned.best)}", markup=False)
+    settings = " ".join(f"--set {shlex.quote(f'{name}={value}')}" for name, value in tuned.best.settings.items())
+    out.print(f"The same again: duretrieval train {recipe} --data {data} {settings}", markup=False)
+    out.print(f"Report: {tuned.report}", markup=False)
+    out.print(f"Model: {tuned.model}", markup=False)
+    _next(tuned.model)
+
+
+@app.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="The folder of a run.")],
+    folder: Annotated[Path, typer.Argument(help="Where the model goes: a folder that does not exist yet.")],
+    name: Annotated[str | None, typer.Option(help="How the model is called. Default: as its recipe.")] = None,
+    checkpoint: Annotated[Checkpoint, typer.Option(help="The best check of the run, or its last.")] = Checkpoint.best,
+    data: Annotated[Path | None, typer.Option(help="The run's data, if it has moved.")] = None,
+    cache: Cache = None,
+) -> None:
+    """Write the model of a run as a folder that the engine runs without torch, and compare the two."""
+    with workbench():
+        from duretrieval.train.reexport import export_run
+
+    model = export_run(run, folder, name=name, checkpoint=checkpoint.value, data=data, cache=cache)
+    said = ", ".join(sorted(model.encoders))
+    out.print(f"Model {model.name!r} ({said}; {model.dim} dimensions): {folder}", markup=False)
+    _next(folder)
+
+
+@app.command()
+def recipes(json: Json = False) -> None:
+    """List the recipes that come with the package; each works by its name, or as a file to copy and change."""
+    from duretrieval.train.recipes import ready
+
+    found = ready()
+    if json:
+        print_json({"name": r.name, "about": r.about, "path": str(r.path)} for r in found)
+        return
+    wide = max(len(r.name) for r in found)
+    for r in found:
+        out.print(f"{r.name:<{wide}}  {r.about}", markup=False)
+    out.print(f"\nFiles: {found[0].path.parent}", markup=False)
+
+
+def _next(model: Path) -> None:
+    out.print(f"Next: duretrieval index FOLDER --model {shlex.quote(str(model))}", markup=False)

@@ -1,0 +1,23 @@
+"""Data by the reader that a recipe names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from duretrieval.errors import ConfigError
+from duretrieval.train.data.read import Read
+from duretrieval.train.making import make
+from duretrieval.train.recipe import Data, Use
+
+
+def read_data(data: Data, path: Path) -> Read:
+    """What `data.reader` makes of a file or folder.
+
+    Raises:
+        UnknownPart, MissingExtra: as `plugins.find`.
+        ConfigError: there is nothing at the path, or the reader has no such option or cannot read what is there.
+    """
+    if not path.exists():
+        raise ConfigError(f"there is no data at {path}; give the file or folder that reader {data.reader!r} reads")
+    found: Read = make("train.readers", Use(data.reader, data.options), {}, {"path": path})
+    return found
