@@ -88,7 +88,7 @@ def test_b_two_encoders_end_to_end(folder: Path, models: dict[str, str], tmp_pat
                 image.with_suffix(".json").write_text(json.dumps(sample))
     places = [f"encoders.text.model={models['text']}", f"encoders.image.model={models['resnet']}"]
     layers = ['encoders.text.train=["*"]', 'encoders.image.train=["*"]']
-    recipe, outcome = trained("b-dual-encoders", data, tmp_path, *places, *layers, "dim=32", "fit.epochs=20")
+    recipe, outcome = trained("b-dual-encoders", data, tmp_path, *places, *layers, "dim=32", "fit.epochs=40", "fit.lr=0.5", "fit.batch=12")
     assert [loss.use for loss in recipe.losses] == ["triplet", "smooth-ap"]
     assert recipe.fit.optimizer == "sgd"
     assert outcome.val["monitor"] > 0.5

@@ -108,7 +108,9 @@ def tune(
     recipe: Recipe,
     data: DataPath,
     out_: Annotated[Path, typer.Option("--out", help="The search's folder; the same one goes on with it.")],
-    trials: Annotated[int | None, typer.Option(min=1, help="How many runs. Default: as the recipe says, or 20.")] = None,
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="How many runs. Default: as the recipe says, or 20.")
+    ] = None,
     set_: Set = None,
     cache: Cache = None,
     json: Json = False,

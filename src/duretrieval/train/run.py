@@ -16,6 +16,7 @@ import json
 import time
 import warnings
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -102,10 +103,10 @@ def train(
     _begin(run, data, resume)
     epochs, best = 0, 0
     if recipe.align is None:
-        _hush()
+        hush()
         driver = trainer(recipe.fit, folder, loggers(track, folder, recipe), progress=bar, callbacks=callbacks)
         last = folder / LAST
-        with warnings.catch_warnings(action="ignore"):  # it advises on workers and devices
+        with quiet():
             driver.fit(training(run), ckpt_path=str(last) if resume and last.is_file() else None, weights_only=False)
         epochs, best = int(driver.current_epoch), int(load(run, folder / BEST)["epoch"])
     test = run.prepared.rows["test"]
@@ -285,7 +286,12 @@ def _write_json(path: Path, table: dict[str, Any]) -> None:
     part.replace(path)
 
 
-def _hush() -> None:
+def quiet() -> AbstractContextManager[None]:
+    """Without Lightning's advice on workers and devices."""
+    return warnings.catch_warnings(action="ignore")
+
+
+def hush() -> None:
     """Lightning tells of its products and of devices that are not there; what a user can act on our errors say."""
     import logging
 
