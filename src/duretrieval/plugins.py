@@ -134,8 +134,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "smooth-ap": ("duretrieval.train.losses.smooth_ap:SmoothAp", "train"),
         "triplet": ("duretrieval.train.losses.triplet:Triplet", "train"),
     },
-    "hub": {
-    },
+    "hub": {},
 }
 
 
