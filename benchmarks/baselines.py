@@ -2,8 +2,8 @@
 
 Linear: scikit-learn's PLS and CCA.  Learned: two perceptrons (hidden 512) with the loss of sentence-transformers
 (MultipleNegativesRankingLoss), of pytorch-metric-learning (NTXentLoss), or the symmetric cross-entropy of CLIP with a
-learned scale, as open_clip has it.  All learned ones have the same steps, batches, optimiser, schedule and choice of the
-best epoch by the validation rows as ours.
+learned scale, as open_clip has it.  All learned ones have the same steps, batches, optimiser, schedule and choice of
+the best epoch by the validation rows as ours.
 """
 
 from __future__ import annotations

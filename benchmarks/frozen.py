@@ -1,7 +1,7 @@
 """Rows of the built-in encoders that every contestant of the training benchmarks learns from, and is tested on.
 
-Learned from: Open Clip Art and emoji (`benchmarks/clipart.py`).  Tested on: the stamps of Tux Paint, of which nothing is
-learned.  Computed once (a few minutes) and kept in `.data/features`.
+Learned from: Open Clip Art and emoji (`benchmarks/clipart.py`).  Tested on: the stamps of Tux Paint, of which nothing
+is learned.  Computed once (a few minutes) and kept in `.data/features`.
 """
 
 from __future__ import annotations

@@ -33,6 +33,7 @@ from duretrieval.train.closed import fit_heads
 from duretrieval.train.data.opening import read_data
 from duretrieval.train.export import export
 from duretrieval.train.loop import Training, trainer
+from duretrieval.train.making import check_names
 from duretrieval.train.network import Network
 from duretrieval.train.objective import Objective
 from duretrieval.train.prepare import SPLITS, Prepared, Progress, prepare
@@ -99,6 +100,7 @@ def train(
     """
     start = time.monotonic()
     _check_folder(folder, recipe, resume)
+    check_names(recipe)
     run = assemble(recipe, read(recipe, data), folder, limits=limits, cache=cache, progress=progress)
     _begin(run, data, resume)
     epochs, best = 0, 0
@@ -227,6 +229,8 @@ def described(folder: Path) -> tuple[Recipe, dict[str, Any]]:
 
 
 def _check_folder(folder: Path, recipe: Recipe, resume: bool) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"{folder} is a file; a run is a folder, so give another")
     if not (folder / "recipe.json").is_file():
         return
     if not resume:
