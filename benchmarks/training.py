@@ -111,7 +111,7 @@ def top(found: dict[str, list[tuple[Evaluation, float]]], names: Any) -> str:
 
 def figure(run: tuple[Evaluation, float], measure: str) -> float:
     """Mean over text→image and image→text."""
-    return mean(run[0].pair(name).score(measure).value for name in ("text→image", "image→text"))
+    return mean(run[0].pair(name).score(measure).value for name in ("text-image", "image-text"))
 
 
 def summary(runs: list[tuple[Evaluation, float]]) -> dict[str, Any]:
@@ -140,11 +140,11 @@ def table(figures: dict[str, Any]) -> str:
         "|---|---|---|---|---|---|---|---|",
     ]
     for name, found in figures["methods"].items():
-        for pair in (key for key in found if "→" in key):
+        for pair in (key for key in found if "-" in key):
             f = found[pair]
             hits = " | ".join(f"{100 * f[f'hit@{k}']:.1f}" for k in (1, 5, 10))
             ap = f"{f['ap']:.3f} ({f['ap low']:.3f} to {f['ap high']:.3f})"
-            lines.append(f"| {name} | {pair} | {hits} | {ap} | {f['rr']:.3f} | {found['seconds']} |")
+            lines.append(f"| {name} | {pair.replace('-', '→')} | {hits} | {ap} | {f['rr']:.3f} | {found['seconds']} |")
     lines += ["", f"{figures['best']} against {figures['rival']}, first seed, paired:"]
     for d in figures["differences"]:
         sure = "significant" if d["significant"] else "not significant"

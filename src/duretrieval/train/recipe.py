@@ -241,5 +241,5 @@ def _named(table: Any, kind: Any, where: str) -> Any:
     elif "use" not in table:
         raise ConfigError(f"{where} does not say what to use; add a line such as: use = ...")
     own = {key: value for key, value in table.items() if key in fields and key != "options"}
-    options = {key: value for key, value in table.items() if key not in fields}
+    options = {key: value for key, value in table.items() if key not in fields} | dict(table.get("options", {}))
     return build(kind, {**own, "options": options}, where)
