@@ -50,15 +50,21 @@ def film(folder: Path, colour: str, number: int) -> Path:
 
 
 def pairs(folder: Path, each: int = 8) -> Path:
-    """(text, image, label): a manifest of every colour and shape."""
+    """(text, image, label): a manifest of every colour and shape, of which all but four pictures are to learn from."""
     rows = []
     for colour in COLOURS:
         for shape in SHAPES:
             for number in range(each):
                 image = picture(folder, colour, shape, number)
-                words = f"{colour} {shape} {number}"
-                rows.append({"id": image.stem, "image": image.name, "text": words, "label": colour})
+                words = f"{colour} {shape}"
+                row = {"id": image.stem, "image": image.name, "text": words, "key": words, "label": colour}
+                rows.append({**row, "split": split(number, each)})
     return written(folder / "pairs.jsonl", rows)
+
+
+def split(number: int, each: int) -> str:
+    """The last four are to validate and to test with, two each."""
+    return "train" if number < each - 4 else "val" if number < each - 2 else "test"
 
 
 def written(path: Path, rows: list[dict[str, str]]) -> Path:

@@ -19,11 +19,19 @@ from duretrieval.cli.training_progress import Stages, interruptible, workbench
 Recipe = Annotated[Path, typer.Argument(help="A TOML file, or the name of a ready recipe (`duretrieval recipes`).")]
 DataPath = Annotated[Path, typer.Option("--data", help="The rows: a manifest, or what the recipe's reader reads.")]
 Set = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting: fit.lr=1e-4; again for more.")
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Change a setting: fit.lr=1e-4; KEY= drops it."),
 ]
 Cache = Annotated[
     Path | None, typer.Option(help="Where rows of frozen encoders are kept. Default: the user's cache folder.")
 ]
+
+
+class Tracker(StrEnum):
+    """Where a run can be watched."""
+
+    tensorboard = "tensorboard"
+    wandb = "wandb"
 
 
 class Checkpoint(StrEnum):
@@ -40,7 +48,7 @@ def train(
     out_: Annotated[Path | None, typer.Option("--out", help="The run's folder. Default: runs/NAME.")] = None,
     set_: Set = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out where it stopped.")] = False,
-    track: Annotated[list[str] | None, typer.Option(help="tensorboard, wandb; again for both.")] = None,
+    track: Annotated[list[Tracker] | None, typer.Option(help="Where to watch it; again for both.")] = None,
     cache: Cache = None,
     json: Json = False,
 ) -> None:
@@ -58,7 +66,7 @@ def train(
             data,
             folder,
             resume=resume,
-            track=track or [],
+            track=[tracker.value for tracker in track or []],
             cache=cache,
             progress=stages.show,
             bar=err.is_terminal,
@@ -108,7 +116,7 @@ def tune(
     recipe: Recipe,
     data: DataPath,
     out_: Annotated[Path, typer.Option("--out", help="The search's folder; the same one goes on with it.")],
-    trials: Annotated[int | None, typer.Option(min=1, help="How many runs. Default: as the recipe says, or 20.")] = None,
+    trials: Annotated[int | None, typer.Option(min=1, help="How many runs. Default: the recipe's.")] = None,
     set_: Set = None,
     cache: Cache = None,
     json: Json = False,
@@ -153,7 +161,7 @@ def export(
         from duretrieval.train.reexport import export_run
 
     model = export_run(run, folder, name=name, checkpoint=checkpoint.value, data=data, cache=cache)
-    said = ", ".join(sorted(model.encoders))
+    said = ", ".join(sorted(model.modalities))
     out.print(f"Model {model.name!r} ({said}; {model.dim} dimensions): {folder}", markup=False)
     _next(folder)
 

@@ -19,6 +19,5 @@ from duretrieval.testing.rerankers import RerankerSuite, ScorerSuite
 
 __all__ = ["AlignerSuite", "EncoderSuite", "IndexSuite", "RerankerSuite", "ScorerSuite", "StoreSuite"]
 from duretrieval.testing.losses import LossSuite
-from duretrieval.testing.stores import StoreSuite
 
 __all__ = ["AlignerSuite", "EncoderSuite", "IndexSuite", "LossSuite", "StoreSuite"]

@@ -117,7 +117,8 @@ def carried(recipe: Recipe, present: Iterable[Modality]) -> set[Modality]:
         if spec.train or spec.lora or modality in recipe.heads or head is None or head.use != "identity":
             raise ConfigError(
                 f"the data has no {modality}, so [encoders.{modality}] can only come along untrained, without a head, "
-                'beside a text space that is left as it is ([heads.text] use = "identity"); or leave it out'
+                'beside a text space that is left as it is ([heads.text] use = "identity"); or leave it out '
+                f"(--set encoders.{modality}=)"
             )
     return extra
 

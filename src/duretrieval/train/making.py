@@ -8,7 +8,7 @@ from typing import Any
 
 from duretrieval import plugins
 from duretrieval.errors import ConfigError
-from duretrieval.train.recipe import Use
+from duretrieval.train.recipe import Recipe, Use
 
 
 def make(kind: str, spec: Use, known: Mapping[str, Any], required: Mapping[str, Any] | None = None) -> Any:
@@ -37,3 +37,18 @@ def make(kind: str, spec: Use, known: Mapping[str, Any], required: Mapping[str, 
         if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD) and name not in given:
             raise ConfigError(f"{spec.use!r} needs the option {name!r}; add a line such as: {name} = ...")
     return found(**given)
+
+
+def check_names(recipe: Recipe) -> None:
+    """Find every part that a recipe names, before anything is computed.
+
+    Raises:
+        UnknownPart, MissingExtra, ConfigError: as `plugins.find`.
+    """
+    wanted = [("train.encoders", encoding.use) for encoding in recipe.encoders.values()]
+    wanted += [("train.heads", head.use) for head in recipe.heads.values()]
+    wanted += [("train.losses", loss.use) for loss in recipe.losses]
+    single = {"train.fusions": recipe.fusion, "train.scores": recipe.score, "aligners": recipe.align}
+    wanted += [(kind, part.use) for kind, part in single.items() if part]
+    for kind, name in wanted:
+        plugins.find(kind, name)

@@ -92,7 +92,7 @@ class Objective(nn.Module):
         there = view.present[n:]
         found = [(view.rows[n:][there], batch.keys[n:][there])] if int(there.sum()) else []
         if self.memory is not None and self.training and (kept := self.memory.rows(name)) is not None:
-            found.append(kept)
+            found.append((kept[0].to(view.rows.device), kept[1].to(batch.keys.device)))
         if not found:
             return None
         return torch.cat([rows for rows, _ in found]), torch.cat([keys for _, keys in found])

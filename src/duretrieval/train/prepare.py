@@ -98,6 +98,7 @@ def prepare(
         raise ConfigError(
             f"of {len(everything)} usable rows, {len(rows['train'])} are for training and {len(rows['val'])} for "
             "validation; each needs at least 2. Give more rows, or other shares in [data]"
+            + "".join(f". {note[0].upper()}{note[1:]}" for note in parts.notes)
         )
     return Prepared(recipe, used, rows, parts, encoders, classes, problems, _digest(parts))
 

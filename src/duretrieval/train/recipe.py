@@ -81,7 +81,7 @@ class Data:
     test: float = 0.1
     """Shares of the rows, where the data does not divide itself."""
     texts: tuple[str, ...] | None = None
-    """Columns whose texts make rows one thing where they are equal, so that a split keeps them together; None is all."""
+    """Columns whose texts tie rows together where they are equal, so that one split has them all; None is every one."""
     near_duplicates: bool = True
     """Keep pictures that look alike in one split."""
 
@@ -103,7 +103,7 @@ class Fit:
     patience: int = 5
     """Checks without a better `monitor` after which training stops; 0 never stops early."""
     monitor: str = "rr"
-    """The metric of the validation rows that decides: any of `evaluate`, averaged over directions; accuracy, f1; loss."""
+    """What decides on the validation rows: a metric of `evaluate`, averaged over directions; accuracy, f1; loss."""
     check_steps: int = 0
     """Steps between two checks, each of which also saves; 0 is one pass over the rows."""
     precision: Literal["32", "16-mixed", "bf16-mixed"] = "32"
@@ -261,5 +261,5 @@ def _named(table: Any, kind: Any, where: str) -> Any:
     elif "use" not in table:
         raise ConfigError(f"{where} does not say what to use; add a line such as: use = ...")
     own = {key: value for key, value in table.items() if key in fields and key != "options"}
-    options = {key: value for key, value in table.items() if key not in fields}
+    options = {key: value for key, value in table.items() if key not in fields} | dict(table.get("options", {}))
     return build(kind, {**own, "options": options}, where)

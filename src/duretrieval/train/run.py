@@ -16,6 +16,7 @@ import json
 import time
 import warnings
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from duretrieval.train.closed import fit_heads
 from duretrieval.train.data.opening import read_data
 from duretrieval.train.export import export
 from duretrieval.train.loop import Training, hush, trainer
+from duretrieval.train.making import check_names
 from duretrieval.train.network import Network
 from duretrieval.train.objective import Objective
 from duretrieval.train.prepare import SPLITS, Prepared, Progress, prepare
@@ -99,6 +101,7 @@ def train(
     """
     start = time.monotonic()
     _check_folder(folder, recipe, resume)
+    check_names(recipe)
     run = assemble(recipe, read(recipe, data), folder, limits=limits, cache=cache, progress=progress)
     _begin(run, data, resume)
     epochs, best = 0, 0
@@ -164,7 +167,7 @@ def fit(run: Run, checkpoint: Path | None, watchers: Sequence[Any], *, bar: bool
     module = training(run)
     epochs = module.order.epochs(run.recipe.fit.epochs)
     driver = trainer(run.recipe.fit, epochs, run.folder, watchers, progress=bar, callbacks=callbacks)
-    with warnings.catch_warnings(action="ignore"):  # it advises on workers and devices
+    with quiet():
         driver.fit(module, ckpt_path=None if checkpoint is None else str(checkpoint), weights_only=False)
     close(watchers)
 
@@ -238,6 +241,8 @@ def described(folder: Path) -> tuple[Recipe, dict[str, Any]]:
 
 
 def _check_folder(folder: Path, recipe: Recipe, resume: bool) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"{folder} is a file; a run is a folder, so give another")
     if not (folder / "recipe.json").is_file():
         return
     if not resume:
@@ -296,3 +301,8 @@ def _write_json(path: Path, table: dict[str, Any]) -> None:
     part = path.with_name(f"{path.name}.part")
     part.write_text(json.dumps(table, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     part.replace(path)
+
+
+def quiet() -> AbstractContextManager[None]:
+    """Without Lightning's advice on workers and devices."""
+    return warnings.catch_warnings(action="ignore")

@@ -35,7 +35,7 @@ def check_keys(table: Mapping[str, Any], known: Iterable[str], where: str) -> No
 
 
 def parse(change: str) -> tuple[tuple[str, ...], Any]:
-    """`fit.lr=1e-4` -> (("fit", "lr"), 0.0001); the value is TOML, or else a string.
+    """`fit.lr=1e-4` -> (("fit", "lr"), 0.0001); the value is TOML, or else a string, or None where there is nothing.
 
     Raises:
         ConfigError: there is no "=" in it.
@@ -43,6 +43,8 @@ def parse(change: str) -> tuple[tuple[str, ...], Any]:
     key, equals, value = change.partition("=")
     if not equals or not key.strip():
         raise ConfigError(f"{change!r} is not a setting; write KEY=VALUE, such as fit.lr=1e-4")
+    if not value.strip():
+        return tuple(part.strip() for part in key.split(".")), None
     try:
         parsed = tomllib.loads(f"v = {value}")["v"]
     except tomllib.TOMLDecodeError:
@@ -51,12 +53,14 @@ def parse(change: str) -> tuple[tuple[str, ...], Any]:
 
 
 def merge(table: Mapping[str, Any], changes: Sequence[tuple[Sequence[str], Any]]) -> dict[str, Any]:
-    """The table with values replaced or added at paths of keys; it itself stays as it is."""
+    """The table with values replaced or added at paths of keys, or taken out (None); it itself stays as it is."""
     out = {key: dict(value) if isinstance(value, Mapping) else value for key, value in table.items()}
     for path, value in changes:
         first, *rest = path
         if not rest:
             out[first] = value
+            if value is None:
+                del out[first]
             continue
         inner = out.get(first, {})
         if not isinstance(inner, Mapping):

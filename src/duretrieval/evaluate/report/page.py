@@ -1,22 +1,19 @@
-"""The whole page: one file, no script, nothing fetched; readable on a phone, in the dark, in two languages."""
+"""The whole page of an evaluation."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.resources import files
 
 from duretrieval.evaluate.compare import Difference
 from duretrieval.evaluate.health import Health
 from duretrieval.evaluate.report import figures
 from duretrieval.evaluate.report.closeup import Closeup
+from duretrieval.evaluate.report.document import document
 from duretrieval.evaluate.report.health_section import health_section
 from duretrieval.evaluate.report.html import Markup, join, tag
 from duretrieval.evaluate.report.pair_section import pair_section
-from duretrieval.evaluate.report.words import LANGS, Lang, one, say
+from duretrieval.evaluate.report.words import Lang, one, say
 from duretrieval.evaluate.result import FEW, Evaluation, few
-
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-NAMES = {"en": "English", "zh": "中文"}
 
 
 def page(
@@ -31,39 +28,17 @@ def page(
 ) -> str:
     """HTML.  notes: what a reader should know first.  lang: the language shown first; the other is a click away."""
     close = {closeup.pair: closeup for closeup in closeups}
-    body = [
-        *_switch(lang),
-        tag(
-            "main",
-            _head(evaluation, notes),
-            figures.matrix(evaluation) if evaluation.pairs else None,
-            figures.table(evaluation) if evaluation.pairs else None,
-            figures.differences(compared, against) if compared else None,
-            health_section(health) if health else None,
-            *(pair_section(pair, close.get(pair.name), evaluation.level) for pair in evaluation.pairs),
-            _provenance(evaluation),
-        ),
-    ]
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("title", one("title", lang, name=evaluation.name)),
-        tag("style", Markup(files(__package__).joinpath("page.css").read_text(encoding="utf-8"))),
+    main = tag(
+        "main",
+        _head(evaluation, notes),
+        figures.matrix(evaluation) if evaluation.pairs else None,
+        figures.table(evaluation) if evaluation.pairs else None,
+        figures.differences(compared, against) if compared else None,
+        health_section(health) if health else None,
+        *(pair_section(pair, close.get(pair.name), evaluation.level) for pair in evaluation.pairs),
+        _provenance(evaluation),
     )
-    code = "zh-Hans" if lang == "zh" else "en"
-    return "<!doctype html>\n" + tag("html", head, tag("body", *body), lang=code) + "\n"
-
-
-def _switch(lang: Lang) -> list[Markup]:
-    """Two buttons that work by style alone."""
-    buttons = [
-        tag("input", type="radio", name="language", id=code, class_="switch", checked=code == lang) for code in LANGS
-    ]
-    labels = tag("nav", *(tag("label", NAMES[code], for_=code, lang=code) for code in LANGS))
-    return [*buttons, labels]
+    return document(one("title", lang, name=evaluation.name), main, lang)
 
 
 def _head(evaluation: Evaluation, notes: Sequence[str]) -> Markup:

@@ -23,6 +23,9 @@ class PairScore(nn.Module):
 
     dim: int | None = None
 
+    def __init__(self) -> None:  # nn.Module's takes anything, and a recipe's misspelt option would not be noticed
+        super().__init__()
+
     def pairs(self, a: Tensor, b: Tensor) -> Tensor:
         """(n, d), (n, d) -> (n,)."""
         raise NotImplementedError

@@ -1,0 +1,163 @@
+"""What one would otherwise reach for, on the same rows: each gives unit rows of the test's texts and pictures.
+
+Linear: scikit-learn's PLS and CCA.  Learned: two perceptrons (hidden 512) with the loss of sentence-transformers
+(MultipleNegativesRankingLoss), of pytorch-metric-learning (NTXentLoss), or the symmetric cross-entropy of CLIP with a
+learned scale, as open_clip has it.  All learned ones have the same steps, batches, optimiser, schedule and choice of
+the best epoch by the validation rows as ours.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, normalize
+
+from benchmarks.frozen import RECIPE, learned_from, rows, tested_on
+from duretrieval.similarity import unit
+from duretrieval.train.batch import View
+from duretrieval.train.checking import retrieval
+from duretrieval.train.nets.heads import Mlp
+from duretrieval.types import Array
+
+Rows = tuple[Array, Array]
+"""(q, d) texts and (n, d) pictures of the test, unit."""
+PairLoss = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""(n, d), (n, d) unit rows and (n,) keys of a batch -> scalar"""
+COMPONENTS = 64
+DIM = 384
+
+
+def pairs(split: str) -> tuple[Tensor, Tensor, Tensor]:
+    """Texts (n, 384), pictures (n, 2280) and keys (n,) of the rows that have both."""
+    (text, told), (image, seen) = rows(split, "text"), rows(split, "image")
+    both = told & seen
+    return text[both], image[both], learned_from().rows[split].keys[both]
+
+
+def by_pls(seed: int) -> Rows:
+    """Partial least squares by SVD, which is what scikit-learn has that takes 2,280 columns in seconds."""
+    from sklearn.cross_decomposition import PLSSVD
+
+    text, image, _ = pairs("train")
+    model = PLSSVD(n_components=COMPONENTS).fit(text.numpy(), image.numpy())
+    return _projected(model)
+
+
+def by_cca(seed: int) -> Rows:
+    """Canonical correlations by scikit-learn, on the 256 principal components of the pictures."""
+    from sklearn.cross_decomposition import CCA
+    from sklearn.decomposition import PCA
+
+    text, image, _ = pairs("train")
+    pca = PCA(256, random_state=seed).fit(image.numpy())
+    model = CCA(n_components=COMPONENTS, max_iter=200, tol=1e-4).fit(text.numpy(), pca.transform(image.numpy()))
+    return _projected(model, pca.transform)
+
+
+def _projected(model: object, before: Callable[[Array], Array] = lambda rows: rows) -> Rows:
+    data = tested_on()
+    size = max(len(data.text), len(data.image))
+    padded = [np.concatenate([r, np.repeat(r[:1], size - len(r), 0)]) for r in (data.text, before(data.image))]
+    x, y = model.transform(*padded)  # type: ignore[attr-defined]
+    return unit(x[: len(data.text)].astype(np.float32)), unit(y[: len(data.image)].astype(np.float32))
+
+
+def mnrl(seed: int) -> Rows:
+    """sentence-transformers' MultipleNegativesRankingLoss, with its own scale of 20."""
+    return learned(mnrl_of(), seed)
+
+
+def mnrl_of() -> PairLoss:
+    from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
+
+    class Given(nn.Module):
+        def forward(self, features: dict[str, Tensor]) -> dict[str, Tensor]:
+            return features
+
+    loss = MultipleNegativesRankingLoss(Given())  # type: ignore[arg-type]
+    return lambda a, b, keys: loss([{"sentence_embedding": a}, {"sentence_embedding": b}], None)
+
+
+def ntxent(seed: int) -> Rows:
+    """pytorch-metric-learning's NTXentLoss, which knows keys, at its own temperature of 0.07."""
+    return learned(ntxent_of(), seed)
+
+
+def ntxent_of() -> PairLoss:
+    from pytorch_metric_learning.losses import NTXentLoss
+
+    loss = NTXentLoss()
+    return lambda a, b, keys: loss(torch.cat([a, b]), torch.cat([keys, keys]))
+
+
+def clip_loss(seed: int) -> Rows:
+    """The symmetric cross-entropy of CLIP with a learned scale."""
+    loss, scale = clip_of()
+    return learned(loss, seed, scale)
+
+
+def clip_of() -> tuple[PairLoss, list[nn.Parameter]]:
+    scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+
+    def loss(a: Tensor, b: Tensor, keys: Tensor) -> Tensor:
+        scores = a @ b.T * scale.exp().clamp(max=100)
+        partner = torch.arange(len(a))
+        return (cross_entropy(scores, partner) + cross_entropy(scores.T, partner)) / 2
+
+    return loss, [scale]
+
+
+def learned(loss: PairLoss, seed: int, parameters: list[nn.Parameter] | None = None) -> Rows:
+    """Two perceptrons by a plain loop, the best epoch by the validation rows."""
+    torch.manual_seed(seed)
+    heads = nn.ModuleDict({"text": Mlp(384, DIM), "image": Mlp(2280, DIM)})
+    kept, best = {}, -1.0
+    text, image, keys = pairs("val")
+    for _ in epochs(heads, loss, seed, parameters or []):
+        with torch.inference_mode():
+            views = {"text": (text, heads["text"]), "image": (image, heads["image"])}
+            seen = {
+                n: View(normalize(h(r), dim=1), torch.ones(len(r), dtype=torch.bool)) for n, (r, h) in views.items()
+            }
+        found = retrieval(seen, keys, ["rr"])
+        value = float(np.mean([figures["rr"] for figures in found.values()]))
+        if value > best:
+            best, kept = value, {name: value.clone() for name, value in heads.state_dict().items()}
+    heads.load_state_dict(kept)
+    heads.eval()
+    data = tested_on()
+    with torch.inference_mode():
+        rows_of = (heads["text"](torch.from_numpy(data.text)), heads["image"](torch.from_numpy(data.image)))
+    return unit(rows_of[0].numpy()), unit(rows_of[1].numpy())
+
+
+def epochs(heads: nn.ModuleDict, loss: PairLoss, seed: int, parameters: list[nn.Parameter]):  # type: ignore[no-untyped-def]
+    """Train; gives the number of each epoch that is over, the heads in evaluation mode."""
+    fit = RECIPE["fit"]
+    text, image, keys = pairs("train")
+    order = np.random.default_rng(seed)
+    optimizer = torch.optim.AdamW([*heads.parameters(), *parameters], lr=fit["lr"], weight_decay=1e-4, fused=True)  # type: ignore[index]
+    steps = fit["epochs"] * (len(text) // fit["batch"])  # type: ignore[index]
+    warm = max(1, round(0.05 * steps))
+    rate = torch.optim.lr_scheduler.LambdaLR(
+        optimizer,
+        lambda s: (s + 1) / warm if s < warm else 0.5 * (1 + math.cos(math.pi * (s - warm) / max(1, steps - warm))),
+    )
+    for epoch in range(fit["epochs"]):  # type: ignore[index]
+        heads.train()
+        places = order.permutation(len(text))
+        for start in range(0, len(places) - fit["batch"] + 1, fit["batch"]):  # type: ignore[index]
+            at = torch.from_numpy(places[start : start + fit["batch"]])  # type: ignore[index]
+            a, b = normalize(heads["text"](text[at]), dim=1), normalize(heads["image"](image[at]), dim=1)
+            value = loss(a, b, keys[at])
+            optimizer.zero_grad()
+            value.backward()
+            nn.utils.clip_grad_norm_(heads.parameters(), 1.0)
+            optimizer.step()
+            rate.step()
+        heads.eval()
+        yield epoch

@@ -1,0 +1,59 @@
+"""Our recipes on the shared rows."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from benchmarks.frozen import RECIPE, on_data, tested_on
+from duretrieval.similarity import unit
+from duretrieval.train import run as runs
+from duretrieval.train.assemble import make_network, make_objective
+from duretrieval.train.closed import fit_heads
+from duretrieval.train.loop import trainer
+from duretrieval.train.network import Network
+from duretrieval.train.recipe import Recipe, to_recipe
+from duretrieval.train.settings import merge
+from duretrieval.types import Array, Modality
+
+
+def recipe(changes: Mapping[str, Any] | None = None, seed: int = 0) -> Recipe:
+    """Ours with other settings, by dotted names."""
+    found = [(tuple(name.split(".")), value) for name, value in (changes or {}).items()]
+    return to_recipe({**merge(RECIPE, found), "seed": seed})
+
+
+def trained(wanted: Recipe) -> tuple[Network, Any]:
+    """The network of the best check, and its score; without reading or writing anything but checkpoints."""
+    with tempfile.TemporaryDirectory() as place:
+        prepared = on_data(wanted)
+        fitted = fit_heads(wanted, prepared.rows["train"]) if wanted.align else None
+        network = make_network(prepared.recipe, prepared.encoders, prepared.columns, fitted)
+        objective = make_objective(wanted, network, 0)
+        run = runs.Run(wanted, prepared, network, objective, Path(place))
+        if wanted.align is None:
+            runs.hush()
+            with runs.quiet():
+                trainer(wanted.fit, Path(place), [], progress=False).fit(runs.training(run))
+            runs.load(run, Path(place) / runs.BEST)
+        return network.eval(), objective.score
+
+
+def tested(network: Network) -> tuple[Array, Array]:
+    """(q, d) descriptions and (n, d) pictures of the test as the network's heads have them."""
+    data = tested_on()
+    return through(network, Modality.TEXT, data.text), through(network, Modality.IMAGE, data.image)
+
+
+def through(network: Network, modality: Modality, rows: Array) -> Array:
+    """Rows through a modality's head, and alone through the fusion where there is one: (n, dim) unit rows."""
+    with torch.inference_mode():
+        out: Tensor = network.heads[modality.value](torch.from_numpy(rows))
+        if network.fusion is not None:
+            out = network.fusion({modality: torch.from_numpy(unit(out.numpy()))})
+    return unit(out.numpy())
