@@ -166,7 +166,7 @@ def fit(run: Run, checkpoint: Path | None, watchers: Sequence[Any], *, bar: bool
     module = training(run)
     epochs = module.order.epochs(run.recipe.fit.epochs)
     driver = trainer(run.recipe.fit, epochs, run.folder, watchers, progress=bar, callbacks=callbacks)
-    with warnings.catch_warnings(action="ignore"):  # it advises on workers and devices
+    with quiet():
         driver.fit(module, ckpt_path=None if checkpoint is None else str(checkpoint), weights_only=False)
     close(watchers)
 
