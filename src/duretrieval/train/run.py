@@ -16,6 +16,7 @@ import json
 import time
 import warnings
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -300,3 +301,8 @@ def _write_json(path: Path, table: dict[str, Any]) -> None:
     part = path.with_name(f"{path.name}.part")
     part.write_text(json.dumps(table, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     part.replace(path)
+
+
+def quiet() -> AbstractContextManager[None]:
+    """Without Lightning's advice on workers and devices."""
+    return warnings.catch_warnings(action="ignore")
