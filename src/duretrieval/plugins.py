@@ -17,6 +17,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "onnx-audio": ("duretrieval.encode.audio:OnnxAudio", None),
     },
     "aligners": {
+        "adversarial": ("duretrieval.train.adversarial:Adversarial", "train"),
         "cca": ("duretrieval.align.cca:Cca", None),
         "centre": ("duretrieval.align.centre:Centre", None),
         "chain": ("duretrieval.align.chain:Chain", None),
@@ -47,6 +48,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
     "train.fusions": {},
     "train.scores": {},
     "train.losses": {
+        "modality-adversary": ("duretrieval.train.modality_adversary:ModalityAdversary", "train"),
         "code-penalty": ("duretrieval.train.nets.hashing:CodePenalty", "train"),
     },
     "train.readers": {},
