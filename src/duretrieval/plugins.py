@@ -31,6 +31,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "st": ("duretrieval.encode.hub.sentence:open_sentence", "train"),
     },
     "aligners": {
+        "adversarial": ("duretrieval.train.adversarial:Adversarial", "train"),
         "cca": ("duretrieval.align.cca:Cca", None),
         "centre": ("duretrieval.align.centre:Centre", None),
         "chain": ("duretrieval.align.chain:Chain", None),
@@ -135,6 +136,11 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "sigmoid": ("duretrieval.train.losses.sigmoid:PairwiseSigmoid", "train"),
         "smooth-ap": ("duretrieval.train.losses.smooth_ap:SmoothAp", "train"),
         "triplet": ("duretrieval.train.losses.triplet:Triplet", "train"),
+    "train.fusions": {},
+    "train.scores": {},
+    "train.losses": {
+        "modality-adversary": ("duretrieval.train.modality_adversary:ModalityAdversary", "train"),
+        "code-penalty": ("duretrieval.train.nets.hashing:CodePenalty", "train"),
     },
 }
 
