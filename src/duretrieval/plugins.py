@@ -133,14 +133,10 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "deep-cca": ("duretrieval.train.losses.deep_cca:DeepCca", "train"),
         "hinge": ("duretrieval.train.losses.hinge:Hinge", "train"),
         "infonce": ("duretrieval.train.losses.infonce:InfoNce", "train"),
+        "modality-adversary": ("duretrieval.train.modality_adversary:ModalityAdversary", "train"),
         "sigmoid": ("duretrieval.train.losses.sigmoid:PairwiseSigmoid", "train"),
         "smooth-ap": ("duretrieval.train.losses.smooth_ap:SmoothAp", "train"),
         "triplet": ("duretrieval.train.losses.triplet:Triplet", "train"),
-    "train.fusions": {},
-    "train.scores": {},
-    "train.losses": {
-        "modality-adversary": ("duretrieval.train.modality_adversary:ModalityAdversary", "train"),
-        "code-penalty": ("duretrieval.train.nets.hashing:CodePenalty", "train"),
     },
 }
 
