@@ -69,7 +69,7 @@ FUSIONS = (
 
 
 def main(seeds: int = SEEDS) -> None:
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)
     learned_from()
     tested_on()
     figures = {
