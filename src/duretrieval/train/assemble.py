@@ -15,7 +15,7 @@ from torch import nn
 from duretrieval.errors import ConfigError
 from duretrieval.train.contracts import Net
 from duretrieval.train.freeze import select
-from duretrieval.train.frozen import Frozen, Still
+from duretrieval.train.frozen import Frozen, Still, from_model
 from duretrieval.train.lora import add_lora
 from duretrieval.train.making import make
 from duretrieval.train.network import Network
@@ -45,13 +45,10 @@ class Encoders:
         return self.nets[modality].dim if modality in self.nets else self.frozen[modality].dim
 
 
-def make_encoders(
-    recipe: Recipe, columns: Iterable[Modality], texts: Sequence[str], extra: Iterable[Modality] = ()
-) -> Encoders:
+def make_encoders(recipe: Recipe, modalities: Iterable[Modality], texts: Sequence[str]) -> Encoders:
     """The encoder of each modality; a film has the picture's where it has none of its own.
 
-    columns: modalities of the data.  extra: those that come along (`carried`).
-
+    modalities: those of the data; what the recipe says of others does not matter.
     texts: those of the training rows, for encoders that are made from words (word2vec, bag of words).
 
     Raises:
@@ -63,8 +60,8 @@ def make_encoders(
     identities: dict[Modality, str] = {}
     wanted: dict[str, Any] = {}
     made: dict[int, Any] = {}
-    columns = set(columns)
-    for modality in sorted(columns | set(extra), key=list(Modality).index):
+    modalities = set(modalities)
+    for modality in sorted(modalities, key=list(Modality).index):
         spec = encoding(recipe, modality)
         known = {"modality": modality, "tower": modality.value, "texts": texts}
         encoder = made.get(id(spec)) or make("train.encoders", Use(spec.use, spec.options), known)
@@ -84,12 +81,9 @@ def make_encoders(
         else:
             frozen[modality] = Frozen(Still(encoder))  # type: ignore[arg-type]
             identities[modality] = identity(frozen[modality], spec, modality)
-        if modality not in columns and frozen[modality].dim != recipe.dim:
-            raise ConfigError(
-                f"{spec.use!r} for {modality}, which the data lacks, ends in {frozen[modality].dim} dimensions and the "
-                f"model in {recipe.dim}; it can only come along where these are equal"
-            )
-    return Encoders(frozen, nets, groups, Reading(**wanted), identities)
+    reading = Reading(**wanted)
+    frozen |= kept(recipe, modalities, reading)
+    return Encoders(frozen, nets, groups, reading, identities)
 
 
 def encoding(recipe: Recipe, modality: Modality) -> Encoding:
@@ -102,25 +96,23 @@ def encoding(recipe: Recipe, modality: Modality) -> Encoding:
     return Encoding()
 
 
-def carried(recipe: Recipe, present: Iterable[Modality]) -> set[Modality]:
-    """Modalities that the recipe encodes and the data lacks: they come along into the model as they are.
+def kept(recipe: Recipe, present: Iterable[Modality], reading: Reading) -> dict[Modality, Frozen]:
+    """What the data lacks and the built-in model has, for a model that leaves its text space as it is.
 
-    Raises:
-        ConfigError: their encoder learns or has a head, or the space they end in is not the one that is left as it is.
+    A head trained on pictures and texts ends in the space in which the built-in model puts sounds too, so they can go on
+    being found.  Nothing where the text space moves, modalities are fused, or media are read otherwise.
     """
-    extra = set(recipe.encoders) - set(present)
-    if len(recipe.encoders) == len(Modality):  # one table for all of them names none
-        return set()
-    for modality in extra:
-        spec = recipe.encoders[modality]
-        head = recipe.heads.get(Modality.TEXT)
-        if spec.train or spec.lora or modality in recipe.heads or head is None or head.use != "identity":
-            raise ConfigError(
-                f"the data has no {modality}, so [encoders.{modality}] can only come along untrained, without a head, "
-                'beside a text space that is left as it is ([heads.text] use = "identity"); or leave it out '
-                f"(--set encoders.{modality}=)"
-            )
-    return extra
+    there, text = set(present), encoding(recipe, Modality.TEXT)
+    head = recipe.heads.get(Modality.TEXT)
+    onto = recipe.align is not None and recipe.align.use != "cca" and recipe.align.options.get("onto", "text") == "text"
+    same = onto or (recipe.align is None and head is not None and head.use == "identity")
+    if Modality.TEXT not in there or text != Encoding() or not same or recipe.fusion is not None:
+        return {}
+    usual = Reading()
+    pictures = (reading.image_side, reading.image_fit) == (usual.image_side, usual.image_fit)
+    fits = {Modality.AUDIO: reading.sample_rate == usual.sample_rate, Modality.IMAGE: pictures}
+    fits[Modality.VIDEO] = pictures and Modality.IMAGE not in there  # or else the picture's own serves
+    return {modality: from_model(modality) for modality, fit in fits.items() if fit and modality not in there}
 
 
 def _check_modality(name: str, encoder: Any, modality: Modality) -> None:

@@ -125,7 +125,7 @@ def _bring_along(
     encoders: dict[Modality, Encoder],
     aligners: dict[Modality, Aligner],
 ) -> None:
-    """Modalities without training rows: films by the picture's encoder and head, and what `carried` allows."""
+    """Modalities without training rows: films by the picture's encoder and head, and what is `kept`."""
     for modality in sorted(set(prepared.encoders.frozen) - columns):
         frozen = prepared.encoders.frozen[modality]
         encoders[modality] = frozen.encoder

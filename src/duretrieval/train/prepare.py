@@ -12,7 +12,7 @@ import numpy as np
 
 from duretrieval.errors import ConfigError, MediaError
 from duretrieval.media.limits import Limits
-from duretrieval.train.assemble import Encoders, carried, make_encoders
+from duretrieval.train.assemble import Encoders, make_encoders
 from duretrieval.train.data.components import RADIUS
 from duretrieval.train.data.examples import Examples
 from duretrieval.train.data.identity import identify
@@ -72,7 +72,7 @@ def prepare(
     parts = split(samples, shares, recipe.seed, radius=RADIUS if data.near_duplicates else -1, identities=known)
     texts = [p.content for s in parts["train"] for p in s.columns.values() if isinstance(p.content, str)]
     used = {name: m for name, m in columns.items() if any(name in view for view in recipe.views)}
-    encoders = make_encoders(recipe, used.values(), texts, carried(recipe, used.values()))
+    encoders = make_encoders(recipe, used.values(), texts)
     everything = [sample for name in SPLITS for sample in parts[name]]
     held, problems = _encode_columns(used, everything, encoders, limits, cache or user_cache(), progress)
     classes = list(dict.fromkeys(s.label for s in parts["train"] if s.label is not None))
