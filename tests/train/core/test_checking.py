@@ -108,9 +108,7 @@ def test_smaller_is_better_is_turned_round() -> None:
     found = check(network, objective, rows, "loss")
     assert found["monitor"] == -found["loss"]
     ranks = check(network, objective, rows, "median-rank")
-    assert ranks["monitor"] == pytest.approx(
-        -(ranks["text→image/median-rank"] + ranks["image→text/median-rank"]) / 2
-    )
+    assert ranks["monitor"] == pytest.approx(-(ranks["text→image/median-rank"] + ranks["image→text/median-rank"]) / 2)
 
 
 class Noisy(nn.Module):

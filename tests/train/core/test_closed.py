@@ -18,17 +18,13 @@ from duretrieval.types import Array, Modality
 
 
 def closed(align: dict[str, Any], dim: int) -> Recipe:
-    return to_recipe(
-        {"dim": dim, "views": [["text"], ["image"]], "align": align, "data": {"near_duplicates": False}}
-    )
+    return to_recipe({"dim": dim, "views": [["text"], ["image"]], "align": align, "data": {"near_duplicates": False}})
 
 
 @pytest.mark.parametrize(
     ("use", "options"), [("ridge", {"penalty": 0.5}), ("procrustes", {}), ("cca", {"penalty": 0.2})]
 )
-def test_as_fitted_directly(
-    use: str, options: dict[str, Any], data: list[Sample], cache: Path, tmp_path: Path
-) -> None:
+def test_as_fitted_directly(use: str, options: dict[str, Any], data: list[Sample], cache: Path, tmp_path: Path) -> None:
     width = 384
     dim = 8 if use == "cca" else width
     outcome = train(closed({"use": use, **options}, dim), data, tmp_path / "run", cache=cache)
@@ -68,7 +64,11 @@ def encoded(model: Model, sample: Sample, column: str) -> Array:
 @pytest.mark.parametrize(
     ("align", "dim", "said"),
     [
-        ({"use": "ridge"}, 100, r"\[align\] 'ridge' ends in the space of text, which has 384 dimensions; set dim = 384"),
+        (
+            {"use": "ridge"},
+            100,
+            r"\[align\] 'ridge' ends in the space of text, which has 384 dimensions; set dim = 384",
+        ),
         ({"use": "ridge", "onto": "audio"}, 384, r"fits other modalities onto audio; the data has text, image"),
         ({"use": "ridge", "alfa": 1}, 384, r"'ridge' does not take these options"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def test_a_search_ranks_as_torch_does(plain: tuple[Run, Model], data: list[Sampl
             names = [str(hit.item.fields["name"]) for hit in hits]
             wanted = [scores[query][list(map(named, there)).index(Path(name).stem)] for name in names]
             assert len(names) == len(there)
-            assert all(a >= b - 1e-4 for a, b in zip(wanted, wanted[1:], strict=False))
+            assert all(a >= b - 1e-4 for a, b in pairwise(wanted))
 
 
 def named(sample: Sample) -> str:
@@ -67,7 +68,8 @@ def named(sample: Sample) -> str:
     return content.stem
 
 
-def test_a_fusion_and_a_scorer(data: list[Sample], cache: Path, tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_a_fusion(data: list[Sample], cache: Path, tmp_path: Path) -> None:
     run, model = trained(
         data,
         tmp_path / "run",
@@ -104,9 +106,7 @@ def test_a_score_that_learns(data: list[Sample], cache: Path, tmp_path: Path) ->
 
 @pytest.mark.slow
 @pytest.mark.parametrize("learning", [{"train": ["*"], "lr": 1e-4}, {"lora": 2}])
-def test_a_tiny_transformer_learns(
-    learning: dict[str, Any], data: list[Sample], cache: Path, tmp_path: Path
-) -> None:
+def test_a_tiny_transformer_learns(learning: dict[str, Any], data: list[Sample], cache: Path, tmp_path: Path) -> None:
     encoders = {"text": {"use": "transformer", "model": saved("bert", tmp_path), **learning}}
     run, model = trained(data, tmp_path / "run", cache, encoders=encoders, fit={"epochs": 2})
     fresh = reopen(tmp_path / "run", data=data, cache=cache).network.encoders["text"].state_dict()
@@ -134,6 +134,7 @@ class Lying(Linear):
         return super().forward(vectors)
 
 
+@pytest.mark.slow
 def test_a_lying_head_is_found_out(data: list[Sample], cache: Path, tmp_path: Path) -> None:
     run_folder = tmp_path / "run"
     lying = recipe(heads={"use": f"{__name__}:Lying"})

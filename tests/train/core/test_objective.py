@@ -19,6 +19,7 @@ from duretrieval.train.network import Network
 from duretrieval.train.objective import Objective, Term, inner
 from duretrieval.types import Modality
 
+
 def number(value: Tensor) -> float:
     return float(value.detach())
 

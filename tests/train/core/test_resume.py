@@ -93,9 +93,7 @@ def test_broken_off_anywhere(
     assert_same(whole[0], tmp_path / "run")
 
 
-def test_a_run_folder_may_move(
-    whole: tuple[Path, Outcome], data: list[Sample], cache: Path, tmp_path: Path
-) -> None:
+def test_a_run_folder_may_move(whole: tuple[Path, Outcome], data: list[Sample], cache: Path, tmp_path: Path) -> None:
     broken_off(data, tmp_path / "here", cache, 9)
     (tmp_path / "here").rename(tmp_path / "there")
     train(everything(), data, tmp_path / "there", resume=True, cache=cache, exporting=False)
