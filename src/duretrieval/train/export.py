@@ -198,6 +198,7 @@ def compare(model: Model, prepared: Prepared, network: Network) -> dict[Modality
         ModelError: one is above `TOLERANCE`.
     """
     samples = prepared.samples["train"][:COMPARED]
+    network.eval()
     rows = prepared.rows["train"].plain()
     found: dict[Modality, float] = {}
     for name, modality in network.columns.items():

@@ -107,7 +107,8 @@ class Training(pl.LightningModule):
         def all_of(rows: Tensor, *, fill: int = 0) -> Tensor:
             rows = torch.cat([rows, rows.new_full((most - mined, *rows.shape[1:]), fill)])
             gathered = cast("Tensor", self.all_gather(rows, sync_grads=rows.requires_grad))
-            return torch.cat([gathered[:, :n].flatten(0, 1), gathered[:, n:].flatten(0, 1)])
+            anchors = gathered[:, :n].transpose(0, 1).flatten(0, 1)  # in the order of the batch, as `Order` dealt them
+            return torch.cat([anchors, gathered[:, n:].flatten(0, 1)])
 
         places = all_of(batch.rows, fill=-1)
         known: set[int] = {-1}
@@ -145,7 +146,7 @@ class Training(pl.LightningModule):
         if self.fit.optimizer == "sgd":
             optimizer: torch.optim.Optimizer = torch.optim.SGD(groups, lr=self.fit.lr, momentum=0.9)
         else:
-            fused = self.fit.precision != "16-mixed"  # a fused step unscales by itself, after the clipping
+            fused = self.fit.precision == "32"  # Lightning clips mixed precision only where the step is not fused
             optimizer = torch.optim.AdamW(groups, lr=self.fit.lr, fused=fused)
         total = self.order.epochs(self.fit.epochs) * self.order.steps
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, total, self.fit))

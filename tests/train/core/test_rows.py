@@ -80,7 +80,7 @@ def test_shares_of_devices_make_the_whole(n: int, share: int, world: int, steps:
     parts = [list(Order(n // world * world, share * world, 3, steps, rank=rank, world=world)) for rank in range(world)]
     for step, rows in enumerate(whole):
         taken = [part[step] for part in parts]
-        assert sorted(row for part in taken for row in part) == sorted(rows)
+        assert sorted(row for share in taken for row in share) == sorted(rows)
         assert len({len(rows) for rows in taken}) == 1
 
 
