@@ -13,8 +13,10 @@ sampler = "tpe"                               # or random, grid
 from __future__ import annotations
 
 import logging
+import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
@@ -59,7 +61,7 @@ class Range:
         import numpy as np
 
         if self.step is not None:
-            found = np.arange(self.low, self.high + self.step / 2, self.step)
+            found = np.minimum(np.arange(self.low, self.high + self.step / 2, self.step), self.high)
         elif self.log:
             found = np.geomspace(self.low, self.high, GRID_POINTS)
         else:
@@ -154,7 +156,7 @@ def tune(
     samples = read(to_recipe(table), data)[0]
     folder.mkdir(parents=True, exist_ok=True)
     study = _study(optuna, search, folder)
-    while len(_finished(study)) < _wanted(search):
+    while _unfinished(study, search):
         trial = study.ask()
         chosen = {name: _suggest(trial, name, values) for name, values in search.space.items()}
         _try(optuna, study, trial, _with(table, chosen), samples, folder, cache)
@@ -195,7 +197,7 @@ def _study(optuna: Any, search: Search, folder: Path) -> Any:
     samplers = {
         "tpe": lambda: optuna.samplers.TPESampler(seed=search.seed, multivariate=False),
         "random": lambda: optuna.samplers.RandomSampler(seed=search.seed),
-        "grid": lambda: optuna.samplers.GridSampler(_grid(search), seed=search.seed),
+        "grid": lambda: optuna.samplers.RandomSampler(seed=search.seed),  # its points are waiting in the study
     }
     pruner = optuna.pruners.MedianPruner(n_startup_trials=4) if search.prune else optuna.pruners.NopPruner()
     study = optuna.create_study(
@@ -213,21 +215,31 @@ def _study(optuna: Any, search: Search, folder: Path) -> Any:
     study.set_user_attr("space", space)
     for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
         study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+    if search.sampler == "grid":
+        _enqueue(study, search)
     return study
 
 
-def _grid(search: Search) -> dict[str, list[Any]]:
-    return {name: v.points() if isinstance(v, Range) else list(v) for name, v in search.space.items()}
+def _enqueue(study: Any, search: Search) -> None:
+    """Let every point of the grid wait that was not tried, in an order that follows from the seed.
+
+    Unlike optuna's GridSampler, which ends the loop that it runs in, and we run our own.
+    """
+    grid = {name: v.points() if isinstance(v, Range) else list(v) for name, v in search.space.items()}
+    points = [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
+    random.Random(search.seed).shuffle(points)
+    known = [dict(t.params) for t in _finished(study)]
+    known += [t.system_attrs["fixed_params"] for t in study.get_trials(deepcopy=False) if t.state.name == "WAITING"]
+    for point in points[: search.trials]:
+        if point not in known:
+            study.enqueue_trial(point)
 
 
-def _wanted(search: Search) -> int:
-    """Trials to finish: all points of a grid, if it has fewer."""
-    if search.sampler != "grid":
-        return search.trials
-    points = 1
-    for values in _grid(search).values():
-        points *= len(values)
-    return min(points, search.trials)
+def _unfinished(study: Any, search: Search) -> bool:
+    """Whether points of a grid are waiting, or trials are missing."""
+    if search.sampler == "grid":
+        return any(t.state.name == "WAITING" for t in study.get_trials(deepcopy=False))
+    return len(_finished(study)) < search.trials
 
 
 def _finished(study: Any) -> list[Any]:
