@@ -84,8 +84,6 @@ class Data:
     """Columns whose texts tie rows together where they are equal, so that one split has them all; None is every one."""
     near_duplicates: bool = True
     """Keep pictures that look alike in one split."""
-    texts: tuple[str, ...] | None = None
-    """Columns whose texts are things, so that rows with the same one stay in one split; None: all of them."""
 
 
 @dataclass(frozen=True, slots=True)
