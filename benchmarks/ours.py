@@ -15,7 +15,7 @@ from duretrieval.similarity import unit
 from duretrieval.train import run as runs
 from duretrieval.train.assemble import make_network, make_objective
 from duretrieval.train.closed import fit_heads
-from duretrieval.train.loop import trainer
+from duretrieval.train.loop import hush
 from duretrieval.train.network import Network
 from duretrieval.train.recipe import Recipe, to_recipe
 from duretrieval.train.settings import merge
@@ -37,9 +37,8 @@ def trained(wanted: Recipe) -> tuple[Network, Any]:
         objective = make_objective(wanted, network, 0)
         run = runs.Run(wanted, prepared, network, objective, Path(place))
         if wanted.align is None:
-            runs.hush()
-            with runs.quiet():
-                trainer(wanted.fit, Path(place), [], progress=False).fit(runs.training(run))
+            hush()
+            runs.fit(run, None, [], bar=False, callbacks=[])
             runs.load(run, Path(place) / runs.BEST)
         return network.eval(), objective.score
 

@@ -14,7 +14,7 @@ from benchmarks.measure import interleaved
 from benchmarks.ours import recipe
 from duretrieval.train import run as runs
 from duretrieval.train.assemble import make_network, make_objective
-from duretrieval.train.loop import trainer
+from duretrieval.train.loop import hush
 from duretrieval.train.nets.heads import Mlp
 
 CHANGES = {
@@ -44,9 +44,8 @@ def ours() -> None:
         prepared = on_data(wanted)
         network = make_network(wanted, prepared.encoders, prepared.columns)
         run = runs.Run(wanted, prepared, network, make_objective(wanted, network, 0), Path(place))
-        runs.hush()
-        with runs.quiet():
-            trainer(wanted.fit, Path(place), [], progress=False).fit(runs.training(run))
+        hush()
+        runs.fit(run, None, [], bar=False, callbacks=[])
 
 
 def plain(loss: baselines.PairLoss, parameters: list[nn.Parameter]) -> None:

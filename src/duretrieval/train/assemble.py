@@ -194,7 +194,14 @@ def make_network(
         fixed = {"modalities": ordered, "width": recipe.dim, "dim": recipe.dim}
         fusion = make("train.fusions", recipe.fusion, fixed)
     nets = {modality: net for modality, net in encoders.nets.items() if modality in used}
-    return Network(encoders=nets, heads=heads, columns=columns, views=recipe.views, fusion=fusion)  # type: ignore[arg-type]
+    return Network(
+        encoders=nets,  # type: ignore[arg-type]
+        heads=heads,
+        columns=columns,
+        views=recipe.views,
+        dim=recipe.dim,
+        fusion=fusion,
+    )
 
 
 def make_objective(recipe: Recipe, network: Network, classes: int) -> Objective:

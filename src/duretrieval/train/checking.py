@@ -17,7 +17,7 @@ from duretrieval.evaluate.metrics import accuracy, decisions, f1, recall
 from duretrieval.evaluate.metrics.summary import mean, median
 from duretrieval.evaluate.ranking import per_query
 from duretrieval.evaluate.relevance import relevant
-from duretrieval.train.batch import View
+from duretrieval.train.batch import Batch, View
 from duretrieval.train.network import Network
 from duretrieval.train.objective import Objective, Term, inner
 from duretrieval.train.rows import Rows
@@ -100,18 +100,16 @@ def _decided(classifier: nn.Module, rows: Tensor) -> list[int]:
     return decided
 
 
-def mean_loss(network: Network, objective: Objective, rows: Rows, device: torch.device) -> float:
-    """The objective on rows that are not learned from, in evaluation mode, batch by batch in their order."""
-    trained = network.training, objective.training
-    network.eval()
-    objective.eval()
-    rows, losses = rows.plain(), []
+def mean_loss(objective: Objective, views: Mapping[str, View], rows: Rows, device: torch.device) -> float:
+    """The objective on the views of rows that are not learned from, `BATCH` at a time in their order."""
+    losses = []
     with torch.inference_mode():
         for start in range(0, len(rows), BATCH):
-            batch = rows[list(range(start, min(start + BATCH, len(rows))))].to(device)
-            losses.append((float(objective(network(batch), batch)), batch.anchors))
-    network.train(trained[0])
-    objective.train(trained[1])
+            at = slice(start, start + BATCH)
+            places = torch.arange(len(rows))[at]
+            batch = Batch({}, {}, rows.keys[at], rows.labels[at], places, len(places)).to(device)
+            cut = {name: View(v.rows[at].to(device), v.present[at].to(device)) for name, v in views.items()}
+            losses.append((float(objective(cut, batch)), len(places)))
     return sum(loss * n for loss, n in losses) / sum(n for _, n in losses)
 
 
@@ -124,13 +122,16 @@ def check(network: Network, objective: Objective, rows: Rows, monitor: str) -> d
     names = list(RETRIEVAL) if monitor in (*RETRIEVAL, *CLASSES, LOSS) else [*RETRIEVAL, monitor]
     device = next((p.device for p in network.parameters()), torch.device("cpu"))
     views = views_of(network, rows, device)
+    was_training = objective.training
+    objective.eval()
     score = objective.score.cpu() if isinstance(objective.score, nn.Module) else objective.score
     pairs = retrieval(views, rows.keys, names, score)
     if isinstance(objective.score, nn.Module):
         objective.score.to(device)
     figures = {f"{pair}/{name}": value for pair, found in pairs.items() for name, value in found.items()}
     figures |= classes(views, rows.labels, objective.terms)
-    figures[LOSS] = mean_loss(network, objective, rows, device)
+    figures[LOSS] = mean_loss(objective, views, rows, device)
+    objective.train(was_training)
     decides = [found[monitor] for found in pairs.values() if monitor in found]
     if monitor in (*CLASSES, LOSS) and monitor in figures:
         decides = [figures[monitor]]

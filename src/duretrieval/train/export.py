@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -62,7 +63,11 @@ def export(
             sources=[builtin.FOLDER],
         )
     saved = Model.load(folder)
-    compare(saved, prepared, network)
+    try:
+        compare(saved, prepared, network)
+    except ModelError:
+        shutil.rmtree(folder)  # nobody should search with it
+        raise
     return saved
 
 
@@ -121,7 +126,7 @@ def _bring_along(
     aligners: dict[Modality, Aligner],
 ) -> None:
     """Modalities without training rows: films by the picture's encoder and head, and what `carried` allows."""
-    for modality in set(prepared.encoders.frozen) - columns:
+    for modality in sorted(set(prepared.encoders.frozen) - columns):
         frozen = prepared.encoders.frozen[modality]
         encoders[modality] = frozen.encoder
         if frozen.aligner is not None:

@@ -43,7 +43,7 @@ class FeatureCache:
             try:
                 held = load_file(file)
                 self._rows.update(zip(map(bytes, held["digests"]), held["rows"], strict=True))
-            except (SafetensorError, KeyError, OSError):
+            except (SafetensorError, KeyError, ValueError, OSError):
                 file.unlink(missing_ok=True)  # not ours, or damaged: what it held is computed again
 
     def __contains__(self, key: bytes) -> bool:

@@ -6,10 +6,12 @@ a run that was killed goes on as if nothing had happened.
 
 from __future__ import annotations
 
+import logging
 import math
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytorch_lightning as pl
 import torch
@@ -24,6 +26,7 @@ from duretrieval.train.network import Network
 from duretrieval.train.objective import Objective
 from duretrieval.train.recipe import Fit
 from duretrieval.train.rows import Order, Rows
+from duretrieval.train.saving import BestAndLast, WholeFiles
 
 
 class Training(pl.LightningModule):
@@ -47,14 +50,20 @@ class Training(pl.LightningModule):
         self.network, self.objective = network, objective
         self.fit, self.seed, self.train_rows, self.val_rows = fit, seed, train, val
         self.groups, self.folder = groups, folder
-        self.order = Order(len(train), fit.batch, seed, fit.check_steps)
+        self.order = Order(len(train), fit.batch, seed, fit.check_steps, world=fit.devices)
         self._losses: list[tuple[int, Tensor, float]] = []
+
+    def setup(self, stage: str) -> None:
+        """Each of several devices is a process of its own, with warnings of its own."""
+        if self.trainer.world_size > 1:
+            hush()
+            warnings.simplefilter("ignore")
 
     # ---- data
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Batches in their order; each device has its share."""
-        self.order.rank, self.order.world = self.global_rank, self.trainer.world_size
+        self.order.rank = self.global_rank
         workers = self.fit.workers if self.train_rows.examples is not None else 0
         return DataLoader(self.train_rows, sampler=self.order, batch_size=None, num_workers=workers)
 
@@ -68,9 +77,14 @@ class Training(pl.LightningModule):
         """Another order, and another look for hard negatives."""
         if self.train_rows.examples is not None:
             self.train_rows.examples.set_epoch(self.current_epoch)
-        if self.fit.hard_negatives and self.current_epoch % self.fit.mine_every == 0 and self.current_epoch > 0:
+        if self.fit.hard_negatives and self._mines(self.current_epoch):
             views = views_of(self.network, self.train_rows, self.device)
             self.train_rows.mined = mine(views, self.train_rows.keys, self.fit.hard_negatives)
+
+    def _mines(self, epoch: int) -> bool:
+        """Whether `mine_every` further passes have ended since the epoch before began."""
+        now, before = (self.order.passes(e) // self.fit.mine_every for e in (epoch, epoch - 1))
+        return epoch > 0 and now > before
 
     def training_step(self, batch: Batch, number: int) -> Tensor:
         """The loss of a batch."""
@@ -83,20 +97,29 @@ class Training(pl.LightningModule):
         return loss
 
     def _gathered(self, views: dict[str, View], batch: Batch) -> tuple[dict[str, View], Batch]:
-        """The rows of all devices, so that each row meets every other, as on one device."""
+        """The rows of all devices, so that each row meets every other, as on one device.
 
-        def all_of(rows: Tensor, *, grads: bool = False) -> Tensor:
-            gathered: Tensor = self.all_gather(rows, sync_grads=grads)
-            return gathered.flatten(0, 1)
+        Each device has its own mined rows; they are made equally many, and those that are there twice count once.
+        """
+        n, mined = batch.anchors, len(batch.keys) - batch.anchors
+        most = int(cast("Tensor", self.all_gather(torch.tensor(mined, device=batch.keys.device))).max())
 
-        whole = {name: View(all_of(v.rows, grads=True), all_of(v.present)) for name, v in views.items()}
-        keys = all_of(batch.keys)
-        return whole, Batch({}, {}, keys, all_of(batch.labels), all_of(batch.rows), len(keys))
+        def all_of(rows: Tensor, *, fill: int = 0) -> Tensor:
+            rows = torch.cat([rows, rows.new_full((most - mined, *rows.shape[1:]), fill)])
+            gathered = cast("Tensor", self.all_gather(rows, sync_grads=rows.requires_grad))
+            return torch.cat([gathered[:, :n].flatten(0, 1), gathered[:, n:].flatten(0, 1)])
+
+        places = all_of(batch.rows, fill=-1)
+        known: set[int] = {-1}
+        new = torch.tensor([not (p in known or known.add(p)) for p in places.tolist()], device=places.device)  # type: ignore[func-returns-value]
+        whole = {name: View(all_of(v.rows), all_of(v.present.long()).bool() & new) for name, v in views.items()}
+        anchors = n * self.trainer.world_size
+        return whole, Batch({}, {}, all_of(batch.keys), all_of(batch.labels), places, anchors)
 
     def on_train_epoch_end(self) -> None:
         """Check on the validation rows, and write down what happened since the last check."""
         figures = check(self.network, self.objective, self.val_rows, self.fit.monitor)
-        self.log("monitor", figures["monitor"], rank_zero_only=True)
+        self.log("monitor", figures["monitor"])  # every device measures all rows, and decides alike
         rows: list[dict[str, Any]] = [{"step": step, "loss": float(loss), "lr": lr} for step, loss, lr in self._losses]
         self._losses = []
         if self.trainer.is_global_zero:
@@ -117,12 +140,14 @@ class Training(pl.LightningModule):
                 chosen = [p for p in parameters if (p.ndim > 1) is decayed]
                 if chosen:
                     decay = self.fit.weight_decay if decayed else 0.0
-                    groups.append({"params": chosen, "lr": lr or self.fit.lr, "weight_decay": decay})
+                    rate = self.fit.lr if lr is None else lr
+                    groups.append({"params": chosen, "lr": rate, "weight_decay": decay})
         if self.fit.optimizer == "sgd":
             optimizer: torch.optim.Optimizer = torch.optim.SGD(groups, lr=self.fit.lr, momentum=0.9)
         else:
-            optimizer = torch.optim.AdamW(groups, lr=self.fit.lr, fused=True)
-        total = self.fit.epochs * self.order.steps
+            fused = self.fit.precision != "16-mixed"  # a fused step unscales by itself, after the clipping
+            optimizer = torch.optim.AdamW(groups, lr=self.fit.lr, fused=fused)
+        total = self.order.epochs(self.fit.epochs) * self.order.steps
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, total, self.fit))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
@@ -142,6 +167,12 @@ class Training(pl.LightningModule):
             history.cut(self.folder, checkpoint["global_step"])
 
 
+def hush() -> None:
+    """Lightning tells of its products and of devices that are not there; what a user can act on our errors say."""
+    for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
 def _rate(step: int, total: int, fit: Fit) -> float:
     """The share of the learning rate at a step: linear warm-up, then half a cosine (Loshchilov & Hutter 2017) or 1."""
     warm = max(1, round(fit.warmup * total))
@@ -152,31 +183,27 @@ def _rate(step: int, total: int, fit: Fit) -> float:
     return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warm) / max(1, total - warm))))
 
 
-def trainer(fit: Fit, folder: Path, loggers: Iterable[Any], *, progress: bool, callbacks: Sequence[Any] = ()) -> Any:
-    """Lightning, with our checks: the best checkpoint by `monitor`, the last one, and early stopping."""
-    from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint, TQDMProgressBar
+def trainer(
+    fit: Fit, epochs: int, folder: Path, loggers: Iterable[Any], *, progress: bool, callbacks: Sequence[Any] = ()
+) -> Any:
+    """Lightning, with our checks: the best checkpoint by `monitor`, the last one, and early stopping.
 
-    found: list[Any] = [
-        ModelCheckpoint(
-            folder,
-            "best",
-            monitor="monitor",
-            mode="max",
-            save_last=True,
-            save_on_train_epoch_end=True,
-            enable_version_counter=False,
-        ),
-        *callbacks,
-    ]
+    epochs: of the steps between two checks.  Several devices are processes of their own, which Python starts anew: a
+    script that trains on several needs `if __name__ == "__main__"`.
+    """
+    from pytorch_lightning.callbacks import EarlyStopping, TQDMProgressBar
+
+    found: list[Any] = [BestAndLast(folder), *callbacks]
     if fit.patience:
         found.append(EarlyStopping("monitor", mode="max", patience=fit.patience, check_on_train_epoch_end=True))
     if progress:
         found.append(TQDMProgressBar(refresh_rate=10))
     return pl.Trainer(
-        max_epochs=fit.epochs,
+        max_epochs=epochs,
         accelerator=fit.accelerator,
         devices=fit.devices,
-        strategy="ddp" if fit.devices > 1 else "auto",
+        strategy="ddp_spawn_find_unused_parameters_true" if fit.devices > 1 else "auto",
+        plugins=[WholeFiles()],
         precision=fit.precision,
         gradient_clip_val=fit.clip or None,
         logger=list(loggers) or False,

@@ -17,8 +17,8 @@ class Network(nn.Module):
     """encoders -> heads -> fusion, whichever of them learn; rows are unit between them.
 
     encoders: modality -> net, for the modalities whose encoder learns; the others come as rows.  heads: modality ->
-    module (b, d_m) -> (b, dim).  columns: name -> modality.  views: columns of each view.  fusion: None where every
-    view has one column.
+    module (b, d_m) -> (b, dim).  columns: name -> modality.  views: columns of each view.  dim: of the shared space.
+    fusion: None where every view has one column.
     """
 
     def __init__(
@@ -28,9 +28,11 @@ class Network(nn.Module):
         heads: Mapping[Modality, nn.Module],
         columns: Mapping[str, Modality],
         views: Sequence[Sequence[str]],
+        dim: int,
         fusion: nn.Module | None = None,
     ) -> None:
         super().__init__()
+        self.dim = dim
         self.encoders = nn.ModuleDict({modality.value: net for modality, net in encoders.items()})
         self.heads = nn.ModuleDict({modality.value: head for modality, head in heads.items()})
         self.fusion = fusion
@@ -39,22 +41,22 @@ class Network(nn.Module):
 
     def forward(self, batch: Batch) -> dict[str, View]:
         """View by name."""
-        rows = {name: self.aligned(batch, name) for name in {c for view in self.views.values() for c in view}}
+        names = dict.fromkeys(c for view in self.views.values() for c in view)  # in order: dropout must repeat itself
+        rows = {name: self.aligned(batch, name) for name in names}
         return {name: self._view(view, rows, batch.present) for name, view in self.views.items()}
 
     def aligned(self, batch: Batch, column: str) -> Tensor:
         """A column in the shared space: (b, dim) unit rows, zeros where it is absent."""
         modality, inputs, present = self.columns[column], batch.inputs[column], batch.present[column]
-        if modality in self.encoders:
-            rows = normalize(self.encoders[modality](**inputs), dim=1) if bool(present.any()) else None
-        else:
-            rows = inputs["rows"]
-        if rows is None:
-            return torch.zeros((len(present), 1), device=present.device)
-        rows = normalize(self.heads[modality](rows), dim=1)
+        if modality not in self.encoders:
+            rows = normalize(self.heads[modality](inputs["rows"]), dim=1)
+            return rows.masked_fill(~present[:, None], 0)
+        if not bool(present.any()):
+            return torch.zeros((len(present), self.dim), device=present.device)
+        rows = normalize(self.heads[modality](normalize(self.encoders[modality](**inputs), dim=1)), dim=1)
         if len(rows) == len(present):
             return rows
-        whole = rows.new_zeros((len(present), rows.shape[1]))
+        whole = rows.new_zeros((len(present), self.dim))
         whole[present] = rows
         return whole
 

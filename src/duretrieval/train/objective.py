@@ -56,10 +56,12 @@ class Objective(nn.Module):
             losses = [loss for loss in found if loss is not None]
             if losses:
                 total = total + term.weight * torch.stack(losses).mean()
+        if self.training and not total.requires_grad:  # no pair in the whole batch: nothing to learn, and no error
+            total = total + torch.stack([view.rows[view.present].sum() for view in views.values()]).sum() * 0
         if self.memory is not None and self.training:
             for name, view in views.items():
-                there = view.present
-                self.memory.add(name, view.rows[there].detach(), batch.keys[there])
+                there = view.present[: batch.anchors]
+                self.memory.add(name, view.rows[: batch.anchors][there].detach(), batch.keys[: batch.anchors][there])
         return total
 
     def _pair(self, term: Term, a: View, b: View, batch: Batch, names: tuple[str, str]) -> Tensor | None:
@@ -104,7 +106,7 @@ class Objective(nn.Module):
         chosen = [views[name] for name in dict.fromkeys(term.views or views)]
         losses = []
         for view in chosen:
-            known = view.present & (batch.labels >= 0)
-            if int(known.sum()):
+            known = (view.present & (batch.labels >= 0))[: batch.anchors].nonzero().flatten()
+            if len(known):
                 losses.append(term.loss(term.classifier(view.rows[known]), batch.labels[known]))
         return torch.stack(losses).mean() if losses else torch.zeros((), device=batch.keys.device)

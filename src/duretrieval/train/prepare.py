@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from duretrieval.errors import ConfigError
+from duretrieval.errors import ConfigError, MediaError
 from duretrieval.media.limits import Limits
 from duretrieval.train.assemble import Encoders, carried, make_encoders
 from duretrieval.train.data.components import RADIUS
@@ -77,7 +77,8 @@ def prepare(
     held, problems = _encode_columns(used, everything, encoders, limits, cache or user_cache(), progress)
     classes = list(dict.fromkeys(s.label for s in parts["train"] if s.label is not None))
     keys = keys_of(everything)
-    labels = np.array([classes.index(s.label) if s.label in classes else -1 for s in everything], dtype=np.int64)
+    numbers: dict[str | None, int] = {name: number for number, name in enumerate(classes)}
+    labels = np.array([numbers.get(s.label, -1) for s in everything], dtype=np.int64)
     rows, start = {}, 0
     for name in SPLITS:
         at = slice(start, start + len(parts[name]))
@@ -175,12 +176,15 @@ def _digest(parts: Splits) -> str:
         for sample in parts[name]:
             held.update(f"{name}\0{sample.id}\0{sample.key}\0{sample.label}\0".encode())
             for column, part in sample.columns.items():
-                held.update(column.encode() + (content_digest(part) if _there(part.content) else b"missing"))
+                held.update(column.encode() + _known(part))
     return held.hexdigest()[:16]
 
 
-def _there(content: object) -> bool:
-    return content.is_file() if isinstance(content, Path) else content is not None
+def _known(part: Part) -> bytes:
+    try:
+        return content_digest(part)
+    except MediaError:
+        return b"missing"
 
 
 def user_cache() -> Path:

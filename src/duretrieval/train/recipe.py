@@ -118,6 +118,23 @@ class Fit:
     mine_every: int = 1
     """Passes over the rows between two minings."""
 
+    def __post_init__(self) -> None:
+        least = {"epochs": 1, "batch": 2, "devices": 1, "mine_every": 1}
+        least |= dict.fromkeys(("patience", "check_steps", "workers", "memory", "hard_negatives"), 0)
+        for name, low in least.items():
+            if getattr(self, name) < low:
+                raise ConfigError(f"fit.{name} is {getattr(self, name)}; it must be at least {low}")
+        if self.lr <= 0 or self.weight_decay < 0 or self.clip < 0 or not 0 <= self.warmup <= 1:
+            raise ConfigError(
+                f"fit.lr is {self.lr:g}, weight_decay {self.weight_decay:g}, clip {self.clip:g} and warmup "
+                f"{self.warmup:g}; lr must be above 0, warmup a share from 0 to 1, and the others at least 0"
+            )
+        if self.batch % self.devices:
+            raise ConfigError(
+                f"fit.batch is {self.batch} and fit.devices {self.devices}; each device takes the same share of a "
+                "batch, so make it a multiple of the devices"
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -152,6 +169,11 @@ class Recipe:
             raise ConfigError("[align] takes the place of [heads], [fusion] and [score]; keep it or them")
         names = [view_name(view) for view in self.views]
         for objective in self.losses:
+            if objective.views is not None and len(objective.views) != 2:
+                raise ConfigError(
+                    f"the loss {objective.use!r} names {len(objective.views)} views; it compares 2, or all pairs of "
+                    "them where it names none"
+                )
             for name in objective.views or ():
                 if names and name not in names:
                     raise ConfigError(

@@ -64,7 +64,8 @@ class Rows(Dataset[Batch]):
         anchors = len(places)
         if self.mined is not None:
             more = self.mined[list(places)].ravel()
-            places = [*places, *(int(p) for p in dict.fromkeys(more[more >= 0]) if p not in set(places))]
+            known = set(places)
+            places = [*places, *(p for p in dict.fromkeys(more[more >= 0].tolist()) if p not in known)]
         at = torch.tensor(places, dtype=torch.int64)
         present = {name: mask[at] for name, mask in self._present.items()}
         inputs: dict[str, Inputs] = {name: {"rows": rows[at]} for name, rows in self._rows.items()}
@@ -96,11 +97,20 @@ class Order(Sampler[list[int]]):
     """
 
     def __init__(self, n: int, batch: int, seed: int, steps: int = 0, *, rank: int = 0, world: int = 1) -> None:
-        self.n, self.batch, self.seed = n, min(batch, n), seed
+        self.n, self.seed = n, seed
+        self.batch = max(min(batch, n) // world, 1) * world
         self.per_pass = max(1, n // self.batch)
         self.steps = steps or self.per_pass
         self.rank, self.world = rank, world
         self.epoch = 0
+
+    def epochs(self, passes: int) -> int:
+        """How many epochs make up so many passes over the rows; a last one that is begun is whole."""
+        return -(-passes * self.per_pass // self.steps)
+
+    def passes(self, epoch: int) -> int:
+        """How many passes are over when an epoch begins."""
+        return epoch * self.steps // self.per_pass
 
     def set_epoch(self, epoch: int) -> None:
         """Go on with the steps of this epoch."""

@@ -16,7 +16,6 @@ import json
 import time
 import warnings
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -32,14 +31,15 @@ from duretrieval.train.checking import check
 from duretrieval.train.closed import fit_heads
 from duretrieval.train.data.opening import read_data
 from duretrieval.train.export import export
-from duretrieval.train.loop import Training, trainer
+from duretrieval.train.loop import Training, hush, trainer
 from duretrieval.train.making import check_names
 from duretrieval.train.network import Network
 from duretrieval.train.objective import Objective
 from duretrieval.train.prepare import SPLITS, Prepared, Progress, prepare
 from duretrieval.train.recipe import Recipe, to_recipe
 from duretrieval.train.sample import Sample
-from duretrieval.train.tracking import loggers
+from duretrieval.train.saving import stopped
+from duretrieval.train.tracking import close, loggers
 
 LAST, BEST = "last.ckpt", "best.ckpt"
 
@@ -63,7 +63,7 @@ class Outcome:
     model: Path
     """The model folder of the best check."""
     best_epoch: int
-    """From 0."""
+    """From 0; an epoch is the steps between two checks."""
     epochs: int
     """How many were run."""
     val: dict[str, float]
@@ -106,11 +106,12 @@ def train(
     epochs, best = 0, 0
     if recipe.align is None:
         hush()
-        driver = trainer(recipe.fit, folder, loggers(track, folder, recipe), progress=bar, callbacks=callbacks)
         last = folder / LAST
-        with quiet():
-            driver.fit(training(run), ckpt_path=str(last) if resume and last.is_file() else None, weights_only=False)
-        epochs, best = int(driver.current_epoch), int(load(run, folder / BEST)["epoch"])
+        going_on = resume and last.is_file()
+        if not (going_on and stopped(last, recipe.fit.patience)):
+            fit(run, last if going_on else None, loggers(track, folder, recipe), bar=bar, callbacks=callbacks)
+        epochs = sum("check" in row for row in history.read(folder))
+        best = int(load(run, folder / BEST)["epoch"])
     test = run.prepared.rows["test"]
     figures = {
         "val": check(run.network, run.objective, run.prepared.rows["val"], recipe.fit.monitor),
@@ -158,6 +159,16 @@ def assemble(
     problems = [*unread, *prepared.problems]
     (folder / "problems.txt").write_text("".join(f"{problem}\n" for problem in problems), encoding="utf-8")
     return Run(recipe, prepared, network, objective, folder)
+
+
+def fit(run: Run, checkpoint: Path | None, watchers: Sequence[Any], *, bar: bool, callbacks: Sequence[Any]) -> None:
+    """The steps of a run, from the beginning or from a checkpoint."""
+    module = training(run)
+    epochs = module.order.epochs(run.recipe.fit.epochs)
+    driver = trainer(run.recipe.fit, epochs, run.folder, watchers, progress=bar, callbacks=callbacks)
+    with warnings.catch_warnings(action="ignore"):  # it advises on workers and devices
+        driver.fit(module, ckpt_path=None if checkpoint is None else str(checkpoint), weights_only=False)
+    close(watchers)
 
 
 def training(run: Run) -> Training:
@@ -235,8 +246,9 @@ def _check_folder(folder: Path, recipe: Recipe, resume: bool) -> None:
         return
     if not resume:
         raise ConfigError(f"there is a run in {folder} already; go on with it (--resume), or give another folder")
-    if (known := described(folder)[0]) != recipe:
-        different = [key for key in asdict(recipe) if getattr(recipe, key) != getattr(known, key)]
+    known, given = to_json(described(folder)[0]), to_json(recipe)
+    if known != given:
+        different = [key for key in given if given[key] != known[key]]
         raise ConfigError(
             f"the run in {folder} is of another recipe: {', '.join(different)} differ. Go on with the recipe it has, "
             "or give another folder"
@@ -288,16 +300,3 @@ def _write_json(path: Path, table: dict[str, Any]) -> None:
     part = path.with_name(f"{path.name}.part")
     part.write_text(json.dumps(table, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     part.replace(path)
-
-
-def quiet() -> AbstractContextManager[None]:
-    """Without Lightning's advice on workers and devices."""
-    return warnings.catch_warnings(action="ignore")
-
-
-def hush() -> None:
-    """Lightning tells of its products and of devices that are not there; what a user can act on our errors say."""
-    import logging
-
-    for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
-        logging.getLogger(name).setLevel(logging.ERROR)

@@ -35,6 +35,13 @@ def loggers(names: Iterable[str], folder: Path, recipe: Recipe) -> list[Any]:
     return made
 
 
+def close(watchers: Iterable[Any]) -> None:
+    """A run of Weights & Biases ends with the training, so that the next one in this process is another."""
+    for watcher in watchers:
+        if hasattr(watcher.experiment, "finish"):
+            watcher.experiment.finish()
+
+
 def _tensorboard(folder: Path) -> Any:
     from pytorch_lightning.loggers import TensorBoardLogger
 

@@ -13,11 +13,11 @@ sampler = "tpe"                               # or random, grid
 from __future__ import annotations
 
 import logging
-import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
+from random import Random
 from typing import Any, Literal
 
 from duretrieval.errors import ConfigError
@@ -61,9 +61,9 @@ class Range:
         import numpy as np
 
         if self.step is not None:
-            found = np.minimum(np.arange(self.low, self.high + self.step / 2, self.step), self.high)
+            found = np.arange(self.low, self.high + self.step / 2, self.step)
         elif self.log:
-            found = np.geomspace(self.low, self.high, GRID_POINTS)
+            found = np.geomspace(self.low, self.high, GRID_POINTS).clip(self.low, self.high)
         else:
             found = np.linspace(self.low, self.high, GRID_POINTS)
         return list(dict.fromkeys(round(float(v)) for v in found)) if self.whole else [float(v) for v in found]
@@ -153,10 +153,19 @@ def tune(
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     logging.getLogger("optuna").setLevel(logging.WARNING)
-    samples = read(to_recipe(table), data)[0]
+    recipe = to_recipe(table)
+    if recipe.fit.devices > 1:
+        raise ConfigError(
+            f"fit.devices is {recipe.fit.devices}; a search tries its settings on one device. Set fit.devices = 1, and "
+            "train with the best settings on more"
+        )
+    samples = read(recipe, data)[0]
     folder.mkdir(parents=True, exist_ok=True)
     study = _study(optuna, search, folder)
-    while _unfinished(study, search):
+    while len(_finished(study)) < _wanted(search):
+        study.sampler = _sampler(optuna, search, len(study.get_trials(deepcopy=False)))
+        if search.sampler == "grid":
+            study.enqueue_trial(_next_point(search, study))
         trial = study.ask()
         chosen = {name: _suggest(trial, name, values) for name, values in search.space.items()}
         _try(optuna, study, trial, _with(table, chosen), samples, folder, cache)
@@ -194,16 +203,11 @@ def _study(optuna: Any, search: Search, folder: Path) -> Any:
             str(folder / JOURNAL), lock_obj=optuna.storages.journal.JournalFileOpenLock(str(folder / JOURNAL))
         )
     )
-    samplers = {
-        "tpe": lambda: optuna.samplers.TPESampler(seed=search.seed, multivariate=False),
-        "random": lambda: optuna.samplers.RandomSampler(seed=search.seed),
-        "grid": lambda: optuna.samplers.RandomSampler(seed=search.seed),  # its points are waiting in the study
-    }
     pruner = optuna.pruners.MedianPruner(n_startup_trials=4) if search.prune else optuna.pruners.NopPruner()
     study = optuna.create_study(
         study_name="tune",
         storage=storage,
-        sampler=samplers[search.sampler](),
+        sampler=_sampler(optuna, search, 0),
         pruner=pruner,
         direction="maximize",
         load_if_exists=True,
@@ -215,35 +219,41 @@ def _study(optuna: Any, search: Search, folder: Path) -> Any:
     study.set_user_attr("space", space)
     for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
         study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
-    if search.sampler == "grid":
-        _enqueue(study, search)
+        if search.sampler != "grid" and len(trial.params) == len(search.space):
+            study.enqueue_trial(trial.params)  # what was cut off is tried again
     return study
 
 
-def _enqueue(study: Any, search: Search) -> None:
-    """Let every point of the grid wait that was not tried, in an order that follows from the seed.
-
-    Unlike optuna's GridSampler, which ends the loop that it runs in, and we run our own.
-    """
-    grid = {name: v.points() if isinstance(v, Range) else list(v) for name, v in search.space.items()}
-    points = [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
-    random.Random(search.seed).shuffle(points)
-    known = [dict(t.params) for t in _finished(study)]
-    known += [t.system_attrs["fixed_params"] for t in study.get_trials(deepcopy=False) if t.state.name == "WAITING"]
-    for point in points[: search.trials]:
-        if point not in known:
-            study.enqueue_trial(point)
+def _sampler(optuna: Any, search: Search, number: int) -> Any:
+    """What chooses trial `number`: by seed and number alone, so that a search that goes on does not begin again."""
+    samplers = optuna.samplers
+    kind = samplers.TPESampler if search.sampler == "tpe" else samplers.RandomSampler
+    return kind(seed=search.seed * 1_000_003 + number)
 
 
-def _unfinished(study: Any, search: Search) -> bool:
-    """Whether points of a grid are waiting, or trials are missing."""
-    if search.sampler == "grid":
-        return any(t.state.name == "WAITING" for t in study.get_trials(deepcopy=False))
-    return len(_finished(study)) < search.trials
+def _grid(search: Search) -> list[dict[str, Any]]:
+    """Every point, in an order of the seed's, so that the first few are not all of one kind."""
+    values = [v.points() if isinstance(v, Range) else list(v) for v in search.space.values()]
+    points = [dict(zip(search.space, chosen, strict=True)) for chosen in product(*values)]
+    Random(search.seed).shuffle(points)
+    return points
+
+
+def _next_point(search: Search, study: Any) -> dict[str, Any]:
+    """The first point of the grid that was not tried to its end."""
+    tried = [t.params for t in _finished(study)]
+    return next(point for point in _grid(search) if point not in tried)
+
+
+def _wanted(search: Search) -> int:
+    """Trials to finish: all points of a grid, if it has fewer."""
+    return min(len(_grid(search)), search.trials) if search.sampler == "grid" else search.trials
 
 
 def _finished(study: Any) -> list[Any]:
-    return [t for t in study.get_trials(deepcopy=False) if t.state.name in ("COMPLETE", "PRUNED")]
+    """Trials that need not be tried again: not those that were killed."""
+    trials = study.get_trials(deepcopy=False)
+    return [t for t in trials if t.state.name in ("COMPLETE", "PRUNED") or "error" in t.user_attrs]
 
 
 def _suggest(trial: Any, name: str, values: Range | tuple[Any, ...]) -> Any:
@@ -269,6 +279,7 @@ def _try(
         study.tell(trial, state=optuna.trial.TrialState.PRUNED)
     except ConfigError as error:
         (place / "error.txt").write_text(f"{error}\n", encoding="utf-8")
+        trial.set_user_attr("error", str(error))
         study.tell(trial, state=optuna.trial.TrialState.FAIL)
         if trial.number == 0:
             raise

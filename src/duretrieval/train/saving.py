@@ -1,0 +1,63 @@
+"""Checkpoints that a kill cannot damage, and that a run finds again wherever its folder has gone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.plugins.io import TorchCheckpointIO
+
+
+class WholeFiles(TorchCheckpointIO):
+    """Writes a checkpoint beside the old one and then puts it in its place.
+
+    Lightning's own goes through the folder for temporary files, which may lie on another disk: moving it from there is
+    copying, and a kill in the middle leaves half a checkpoint.
+    """
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
+        """Write it whole or not at all."""
+        place = Path(path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        part = place.with_name(f"{place.name}.part")
+        torch.save(checkpoint, part)
+        part.replace(place)
+
+
+class BestAndLast(ModelCheckpoint):
+    """`best.ckpt` by the monitor and `last.ckpt`, each written after every check."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            folder,
+            "best",
+            monitor="monitor",
+            mode="max",
+            save_last=True,
+            save_on_train_epoch_end=True,
+            enable_version_counter=False,
+        )
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """What was best; a run folder that was moved or renamed since has it too."""
+        old, new = state_dict.get("dirpath"), self.dirpath
+        if old is None or new is None or old == new:
+            super().load_state_dict(state_dict)
+            return
+
+        def moved(path: str) -> str:
+            return str(Path(new) / Path(path).name) if path else path
+
+        paths = ("best_model_path", "kth_best_model_path", "last_model_path")
+        found = {key: moved(value) if key in paths else value for key, value in state_dict.items()}
+        found["best_k_models"] = {moved(path): score for path, score in state_dict["best_k_models"].items()}
+        super().load_state_dict({**found, "dirpath": new})
+
+
+def stopped(checkpoint: Path, patience: int) -> bool:
+    """Whether the run that wrote the checkpoint had already stopped early."""
+    held: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=False)["callbacks"]
+    waits = [state["wait_count"] for name, state in held.items() if name.startswith("EarlyStopping")]
+    return bool(patience) and any(wait >= patience for wait in waits)
