@@ -1,4 +1,4 @@
-"""docs/training.md: every name and every setting is there with its default, recipes are read, commands and Python run."""
+"""docs/training.md: every name and every setting is there with its default; its recipes and Python run."""
 
 import json
 import os
