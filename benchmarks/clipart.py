@@ -48,6 +48,16 @@ def manifest() -> Path:
     return MANIFEST
 
 
+def labelled() -> Path:
+    """The drawings alone, with the folder that each lies in as its label."""
+    path = MANIFEST.with_name("labelled.jsonl")
+    if not path.is_file():
+        found = [json.loads(line) for line in manifest().read_text(encoding="utf-8").splitlines()]
+        rows = [{**row, "label": row["id"].partition("/")[0]} for row in found if row["image"].endswith(".svg")]
+        path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
 def drawings() -> Iterator[dict[str, Any]]:
     """A row a drawing of Open Clip Art that has a title or keywords of its own."""
     found = [(path, *described(path)) for path in sorted(OPENCLIPART.rglob("*.svg"))]

@@ -31,6 +31,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "st": ("duretrieval.encode.hub.sentence:open_sentence", "train"),
     },
     "aligners": {
+        "adversarial": ("duretrieval.train.adversarial:Adversarial", "train"),
         "cca": ("duretrieval.align.cca:Cca", None),
         "centre": ("duretrieval.align.centre:Centre", None),
         "chain": ("duretrieval.align.chain:Chain", None),
@@ -132,6 +133,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "deep-cca": ("duretrieval.train.losses.deep_cca:DeepCca", "train"),
         "hinge": ("duretrieval.train.losses.hinge:Hinge", "train"),
         "infonce": ("duretrieval.train.losses.infonce:InfoNce", "train"),
+        "modality-adversary": ("duretrieval.train.modality_adversary:ModalityAdversary", "train"),
         "sigmoid": ("duretrieval.train.losses.sigmoid:PairwiseSigmoid", "train"),
         "smooth-ap": ("duretrieval.train.losses.smooth_ap:SmoothAp", "train"),
         "triplet": ("duretrieval.train.losses.triplet:Triplet", "train"),

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from duretrieval import plugins
+from duretrieval.align.fitting import fit_aligner
 from duretrieval.errors import ConfigError
 from duretrieval.protocols import Aligner
 from duretrieval.train.recipe import Recipe
@@ -56,7 +56,7 @@ def fit_heads(recipe: Recipe, rows: Rows) -> dict[Modality, Fitted]:
     for modality, column in sides.items():
         if modality is not onto:
             x, y = _pairs(rows, column, sides[onto])
-            heads[modality] = Fitted(_fit(spec.use, x, y, options), modality)
+            heads[modality] = Fitted(fit_aligner(spec.use, x, y, **options), modality)
     return heads
 
 
@@ -65,19 +65,8 @@ def _cca(recipe: Recipe, rows: Rows, sides: Mapping[Modality, str], options: dic
         raise ConfigError(f"[align] 'cca' has two sides, and the data has {', '.join(sides)}; use ridge, or two views")
     (a, column_a), (b, column_b) = sides.items()
     x, y = _pairs(rows, column_a, column_b)
-    aligner = plugins.find("aligners", "cca").fit(x, y, x_modalities=[a], y_modalities=[b], dim=recipe.dim, **options)
+    aligner = fit_aligner("cca", x, y, x_modalities=[a], y_modalities=[b], dim=recipe.dim, **options)
     return {a: Fitted(aligner, a), b: Fitted(aligner, b)}
-
-
-def _fit(name: str, x: Array, y: Array, options: Mapping[str, Any]) -> Aligner:
-    found = plugins.find("aligners", name)
-    if not hasattr(found, "fit"):
-        raise ConfigError(f"the aligner {name!r} is not fitted to pairs; use ridge, procrustes or cca")
-    try:
-        aligner: Aligner = found.fit(x, y, **options)
-    except TypeError as error:
-        raise ConfigError(f"[align] {name!r} does not take these options: {error}") from error
-    return aligner
 
 
 class _Same:

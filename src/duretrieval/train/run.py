@@ -16,6 +16,7 @@ import json
 import time
 import warnings
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -166,7 +167,7 @@ def fit(run: Run, checkpoint: Path | None, watchers: Sequence[Any], *, bar: bool
     module = training(run)
     epochs = module.order.epochs(run.recipe.fit.epochs)
     driver = trainer(run.recipe.fit, epochs, run.folder, watchers, progress=bar, callbacks=callbacks)
-    with warnings.catch_warnings(action="ignore"):  # it advises on workers and devices
+    with quiet():
         driver.fit(module, ckpt_path=None if checkpoint is None else str(checkpoint), weights_only=False)
     close(watchers)
 
@@ -300,3 +301,8 @@ def _write_json(path: Path, table: dict[str, Any]) -> None:
     part = path.with_name(f"{path.name}.part")
     part.write_text(json.dumps(table, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     part.replace(path)
+
+
+def quiet() -> AbstractContextManager[None]:
+    """Without Lightning's advice on workers and devices."""
+    return warnings.catch_warnings(action="ignore")

@@ -40,6 +40,12 @@ class BestAndLast(ModelCheckpoint):
             enable_version_counter=False,
         )
 
+    def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
+        """After every check: Lightning alone writes the last one only where it was the best."""
+        super().on_train_epoch_end(trainer, pl_module)
+        if self._last_global_step_saved != trainer.global_step:
+            self._save_last_checkpoint(trainer, self._monitor_candidates(trainer))
+
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """What was best; a run folder that was moved or renamed since has it too."""
         old, new = state_dict.get("dirpath"), self.dirpath

@@ -1,0 +1,144 @@
+"""What each choice of a recipe is worth: losses, alignments, scores and fusions, the others held fixed.
+
+    python -m benchmarks.ablations [SEEDS]
+
+The same rows, split and steps for all (`benchmarks/frozen.py`); means over seeds and the range between them.  Losses,
+alignments and scores are tested on Tux Paint (mean of both directions); fusions on held-out drawings, where a title
+looks for the drawing and its keywords as one item.  Writes results/ablations.json and .md.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from statistics import mean
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks.frozen import learned_from, tested_on
+from benchmarks.measure import write
+from benchmarks.ours import recipe, tested, trained
+from duretrieval.evaluate.measures import measures
+from duretrieval.evaluate.metrics.summary import mean as mean_of
+from duretrieval.evaluate.ranking import per_query
+from duretrieval.evaluate.relevance import relevant
+from duretrieval.train.checking import retrieval, views_of
+
+SEEDS = 3
+NAMES = ("hit@1", "hit@10", "ap")
+PAIRS = {"views": [["text"], ["image"]], "fit.epochs": 5}
+NETS = {**PAIRS, "heads": {"text": "mlp", "image": "mlp"}}
+LOSSES: dict[str, dict[str, Any]] = {
+    "infonce": {"use": "infonce", "temperature": 0.1, "learned": False},
+    "infonce, learned temperature": {"use": "infonce"},
+    "hinge, sum": {"use": "hinge"},
+    "hinge, hardest": {"use": "hinge", "form": "max"},
+    "triplet, semi-hard": {"use": "triplet"},
+    "contrastive": {"use": "contrastive"},
+    "sigmoid": {"use": "sigmoid"},
+    "smooth-ap": {"use": "smooth-ap"},
+}
+ALIGNMENTS: dict[str, dict[str, Any]] = {
+    "class names and a perceptron": {},
+    "perceptron on the picture": {"heads": {"text": "identity", "image": "mlp"}},
+    "two perceptrons": {"heads": {"text": "mlp", "image": "mlp"}},
+    "two linear maps": {"heads": {"text": "linear", "image": "linear"}},
+    "two perceptrons, deep CCA": {"heads": {"text": "mlp", "image": "mlp"}, "loss": {"use": "deep-cca"}},
+    "ridge": {"align": {"use": "ridge"}, "heads": {}},
+    "cca": {"align": {"use": "cca"}, "heads": {}, "dim": 128},
+}
+SCORES: dict[str, dict[str, Any]] = {
+    "cosine": {},
+    "euclidean": {"score": {"use": "euclidean"}},
+    "neural-tensor": {"score": {"use": "neural-tensor"}, "dim": 64},
+    "pair-scorer": {"score": {"use": "pair-scorer"}, "loss": {"use": "binary-cross-entropy"}, "dim": 64},
+}
+FUSIONS = (
+    "weighted-sum",
+    "maximum",
+    "concatenation",
+    "gated",
+    "low-rank",
+    "tucker",
+    "attention",
+    "cross-attention",
+    "graph-attention",
+)
+
+
+def main(seeds: int = SEEDS) -> None:
+    torch.set_num_threads(1)
+    learned_from()
+    tested_on()
+    figures = {
+        "losses": {name: runs({**PAIRS, "loss": loss}, seeds) for name, loss in LOSSES.items()},
+        "alignments": {name: runs({**PAIRS, **change}, seeds) for name, change in ALIGNMENTS.items()},
+        "scores": {name: runs({**NETS, **change}, seeds) for name, change in SCORES.items()},
+        "fusions": {name: runs(fused(name), seeds) for name in ("the picture alone", *FUSIONS)},
+    }
+    write("ablations", __doc__ or "", figures, table(figures))
+
+
+def fused(name: str) -> dict[str, Any]:
+    if name not in FUSIONS:
+        return {"fit.epochs": 5, "views": [["text"], ["image"]], "heads": {"text": "mlp", "image": "mlp"}}
+    return {
+        "fit.epochs": 5,
+        "views": [["text"], ["image", "keywords"]],
+        "heads": {"text": "mlp", "image": "mlp"},
+        "fusion": {"use": name},
+        "dim": 128,
+    }
+
+
+def runs(changes: dict[str, Any], seeds: int) -> dict[str, Any]:
+    """Means over seeds and the seconds of one."""
+    found = [one(changes, seed) for seed in range(1 if "align" in changes else seeds)]
+    out = {name: round(mean(run[name] for run in found), 4) for name in (*NAMES, "seconds")}
+    out["ap over seeds"] = [round(run["ap"], 4) for run in found]
+    print(changes, out, flush=True)
+    return out
+
+
+def one(changes: dict[str, Any], seed: int) -> dict[str, float]:
+    start = time.perf_counter()
+    wanted = recipe(changes, seed)
+    network, score = trained(wanted)
+    seconds = time.perf_counter() - start
+    if "keywords" in {name for view in wanted.views for name in view} or changes == fused(""):
+        rows = learned_from().rows["val"]
+        pairs = retrieval(views_of(network, rows), rows.keys, NAMES)
+        return {**pairs[f"text→{'+'.join(wanted.views[1])}"], "seconds": seconds}
+    text, image = (torch.from_numpy(rows) for rows in tested(network))
+    with torch.inference_mode():
+        scores = score(text, image).numpy()
+    data = tested_on()
+    owner = np.zeros(len(image), np.int64)
+    for q, places in enumerate(data.of_text):
+        owner[places] = q
+    both = [figures(scores, list(data.of_text)), figures(scores.T, [[q] for q in owner])]
+    return {name: mean(found[name] for found in both) for name in NAMES} | {"seconds": seconds}
+
+
+def figures(scores: np.ndarray, right: list[list[int]]) -> dict[str, float]:
+    values = per_query({m.name: m.of for m in measures(NAMES)}, scores, relevant(right))
+    return {name: mean_of(values[name]) for name in NAMES}
+
+
+def table(found: dict[str, Any]) -> str:
+    lines = []
+    for what, rows in found.items():
+        lines += [f"## {what}", "", "| | R@1 | R@10 | mAP | between seeds | s |", "|---|---|---|---|---|---|"]
+        for name, f in rows.items():
+            seen = f["ap over seeds"]
+            spread = f"{min(seen):.3f} to {max(seen):.3f}" if len(seen) > 1 else ""
+            hits = f"{100 * f['hit@1']:.1f} | {100 * f['hit@10']:.1f}"
+            lines.append(f"| {name} | {hits} | {f['ap']:.3f} | {spread} | {f['seconds']:.1f} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else SEEDS)
