@@ -36,7 +36,28 @@ def here(tmp_path: Path) -> Path:
         {"id": "lamp-1", "title": "A lamp", "price": 20},
     ]
     (tmp_path / "products.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    pairs(tmp_path)
     return tmp_path
+
+
+def pairs(folder: Path) -> None:
+    """Drawings and what they are called, to train with."""
+    (folder / "drawings").mkdir()
+    rows = []
+    for colour in ("red", "green", "blue", "black", "orange", "purple"):
+        for shape, split in {"circle": "train", "square": "train", "bar": "val", "ring": "test"}.items():
+            image, box = Image.new("RGB", (64, 64), "white"), (12, 12, 52, 52)
+            pen = ImageDraw.Draw(image)
+            if shape == "bar":
+                pen.rectangle((28, 4, 36, 60), fill=colour)
+            elif shape == "square":
+                pen.rectangle(box, fill=colour)
+            else:
+                pen.ellipse(box, fill=colour if shape == "circle" else None, outline=colour, width=8)
+            name = f"drawings/{colour}-{shape}.png"
+            image.save(folder / name)
+            rows.append({"text": f"a {colour} {shape}", "image": name, "split": split})
+    (folder / "pairs.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
 
 
 def film(path: Path) -> None:

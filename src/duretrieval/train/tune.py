@@ -61,7 +61,7 @@ class Range:
         import numpy as np
 
         if self.step is not None:
-            found = np.arange(self.low, self.high + self.step / 2, self.step)
+            found = np.arange(self.low, self.high + self.step / 2, self.step).clip(self.low, self.high)
         elif self.log:
             found = np.geomspace(self.low, self.high, GRID_POINTS).clip(self.low, self.high)
         else:

@@ -80,12 +80,8 @@ def _table(search: Search, trials: Sequence[Trial], best: Trial) -> Markup:
     rows = []
     for trial in sorted(trials, key=lambda t: (t.value is None, -(t.value or 0.0))):
         value = "" if trial.value is None else f"{trial.value:.4f}"
-        cells: list[str | float] = [
-            trial.number,
-            value,
-            say(trial.state),
-            *(charts.shown(trial.settings.get(n, "")) for n in names),
-        ]
+        tried = (charts.shown(trial.settings.get(name, "")) for name in names)
+        cells: list[str | float] = [trial.number, value, say(trial.state), *tried]
         chosen = trial.number == best.number
         rows.append(tag("tr", *(tag("td", tag("b", cell) if chosen else cell) for cell in cells)))
     return tag("section", tag("h2", say("trials")), tag("div", tag("table", head, *rows), class_="scroll"))
