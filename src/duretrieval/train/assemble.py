@@ -99,8 +99,8 @@ def encoding(recipe: Recipe, modality: Modality) -> Encoding:
 def kept(recipe: Recipe, present: Iterable[Modality], reading: Reading) -> dict[Modality, Frozen]:
     """What the data lacks and the built-in model has, for a model that leaves its text space as it is.
 
-    A head trained on pictures and texts ends in the space in which the built-in model puts sounds too, so they can still
-    be found.  Nothing where the text space moves, modalities are fused, or media are read otherwise.
+    A head trained on pictures and texts ends in the space in which the built-in model puts sounds too, so sounds can
+    still be found.  Nothing where the text space moves, modalities are fused, or media are read otherwise.
     """
     there, text = set(present), encoding(recipe, Modality.TEXT)
     head = recipe.heads.get(Modality.TEXT)
