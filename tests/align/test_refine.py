@@ -81,9 +81,10 @@ def test_a_few_anchors_hold_it() -> None:
     assert np.abs(held.rotation - q).max() < 0.1 < np.abs(alone.rotation - q).max()
 
 
+@pytest.mark.slow
 def test_likeness_tells_one_shape_from_another() -> None:
-    a, q = cloud(500, 8, 0, 1), turn(8)
-    same, other = unit((cloud(500, 8, 0, 2) @ q).astype(np.float32)), cloud(500, 8, 1, 2)
+    a, q = cloud(400, 8, 0, 1), turn(8)
+    same, other = unit((cloud(400, 8, 0, 2) @ q).astype(np.float32)), cloud(400, 8, 1, 2)
     rng = np.random.default_rng(0)
     assert likeness(q, a, same, rng) > 0.9
     assert likeness(refine(matched_axes(a, other), a, other).rotation, a, other, rng) < 0.5
