@@ -21,7 +21,7 @@ from duretrieval.train.recipe import Recipe, read_recipe
 from duretrieval.train.run import Outcome, train
 
 RECIPES = Path(package.__file__).parent / "recipes"
-QUICK = ("data.near_duplicates=false", "fit.batch=16", "fit.patience=0")
+QUICK = ("data.near_duplicates=false", "fit.batch=16")
 
 
 @pytest.fixture(scope="module")
@@ -102,18 +102,14 @@ def test_b_two_encoders_end_to_end(folder: Path, models: dict[str, str], tmp_pat
 def test_c_a_scorer_puts_pairs_in_order(folder: Path, tmp_path: Path) -> None:
     media = tmp_path / "media"
     media.mkdir()
-    recipe, outcome = trained(
-        "c-pair-scorer",
-        pairs(media),
-        tmp_path,
-        "dim=64",
-        "heads.hidden=64",
-        "fit.epochs=60",
-        "fit.lr=0.003",
-        "fit.patience=0",
-    )
+    coded = 'codes={ use = "itq", bits = 16 }'
+    small = ("dim=64", "heads.hidden=64", "fit.epochs=40", "fit.lr=0.003", coded)
+    recipe, outcome = trained("c-pair-scorer", pairs(media), tmp_path, *small)
     assert recipe.score is not None
-    assert Model.load(outcome.model).scorer is not None
+    model = Model.load(outcome.model)
+    assert model.scorer is not None
+    assert model.codes is not None
+    assert model.codes.dim == 16
     assert outcome.val["monitor"] > 0.3
     assert found(outcome.model, tmp_path, "green circle")[0].startswith("green")
 

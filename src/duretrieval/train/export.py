@@ -14,7 +14,7 @@ from torch import nn
 
 from duretrieval import builtin, plugins
 from duretrieval.align.chain import Chain
-from duretrieval.errors import ModelError
+from duretrieval.errors import ConfigError, ModelError
 from duretrieval.fuse.background import background
 from duretrieval.model import Model
 from duretrieval.protocols import Aligner, Encoder
@@ -26,7 +26,7 @@ from duretrieval.train.lora import merge_lora
 from duretrieval.train.network import Network
 from duretrieval.train.objective import Objective
 from duretrieval.train.prepare import Prepared
-from duretrieval.train.recipe import Recipe
+from duretrieval.train.recipe import Recipe, Use
 from duretrieval.train.rows import Rows
 from duretrieval.types import Array, Modality
 
@@ -106,6 +106,9 @@ def _model(recipe: Recipe, prepared: Prepared, network: Network, objective: Obje
     if isinstance(objective.score, nn.Module) and hasattr(objective.score, "export"):
         scorer = once("scorers", objective.score, "scorer")
         extra["scorer"] = lambda: scorer
+    if recipe.codes is not None:
+        coder = fit_codes(recipe.codes, prepared, network)
+        extra["codes"] = lambda: coder
     return Model(
         name,
         encoders,
@@ -174,6 +177,21 @@ def aligned(network: Network, rows: Rows, modality: Modality, at: list[int] | No
                     found.append(network.aligned(batch, name)[batch.present[name]].numpy())
     there = [rows for rows in found if len(rows)]
     return np.concatenate(there) if there else found[0]
+
+
+def fit_codes(spec: Use, prepared: Prepared, network: Network) -> Aligner:
+    """Binary codes for the vectors of this model, fitted to those of the training rows.
+
+    Raises:
+        ConfigError: the aligner is not one that makes codes from vectors alone; or as its `fit`.
+    """
+    found = plugins.find("aligners", spec.use)
+    if spec.use != "itq":
+        raise ConfigError(f"[codes] fits codes to vectors; use itq, not {spec.use!r}")
+    rows = prepared.rows["train"]
+    vectors = np.concatenate([aligned(network, rows, m) for m in dict.fromkeys(prepared.columns.values())])
+    coder: Aligner = found.fit(vectors, **spec.options)
+    return coder
 
 
 def backgrounds(prepared: Prepared, network: Network) -> dict[Modality, Array]:

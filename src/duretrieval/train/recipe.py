@@ -153,6 +153,8 @@ class Recipe:
     fusion: Use | None = None
     score: Use | None = None
     """None is the cosine."""
+    codes: Use | None = None
+    """Binary codes beside the vectors, fitted when the model is exported: `itq` with its bits."""
     losses: tuple[Objective, ...] = (Objective(),)
     augment: Mapping[str, Any] = field(default_factory=dict)
     data: Data = Data()
@@ -222,7 +224,7 @@ def to_recipe(table: Mapping[str, Any], where: str = "the recipe") -> Recipe:
     Raises:
         ConfigError: as `read_recipe`.
     """
-    known = ("name", "dim", "seed", "views", "encoders", "heads", "align", "fusion", "score")
+    known = ("name", "dim", "seed", "views", "encoders", "heads", "align", "fusion", "score", "codes")
     check_keys(table, (*known, "loss", "losses", "augment", "data", "fit"), where)
     made: dict[str, Any] = {k: table[k] for k in ("name", "dim", "seed", "augment") if k in table}
     if "views" in table:
@@ -231,7 +233,7 @@ def to_recipe(table: Mapping[str, Any], where: str = "the recipe") -> Recipe:
         made["encoders"] = _by_modality(table["encoders"], Encoding, f"{where}: [encoders]")
     if "heads" in table:
         made["heads"] = _by_modality(table["heads"], Use, f"{where}: [heads]")
-    for key in ("align", "fusion", "score"):
+    for key in ("align", "fusion", "score", "codes"):
         if key in table:
             made[key] = _named(table[key], Use, f"{where}: [{key}]")
     losses = [*table.get("losses", []), *([table["loss"]] if "loss" in table else [])]
