@@ -2,7 +2,7 @@
 
     python -m benchmarks.ablations [SEEDS]
 
-The same rows, split and steps for all (`benchmarks/frozen.py`); means over seeds and the range between them.  Losses,
+The same rows, split and steps (three passes) for all (`benchmarks/frozen.py`); means over seeds and the range between them.  Losses,
 alignments and scores are tested on Tux Paint (mean of both directions); fusions on held-out drawings, where a title
 looks for the drawing and its keywords as one item.  Writes results/ablations.json and .md.
 """
@@ -28,7 +28,7 @@ from duretrieval.train.checking import retrieval, views_of
 
 SEEDS = 3
 NAMES = ("hit@1", "hit@10", "ap")
-PAIRS = {"views": [["text"], ["image"]], "fit.epochs": 5}
+PAIRS = {"views": [["text"], ["image"]], "fit.epochs": 3}
 NETS = {**PAIRS, "heads": {"text": "mlp", "image": "mlp"}}
 LOSSES: dict[str, dict[str, Any]] = {
     "infonce": {"use": "infonce", "temperature": 0.1, "learned": False},
@@ -83,9 +83,9 @@ def main(seeds: int = SEEDS) -> None:
 
 def fused(name: str) -> dict[str, Any]:
     if name not in FUSIONS:
-        return {"fit.epochs": 5, "views": [["text"], ["image"]], "heads": {"text": "mlp", "image": "mlp"}}
+        return {"fit.epochs": 3, "views": [["text"], ["image"]], "heads": {"text": "mlp", "image": "mlp"}}
     return {
-        "fit.epochs": 5,
+        "fit.epochs": 3,
         "views": [["text"], ["image", "keywords"]],
         "heads": {"text": "mlp", "image": "mlp"},
         "fusion": {"use": name},
