@@ -1,6 +1,20 @@
 """Every figure in the documents, one after the other: `python -m benchmarks`."""
 
-from benchmarks import binary, cold, evaluation, indexing, install, memory, quality
+from benchmarks import (
+    ablations,
+    binary,
+    cold,
+    evaluation,
+    indexing,
+    install,
+    losses,
+    memory,
+    quality,
+    recipes,
+    sounds,
+    training,
+)
 
-for benchmark in (quality, indexing, cold, memory, install, evaluation, binary):
+quick = (quality, indexing, cold, memory, install, evaluation, binary, sounds, losses)
+for benchmark in (*quick, recipes, training, ablations):  # the last three take a quarter of an hour each
     benchmark.main()

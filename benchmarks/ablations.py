@@ -2,9 +2,9 @@
 
     python -m benchmarks.ablations [SEEDS]
 
-The same rows, split and steps (three passes) for all (`benchmarks/frozen.py`); means over seeds and the range between them.  Losses,
-alignments and scores are tested on Tux Paint (mean of both directions); fusions on held-out drawings, where a title
-looks for the drawing and its keywords as one item.  Writes results/ablations.json and .md.
+The same rows, split and steps (three passes) for all (`benchmarks/frozen.py`); means over seeds and the range between
+them.  Losses, alignments and scores are tested on Tux Paint (mean of both directions); fusions on held-out drawings,
+where a title looks for the drawing and its keywords as one item.  Writes results/ablations.json and .md.
 """
 
 from __future__ import annotations
