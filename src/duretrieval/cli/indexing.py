@@ -21,7 +21,7 @@ from duretrieval.collection import Collection, Report
 def index(
     paths: Annotated[list[Path], typer.Argument(exists=True, help="Files and folders, or manifests.")],
     collection: CollectionPath = HERE,
-    model: Annotated[str | None, typer.Option(help="builtin, or a folder. Default: the collection's own.")] = None,
+    model: Annotated[str | None, typer.Option(help="builtin, a folder, or a hub's: clip:ID. Default: the collection's own.")] = None,
     manifest: Annotated[bool, typer.Option("--manifest", help="PATHS are manifests: a row is one item.")] = False,
     retry: Annotated[bool, typer.Option("--retry", help="Try again what had a problem.")] = False,
     prune: Annotated[bool, typer.Option("--prune", help="Remove items under PATHS whose file is gone.")] = False,
@@ -57,7 +57,7 @@ def remove(
 
 @app.command()
 def migrate(
-    model: Annotated[str, typer.Option(help="builtin, or a model folder.")],
+    model: Annotated[str, typer.Option(help="builtin, a model folder, or a hub's: clip:ID.")],
     collection: CollectionPath = HERE,
     workers: Annotated[int | None, typer.Option(min=1, help="Decoding processes. Default: one a core.")] = None,
     json: Json = False,
