@@ -21,7 +21,9 @@ from duretrieval.collection import Collection, Report
 def index(
     paths: Annotated[list[Path], typer.Argument(exists=True, help="Files and folders, or manifests.")],
     collection: CollectionPath = HERE,
-    model: Annotated[str | None, typer.Option(help="builtin, a folder, or a hub's: clip:ID. Default: the collection's own.")] = None,
+    model: Annotated[
+        str | None, typer.Option(help="builtin, a folder, clip:ID ... Default: the collection's own.")
+    ] = None,
     manifest: Annotated[bool, typer.Option("--manifest", help="PATHS are manifests: a row is one item.")] = False,
     retry: Annotated[bool, typer.Option("--retry", help="Try again what had a problem.")] = False,
     prune: Annotated[bool, typer.Option("--prune", help="Remove items under PATHS whose file is gone.")] = False,
