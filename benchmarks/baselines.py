@@ -91,7 +91,12 @@ def ntxent_of() -> PairLoss:
     from pytorch_metric_learning.losses import NTXentLoss
 
     loss = NTXentLoss()
-    return lambda a, b, keys: loss(torch.cat([a, b]), torch.cat([keys, keys]))
+
+    def both(a: Tensor, b: Tensor, keys: Tensor) -> Tensor:
+        forward = loss(a, keys, ref_emb=b, ref_labels=keys)
+        return (forward + loss(b, keys, ref_emb=a, ref_labels=keys)) / 2
+
+    return both
 
 
 def clip_loss(seed: int) -> Rows:

@@ -22,7 +22,7 @@ from duretrieval.train.recipes import locate, ready
 from duretrieval.types import Modality, Part
 
 COLOURS = ("red", "green", "blue", "black", "orange", "purple")
-FEW = ("--set", "fit.epochs=4", "--set", "data.near_duplicates=false", "--set", "heads.hidden=32")
+FEW = ("--set", "fit.epochs=4", "--set", "data.near_duplicates=false", "--set", "heads.image.hidden=32")
 SPACE = """
 [tune]
 trials = 2
@@ -218,7 +218,7 @@ def test_train_takes_a_recipe_that_tune_takes(tmp_path: Path) -> None:
 def test_export_writes_the_model_again(trained: tuple[Path, Result], cache: tuple[str, Path], tmp_path: Path) -> None:
     folder = tmp_path / "m"
     result = run("export", trained[0], folder, "--name", "drawings", *cache)
-    assert result.stdout.splitlines()[0] == f"Model 'drawings' (image, text, video; 384 dimensions): {folder}"
+    assert result.stdout.splitlines()[0] == f"Model 'drawings' (audio, image, text, video; 384 dimensions): {folder}"
     rows = [Model.load(path).encode([Part(Modality.TEXT, "a red bus")]) for path in (folder, trained[0] / "model")]
     np.testing.assert_allclose(rows[0], rows[1], atol=1e-6)
     with pytest.raises(ConfigError, match=r"m is in use; give a folder that is empty"):

@@ -21,7 +21,7 @@ from duretrieval.train.recipe import Recipe, read_recipe
 from duretrieval.train.run import Outcome, train
 
 RECIPES = Path(package.__file__).parent / "recipes"
-QUICK = ("data.near_duplicates=false", "fit.batch=16")
+QUICK = ("data.near_duplicates=false", "fit.batch=16", "fit.patience=0")
 
 
 @pytest.fixture(scope="module")

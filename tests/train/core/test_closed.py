@@ -70,7 +70,7 @@ def encoded(model: Model, sample: Sample, column: str) -> Array:
             r"\[align\] 'ridge' ends in the space of text, which has 384 dimensions; set dim = 384",
         ),
         ({"use": "ridge", "onto": "audio"}, 384, r"fits other modalities onto audio; the data has text, image"),
-        ({"use": "ridge", "alfa": 1}, 384, r"'ridge' does not take these options"),
+        ({"use": "ridge", "alfa": 1}, 384, r"'ridge' has no option"),
     ],
 )
 def test_what_does_not_suit(

@@ -170,6 +170,7 @@ def test_augmentation_sees_decoded_parts(media: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Exception ignored in. <function __warn_on_fork")  # lance, if a test before used it
 def test_the_same_with_any_number_of_workers(media: Path) -> None:
     """Also in the second epoch, which running workers must hear of."""
     rows = [
