@@ -31,7 +31,6 @@ def per_step(rounds: int = 5) -> dict[str, float]:
     loops: dict[str, Callable[[], object]] = {
         "ours, through Lightning": ours,
         "plain loop, CLIP's loss": lambda: plain(*baselines.clip_of()),
-        "plain loop, NTXentLoss": lambda: plain(baselines.ntxent_of(), []),
         "plain loop, MultipleNegativesRankingLoss": lambda: plain(baselines.mnrl_of(), []),
     }
     steps = 2 * (len(text) // 256)
