@@ -29,6 +29,8 @@ from duretrieval.similarity import unit
 from duretrieval.train.nets.fusion.weighted_sum import WeightedSum
 from duretrieval.types import Array, Hit
 
+pytestmark = pytest.mark.slow
+
 TEXT, IMAGE, WHOLE = Modality.TEXT, Modality.IMAGE, Modality.WHOLE
 
 

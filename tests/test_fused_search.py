@@ -21,6 +21,8 @@ from duretrieval.model import Model
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Hit
 
+pytestmark = pytest.mark.slow
+
 TEXT, IMAGE, WHOLE = Modality.TEXT, Modality.IMAGE, Modality.WHOLE
 
 

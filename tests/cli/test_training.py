@@ -21,6 +21,8 @@ from duretrieval.train.recipe import read_recipe
 from duretrieval.train.recipes import locate, ready
 from duretrieval.types import Modality, Part
 
+pytestmark = pytest.mark.slow
+
 COLOURS = ("red", "green", "blue", "black", "orange", "purple")
 FEW = ("--set", "fit.epochs=4", "--set", "data.near_duplicates=false", "--set", "heads.image.hidden=32")
 SPACE = """
