@@ -1,4 +1,4 @@
-"""Tests that build, train or export networks are left out of `make fast`; losses, scores, data and augmentation stay."""
+"""Tests that build, train or export networks are left out of `make fast`; losses, scores and data stay."""
 
 from pathlib import Path
 
