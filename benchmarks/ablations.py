@@ -1,6 +1,6 @@
 """What each choice of a recipe is worth: losses, alignments, scores and fusions, the others held fixed.
 
-    python -m benchmarks.ablations [SEEDS]
+    python -m benchmarks.ablations [SEEDS [SECTION ...]]
 
 The same rows, split and steps (two passes) for all (`benchmarks/frozen.py`); means over seeds and the range between
 them.  Losses, alignments and scores are tested on Tux Paint (mean of both directions); fusions on held-out drawings,
@@ -9,8 +9,10 @@ where a title looks for the drawing and its keywords as one item.  Writes result
 
 from __future__ import annotations
 
+import json
 import sys
 import time
+from collections.abc import Sequence
 from statistics import mean
 from typing import Any
 
@@ -18,7 +20,7 @@ import numpy as np
 import torch
 
 from benchmarks.frozen import learned_from, tested_on
-from benchmarks.measure import write
+from benchmarks.measure import HERE, write
 from benchmarks.ours import recipe, tested, trained
 from duretrieval.evaluate.measures import measures
 from duretrieval.evaluate.metrics.summary import mean as mean_of
@@ -27,6 +29,8 @@ from duretrieval.evaluate.relevance import relevant
 from duretrieval.train.checking import retrieval, views_of
 
 SEEDS = 3
+HELD_OUT = "held out"
+"""The name of recipes that are tested on drawings."""
 NAMES = ("hit@1", "hit@10", "ap")
 PAIRS = {"views": [["text"], ["image"]], "fit.epochs": 2}
 NETS = {**PAIRS, "heads": {"text": "mlp", "image": "mlp"}}
@@ -68,7 +72,7 @@ FUSIONS = (
 )
 
 
-def main(seeds: int = SEEDS) -> None:
+def main(seeds: int = SEEDS, only: Sequence[str] = ()) -> None:
     torch.set_num_threads(1)
     learned_from()
     tested_on()
@@ -78,16 +82,30 @@ def main(seeds: int = SEEDS) -> None:
         "scores": {name: {**NETS, **change} for name, change in SCORES.items()},
         "alignments": {name: {**PAIRS, **change} for name, change in ALIGNMENTS.items()},
     }
-    figures: dict[str, Any] = {}
+    figures = before() if only else {}
     for section, choices in sections.items():
+        if only and section not in only:
+            continue
         figures[section] = {name: runs(changes, seeds) for name, changes in choices.items()}
         write("ablations", __doc__ or "", figures, table(figures))  # after each: the whole takes a quarter of an hour
 
 
+def before() -> dict[str, Any]:
+    """What an earlier run found."""
+    known: dict[str, Any] = json.loads((HERE / "results" / "ablations.json").read_text(encoding="utf-8"))
+    return {key: value for key, value in known.items() if isinstance(value, dict)}
+
+
 def fused(name: str) -> dict[str, Any]:
     if name not in FUSIONS:
-        return {"fit.epochs": 2, "views": [["text"], ["image"]], "heads": {"text": "mlp", "image": "mlp"}}
+        return {
+            "name": HELD_OUT,
+            "fit.epochs": 2,
+            "views": [["text"], ["image"]],
+            "heads": {"text": "mlp", "image": "mlp"},
+        }
     return {
+        "name": HELD_OUT,
         "fit.epochs": 2,
         "views": [["text"], ["image", "keywords"]],
         "heads": {"text": "mlp", "image": "mlp"},
@@ -110,7 +128,7 @@ def one(changes: dict[str, Any], seed: int) -> dict[str, float]:
     wanted = recipe(changes, seed)
     network, score = trained(wanted)
     seconds = time.perf_counter() - start
-    if "keywords" in {name for view in wanted.views for name in view} or changes == fused(""):
+    if wanted.name == HELD_OUT:
         rows = learned_from().rows["val"]
         pairs = retrieval(views_of(network, rows), rows.keys, NAMES)
         return {**pairs[f"text→{'+'.join(wanted.views[1])}"], "seconds": seconds}
@@ -144,4 +162,4 @@ def table(found: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else SEEDS)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else SEEDS, sys.argv[2:])

@@ -21,7 +21,7 @@ from duretrieval.train.recipe import read_recipe
 from duretrieval.train.run import train
 
 COMMON = ("data.near_duplicates=false", 'data.texts=["text"]', "fit.patience=3")
-IMAGE = 'encoders.image="builtin-image-features"'
+IMAGE = 'encoders.image="builtin-image-both"'
 TEXT = 'encoders.text="builtin"'
 IGNORE = 'data.columns={ keywords = "ignore", chinese = "ignore" }'
 CHANGES: dict[str, tuple[str, ...]] = {

@@ -247,10 +247,12 @@ def to_recipe(table: Mapping[str, Any], where: str = "the recipe") -> Recipe:
 
 
 def _by_modality(table: Mapping[str, Any], kind: type, where: str) -> dict[Modality, Any]:
-    """{text: {...}, image: {...}}; or one table with `use`, which then is every modality's."""
+    """{text: {...}, image: {...}}; a table with `use` is that of every modality that has none of its own."""
+    names = [modality.value for modality in Modality]
     if "use" in table:
-        return {modality: _named(table, kind, where) for modality in Modality}
-    check_keys(table, [modality.value for modality in Modality], where)
+        common = {key: value for key, value in table.items() if key not in names}
+        return {Modality(name): _named(table.get(name, common), kind, where) for name in names}
+    check_keys(table, names, where)
     return {Modality(key): _named(value, kind, f"{where[:-1]}.{key}]") for key, value in table.items()}
 
 
