@@ -44,7 +44,7 @@ OTHERS: dict[str, Callable[[int], baselines.Rows]] = {
     "CLIP's loss, as in open_clip": baselines.clip_loss,
 }
 SLOW = {"pytorch-metric-learning NTXentLoss": baselines.ntxent}
-"""It lists every pair of a batch; `slow` after the seeds adds it. SupConLoss is the same where a row has one partner."""
+"""It lists every pair of a batch; `slow` adds it. SupConLoss is the same where a row has one partner."""
 ONCE = ("scikit-learn PLSSVD", "scikit-learn CCA", "pytorch-metric-learning NTXentLoss")
 """The first two hardly depend on a seed; the last takes minutes."""
 
