@@ -27,6 +27,7 @@ from duretrieval.evaluate.metrics.summary import mean as mean_of
 from duretrieval.evaluate.ranking import per_query
 from duretrieval.evaluate.relevance import relevant
 from duretrieval.train.checking import retrieval, views_of
+from duretrieval.train.rescoring import rescored
 
 SEEDS = 3
 HELD_OUT = "held out"
@@ -134,12 +135,12 @@ def one(changes: dict[str, Any], seed: int) -> dict[str, float]:
         return {**pairs[f"text→{'+'.join(wanted.views[1])}"], "seconds": seconds}
     text, image = (torch.from_numpy(rows) for rows in tested(network))
     with torch.inference_mode():
-        scores = score(text, image).numpy()
+        forward, backward = rescored(score, text, image).numpy(), rescored(score, image, text).numpy()
     data = tested_on()
     owner = np.zeros(len(image), np.int64)
     for q, places in enumerate(data.of_text):
         owner[places] = q
-    both = [figures(scores, list(data.of_text)), figures(scores.T, [[q] for q in owner])]
+    both = [figures(forward, list(data.of_text)), figures(backward, [[q] for q in owner])]
     return {name: mean(found[name] for found in both) for name in NAMES} | {"seconds": seconds}
 
 

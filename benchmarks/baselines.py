@@ -21,7 +21,6 @@ from benchmarks.frozen import RECIPE, learned_from, rows, tested_on
 from duretrieval.similarity import unit
 from duretrieval.train.batch import View
 from duretrieval.train.checking import retrieval
-from duretrieval.train.nets.heads import Mlp
 from duretrieval.types import Array
 
 Rows = tuple[Array, Array]
@@ -49,13 +48,13 @@ def by_pls(seed: int) -> Rows:
 
 
 def by_cca(seed: int) -> Rows:
-    """Canonical correlations by scikit-learn, on the 128 principal components of the pictures."""
+    """Canonical correlations by scikit-learn, on the 256 principal components of the pictures."""
     from sklearn.cross_decomposition import CCA
     from sklearn.decomposition import PCA
 
     text, image, _ = pairs("train")
-    pca = PCA(128, random_state=seed).fit(image.numpy())
-    model = CCA(n_components=32, max_iter=100, tol=1e-4).fit(text.numpy(), pca.transform(image.numpy()))
+    pca = PCA(256, random_state=seed).fit(image.numpy())
+    model = CCA(n_components=COMPONENTS, max_iter=100, tol=1e-4).fit(text.numpy(), pca.transform(image.numpy()))
     return _projected(model, pca.transform)
 
 
@@ -104,6 +103,10 @@ def ntxent_of() -> PairLoss:
 
 def supcon(seed: int) -> Rows:
     """pytorch-metric-learning's SupConLoss: NTXentLoss where each row has one partner, and quick."""
+    return learned(supcon_of(), seed)
+
+
+def supcon_of() -> PairLoss:
     from pytorch_metric_learning.losses import SupConLoss
 
     loss = SupConLoss(temperature=0.07)
@@ -112,7 +115,7 @@ def supcon(seed: int) -> Rows:
         forward = loss(a, keys, ref_emb=b, ref_labels=keys.clone())
         return (forward + loss(b, keys, ref_emb=a, ref_labels=keys.clone())) / 2
 
-    return learned(both, seed)
+    return both
 
 
 def clip_loss(seed: int) -> Rows:
@@ -121,21 +124,37 @@ def clip_loss(seed: int) -> Rows:
     return learned(loss, seed, scale)
 
 
-def clip_of() -> tuple[PairLoss, list[nn.Parameter]]:
+def clip_of(*, masked: bool = False) -> tuple[PairLoss, list[nn.Parameter]]:
+    """masked: without the other pairs of one key, which is our InfoNCE."""
     scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
 
     def loss(a: Tensor, b: Tensor, keys: Tensor) -> Tensor:
         scores = a @ b.T * scale.exp().clamp(max=100)
         partner = torch.arange(len(a))
+        if masked:
+            same = (keys[:, None] == keys[None, :]).fill_diagonal_(False)
+            scores = scores.masked_fill(same, -math.inf)
         return (cross_entropy(scores, partner) + cross_entropy(scores.T, partner)) / 2
 
     return loss, [scale]
 
 
+def perceptrons() -> nn.ModuleDict:
+    """The heads of `mlp` in a recipe, written in plain PyTorch."""
+
+    def perceptron(width: int) -> nn.Module:
+        hidden = 512
+        return nn.Sequential(
+            nn.Linear(width, hidden), nn.LayerNorm(hidden), nn.GELU(), nn.Dropout(0.1), nn.Linear(hidden, DIM)
+        )
+
+    return nn.ModuleDict({"text": perceptron(384), "image": perceptron(2280)})
+
+
 def learned(loss: PairLoss, seed: int, parameters: list[nn.Parameter] | None = None) -> Rows:
     """Two perceptrons by a plain loop, the best epoch by the validation rows."""
     torch.manual_seed(seed)
-    heads = nn.ModuleDict({"text": Mlp(384, DIM), "image": Mlp(2280, DIM)})
+    heads = perceptrons()
     kept, best = {}, -1.0
     text, image, keys = pairs("val")
     for _ in epochs(heads, loss, seed, parameters or []):

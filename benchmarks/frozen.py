@@ -25,6 +25,7 @@ from duretrieval.train.data.manifest import read_manifest
 from duretrieval.train.nets.builtin import builtin_image_both
 from duretrieval.train.prepare import Prepared, prepare
 from duretrieval.train.recipe import Recipe, to_recipe
+from duretrieval.train.rows import Rows
 from duretrieval.types import Array, Modality, Part
 
 MEASURES = ("hit@1", "hit@5", "hit@10", "ap", "rr")
@@ -66,8 +67,14 @@ def learned_from() -> Prepared:
 
 
 def on_data(recipe: Recipe) -> Prepared:
-    """The same rows for another recipe."""
-    return replace(learned_from(), recipe=recipe)
+    """The same rows for another recipe: the columns that its views read, as `prepare` would have it."""
+    held = learned_from()
+    used = {name: held.columns[name] for name in dict.fromkeys(name for view in recipe.views for name in view)}
+    rows = {
+        split: Rows({name: found.columns[name] for name in used}, found.keys.numpy(), found.labels.numpy())
+        for split, found in held.rows.items()
+    }
+    return replace(held, recipe=recipe, columns=used, rows=rows)
 
 
 @cache

@@ -53,6 +53,8 @@ def main(seeds: int = SEEDS, *, slow: bool = False) -> None:
     torch.set_num_threads(1)
     learned_from()
     tested_on()
+    steps = per_step()
+    print(steps, flush=True)
     found: dict[str, list[tuple[Evaluation, float]]] = {"no training: class names alone": [(untrained(), 0.0)]}
     for name, changes in OURS.items():
         found[name] = [ours(name, changes, seed) for seed in range(1 if "align" in changes else seeds)]
@@ -61,7 +63,6 @@ def main(seeds: int = SEEDS, *, slow: bool = False) -> None:
     for name, run in others.items():
         found[name] = [timed(name, run, seed) for seed in range(1 if name in ONCE else seeds)]
         said(name, found[name])
-    steps = per_step()
     best, rival = top(found, OURS), top(found, others)
     verdict = compare(found[best][0][0], found[rival][0][0], measures=["ap", "hit@1"])
     figures = {

@@ -1,8 +1,12 @@
-"""Tests that build, train or export networks are left out of `make fast`; losses, scores and data stay."""
+"""Tests that build, train or export networks are left out of `make fast`; losses, scores and data stay.
+
+Random weights are the same in every run, whatever ran before.
+"""
 
 from pathlib import Path
 
 import pytest
+import torch
 
 HERE = Path(__file__).parent
 QUICK = [HERE / "losses", HERE / "nets" / "score", HERE / "data", HERE / "augment"]
@@ -12,3 +16,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE) and not any(item.path.is_relative_to(folder) for folder in QUICK):
             item.add_marker("slow")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _seeded_module() -> None:
+    torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    torch.manual_seed(0)

@@ -94,7 +94,7 @@ def test_b_two_encoders_end_to_end(folder: Path, models: dict[str, str], tmp_pat
     assert [loss.use for loss in recipe.losses] == ["triplet", "smooth-ap"]
     assert recipe.fit.optimizer == "sgd"
     losses = [row["loss"] for row in history.read(outcome.folder) if "loss" in row]
-    assert np.mean(losses[-8:]) < 0.7 * np.mean(losses[:8])
+    assert np.mean(losses[-8:]) < 0.8 * np.mean(losses[:8])
     assert outcome.val["monitor"] > 0.35  # 0.31 by chance; the networks begin with random weights
     assert len(found(outcome.model, tmp_path, "red square")) == 6
 

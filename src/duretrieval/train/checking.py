@@ -20,6 +20,7 @@ from duretrieval.evaluate.relevance import relevant
 from duretrieval.train.batch import Batch, View
 from duretrieval.train.network import Network
 from duretrieval.train.objective import Objective, Term, inner
+from duretrieval.train.rescoring import rescored
 from duretrieval.train.rows import Rows
 
 BATCH = 512
@@ -49,7 +50,7 @@ def views_of(network: Network, rows: Rows, device: torch.device | None = None) -
 def retrieval(
     views: Mapping[str, View], keys: Tensor, names: Sequence[str], score: Any = inner
 ) -> dict[str, dict[str, float]]:
-    """Each view asks, each other one is searched: "text→image" -> metric -> figure.
+    """Each view asks, each other one is searched, as the engine does it: "text→image" -> metric -> figure.
 
     A gallery holds each key of a view once per row; every row with the query's key is right.
     """
@@ -71,7 +72,7 @@ def _figures(
     for place, key in enumerate(keys.tolist()):
         rows.setdefault(key, []).append(place)
     with torch.inference_mode():
-        scores = score(a, b).float().numpy()
+        scores = rescored(score, a, b).float().numpy()
     values = per_query({m.name: m.of for m in wanted}, scores, relevant([rows[key] for key in keys.tolist()]))
     return {m.name: median(values[m.name]) if m.statistic == "median" else mean(values[m.name]) for m in wanted}
 

@@ -88,7 +88,7 @@ class Training(pl.LightningModule):
 
     def training_step(self, batch: Batch, number: int) -> Tensor:
         """The loss of a batch."""
-        torch.manual_seed((self.seed * 1_000_003 + self.global_step) * 64 + self.global_rank)  # for dropout
+        _seed((self.seed * 1_000_003 + self.global_step) * 64 + self.global_rank, self.device)  # for dropout
         views: dict[str, View] = self.network(batch)
         if self.trainer.world_size > 1:
             views, batch = self._gathered(views, batch)
@@ -172,6 +172,13 @@ def hush() -> None:
     """Lightning tells of its products and of devices that are not there; what a user can act on our errors say."""
     for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def _seed(seed: int, device: torch.device) -> None:
+    """As `torch.manual_seed`, which on a machine without an accelerator writes down a stack for each kind of them."""
+    torch.default_generator.manual_seed(seed)
+    if device.type != "cpu":
+        torch.get_device_module(device).manual_seed(seed)
 
 
 def _rate(step: int, total: int, fit: Fit) -> float:

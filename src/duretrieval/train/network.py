@@ -50,7 +50,7 @@ class Network(nn.Module):
         modality, inputs, present = self.columns[column], batch.inputs[column], batch.present[column]
         if modality not in self.encoders:
             rows = normalize(self.heads[modality](inputs["rows"]), dim=1)
-            return rows.masked_fill(~present[:, None], 0)
+            return rows if bool(present.all()) else rows.masked_fill(~present[:, None], 0)
         if not bool(present.any()):
             return torch.zeros((len(present), self.dim), device=present.device)
         rows = normalize(self.heads[modality](normalize(self.encoders[modality](**inputs), dim=1)), dim=1)

@@ -65,26 +65,26 @@ class Objective(nn.Module):
         return total
 
     def _pair(self, term: Term, a: View, b: View, batch: Batch, names: tuple[str, str]) -> Tensor | None:
-        n = batch.anchors
-        both = a.present[:n] & b.present[:n]
-        if int(both.sum()) < 2:  # nothing to tell a partner from
+        both = (a.present & b.present)[: batch.anchors]
+        there = int(both.sum())
+        if there < 2:  # nothing to tell a partner from
             return None
-        rows_a, rows_b, keys = a.rows[:n][both], b.rows[:n][both], batch.keys[:n][both]
+        rows_a, rows_b, keys = a.rows, b.rows, batch.keys
+        if there < len(keys):  # choosing rows takes long on the way back
+            chosen = both.nonzero().flatten()
+            rows_a, rows_b, keys = rows_a[chosen], rows_b[chosen], keys[chosen]
         if term.reads == "rows":
             loss: Tensor = term.loss(rows_a, rows_b)
             return loss
-        forward = self._direction(term, rows_a, rows_b, keys, self._more(b, batch, names[1]))
-        backward = self._direction(term, rows_b, rows_a, keys, self._more(a, batch, names[0]))
-        return (forward + backward) / 2
-
-    def _direction(self, term: Term, a: Tensor, b: Tensor, keys: Tensor, more: tuple[Tensor, Tensor] | None) -> Tensor:
-        """Rows of one view look for their partners among those of the other, and among more rows that are none."""
-        others = keys
-        if more is not None:
-            b, others = torch.cat([b, more[0]]), torch.cat([keys, more[1]])
         score = inner if term.on == "vectors" else self.score
-        loss: Tensor = term.loss(score(a, b), keys[:, None] == others[None, :])
-        return loss
+        scores = score(rows_a, rows_b)
+        turned = scores.T if getattr(score, "symmetric", score is inner) else score(rows_b, rows_a)
+        same = keys[:, None] == keys[None, :]
+        more_a, more_b = self._more(a, batch, names[0]), self._more(b, batch, names[1])
+        forward = term.loss(*_widened(score, scores, same, rows_a, keys, more_b))
+        backward = term.loss(*_widened(score, turned, same, rows_b, keys, more_a))
+        found: Tensor = (forward + backward) / 2
+        return found
 
     def _more(self, view: View, batch: Batch, name: str) -> tuple[Tensor, Tensor] | None:
         """Rows after the anchors (mined) and remembered ones, with their keys."""
@@ -110,3 +110,13 @@ class Objective(nn.Module):
             if len(known):
                 losses.append(term.loss(term.classifier(view.rows[known]), batch.labels[known]))
         return torch.stack(losses).mean() if losses else torch.zeros((), device=batch.keys.device)
+
+
+def _widened(
+    score: Any, scores: Tensor, same: Tensor, a: Tensor, keys: Tensor, more: tuple[Tensor, Tensor] | None
+) -> tuple[Tensor, Tensor]:
+    """Scores of anchors with their partners, and which pairs belong together; beside them those with more rows."""
+    if more is None:
+        return scores, same
+    rows, others = more
+    return torch.cat([scores, score(a, rows)], dim=1), torch.cat([same, keys[:, None] == others[None, :]], dim=1)

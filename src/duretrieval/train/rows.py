@@ -68,7 +68,7 @@ class Rows(Dataset[Batch]):
             places = [*places, *(p for p in dict.fromkeys(more[more >= 0].tolist()) if p not in known)]
         at = torch.tensor(places, dtype=torch.int64)
         present = {name: mask[at] for name, mask in self._present.items()}
-        inputs: dict[str, Inputs] = {name: {"rows": rows[at]} for name, rows in self._rows.items()}
+        inputs: dict[str, Inputs] = {name: {"rows": rows.index_select(0, at)} for name, rows in self._rows.items()}
         inputs |= self._prepared(places, present)
         return Batch(inputs, present, self.keys[at], self.labels[at], at, anchors)
 

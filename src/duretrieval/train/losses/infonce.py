@@ -49,8 +49,6 @@ class InfoNce(nn.Module):
     def forward(self, scores: Tensor, same: Tensor) -> Tensor:
         """Scores (n, m), same (n, m) bool -> scalar."""
         pairs = read_pairs(scores, same)
-        n = len(pairs.partners)
         self.log_scale.data.clamp_(max=math.log(self.max_scale))
-        known = pairs.negative.clone().fill_diagonal_(True)
-        logits = (pairs.scores * self.log_scale.exp()).masked_fill(~known, -math.inf)
-        return cross_entropy(logits, torch.arange(n, device=scores.device))
+        logits = (pairs.scores * self.log_scale.exp()).masked_fill_(pairs.false_negative, -math.inf)
+        return cross_entropy(logits, torch.arange(len(logits), device=scores.device))

@@ -20,10 +20,23 @@ class Pairs:
 
     scores: Tensor
     """(n, m)"""
-    partners: Tensor
-    """(n,), the score of each anchor with its partner"""
-    negative: Tensor
-    """(n, m) bool"""
+    same: Tensor
+    """(n, m) bool, whether a pair belongs together; what it says of partners does not count"""
+
+    @property
+    def partners(self) -> Tensor:
+        """(n,), the score of each anchor with its partner."""
+        return self.scores.diagonal()
+
+    @property
+    def negative(self) -> Tensor:
+        """(n, m) bool."""
+        return (~self.same).fill_diagonal_(False)
+
+    @property
+    def false_negative(self) -> Tensor:
+        """(n, m) bool."""
+        return self.same.clone().fill_diagonal_(False)
 
 
 def read_pairs(scores: Tensor, same: Tensor) -> Pairs:
@@ -46,7 +59,7 @@ def read_pairs(scores: Tensor, same: Tensor) -> Pairs:
         )
     if scores.dtype in (torch.float16, torch.bfloat16):
         scores = scores.float()
-    return Pairs(scores, scores.diagonal(), ~same.clone().fill_diagonal_(True))
+    return Pairs(scores, same)
 
 
 def mean_where(values: Tensor, mask: Tensor) -> Tensor:

@@ -18,6 +18,7 @@ from torch.nn.functional import normalize
 from duretrieval.align.affine import Affine
 from duretrieval.errors import ConfigError, ShapeError
 from duretrieval.train.graph import to_onnx
+from duretrieval.train.nets.dropout import Dropout
 
 
 class Head(nn.Module):
@@ -98,15 +99,13 @@ class Mlp(Head):
         super().__init__(dim_in, dim)
         if depth < 1 or hidden < 1:
             raise ConfigError(f"depth is {depth} and hidden is {hidden}; both must be at least 1, or use 'linear'")
-        if not 0 <= dropout < 1:
-            raise ConfigError(f"dropout is {dropout:g}; it must be from 0 to below 1")
         self.residual = residual
         self.blocks = nn.ModuleList(
             nn.Sequential(
                 nn.Linear(hidden if layer else dim_in, hidden),
                 nn.LayerNorm(hidden) if norm else nn.Identity(),
                 nn.GELU(),
-                nn.Dropout(dropout),
+                Dropout(dropout),
             )
             for layer in range(depth)
         )

@@ -12,6 +12,8 @@ from duretrieval.train.nets.score.pair_score import PairScore, exact
 class InnerProduct(PairScore):
     """s(a, b) = a·b. Float32 in mixed precision too."""
 
+    symmetric = True
+
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """(n, d), (m, d) -> (n, m)."""
         self.check(a, b)

@@ -18,6 +18,8 @@ class Euclidean(PairScore):
     below 0.001 counts as 0.001.
     """
 
+    symmetric = True
+
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """(n, d), (m, d) -> (n, m), below 0."""
         self.check(a, b)

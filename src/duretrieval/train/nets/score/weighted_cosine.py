@@ -24,6 +24,8 @@ class WeightedCosine(PairScore):
         ConfigError: no block, or one without width.
     """
 
+    symmetric = True
+
     def __init__(self, blocks: Mapping[str, int], *, learned: bool = True) -> None:
         super().__init__()
         if not blocks or min(blocks.values()) < 1:
