@@ -2,11 +2,16 @@
 
 A step is what passes between the end of one and the end of the next: reading the rows, forward, backward, clipping, the
 optimiser, and whatever the loop does besides.  Start-up, checks and checkpoints are between epochs and do not count.
+
+    python -m benchmarks.steps [ROUNDS]
+
+Writes results/steps.json and .md.
 """
 
 from __future__ import annotations
 
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -14,10 +19,12 @@ from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
+import torch
 from torch import Tensor, nn
 
 from benchmarks import baselines
 from benchmarks.frozen import on_data
+from benchmarks.measure import write
 from benchmarks.ours import recipe
 from duretrieval.train import run as runs
 from duretrieval.train.assemble import make_network, make_objective
@@ -29,6 +36,17 @@ CHANGES = {
     "loss": {"use": "infonce"},
     "fit.epochs": 2,
 }
+
+
+OURS = "ours, through Lightning"
+
+
+def main(rounds: int = 9) -> None:
+    torch.set_num_threads(1)
+    found = per_step(rounds)
+    lines = ["| one step, batch 256, two perceptrons, one thread | ms | against ours |", "|---|---|---|"]
+    lines += [f"| {name} | {ms:.2f} | {ms / found[OURS]:.3f} |" for name, ms in found.items()]
+    write("steps", __doc__ or "", {"milliseconds per step": found, "rounds": rounds}, "\n".join(lines))
 
 
 class Clock(pl.Callback):
@@ -51,10 +69,10 @@ class Clock(pl.Callback):
         return statistics.median(after - before for before, after in zip(self.ends, self.ends[1:], strict=False))
 
 
-def per_step(rounds: int = 7) -> dict[str, float]:
+def per_step(rounds: int) -> dict[str, float]:
     """Milliseconds: medians of rounds of some 90 steps that take turns."""
     loops: dict[str, Callable[[Clock], None]] = {
-        "ours, through Lightning": ours,
+        OURS: ours,
         "plain loop, MultipleNegativesRankingLoss": lambda clock: plain(clock, baselines.mnrl_of(), []),
         "plain loop, SupConLoss": lambda clock: plain(clock, baselines.supcon_of(), []),
         "plain loop, CLIP's loss": lambda clock: plain(clock, *baselines.clip_of()),
@@ -91,3 +109,7 @@ def plain(clock: Clock, loss: baselines.PairLoss, parameters: list[nn.Parameter]
     for epoch in baselines.epochs(heads, timed, 0, parameters):
         if epoch == 1:
             return
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 9)

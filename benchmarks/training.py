@@ -3,7 +3,7 @@
     python -m benchmarks.training [SEEDS [slow]]
 
 Learned from Open Clip Art and emoji, tested on Tux Paint (`benchmarks/frozen.py`).  Writes results/training.json and
-.md: hits, mAP with intervals, seconds, whether the best of ours beats the best of the others, and seconds a step.
+.md: hits, mAP with intervals, seconds, and whether the best of ours beats the best of the others.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from benchmarks import baselines
 from benchmarks.frozen import evaluate, learned_from, tested_on
 from benchmarks.measure import write
 from benchmarks.ours import recipe, tested, trained
-from benchmarks.steps import per_step
 from duretrieval.evaluate.compare import compare
 from duretrieval.evaluate.result import Evaluation
 
@@ -53,8 +52,6 @@ def main(seeds: int = SEEDS, *, slow: bool = False) -> None:
     torch.set_num_threads(1)
     learned_from()
     tested_on()
-    steps = per_step()
-    print(steps, flush=True)
     found: dict[str, list[tuple[Evaluation, float]]] = {"no training: class names alone": [(untrained(), 0.0)]}
     for name, changes in OURS.items():
         found[name] = [ours(name, changes, seed) for seed in range(1 if "align" in changes else seeds)]
@@ -73,7 +70,6 @@ def main(seeds: int = SEEDS, *, slow: bool = False) -> None:
             {"pair": d.pair, "measure": d.measure, "difference": d.difference, "low": d.low, "high": d.high,
              "p": d.adjusted, "significant": d.significant} for d in verdict
         ],
-        "milliseconds per step": steps,
     }  # fmt: skip
     write("training", __doc__ or "", figures, table(figures))
     print(table(figures))
@@ -138,7 +134,7 @@ def said(name: str, runs: list[tuple[Evaluation, float]]) -> None:
 
 
 def table(figures: dict[str, Any]) -> str:
-    """Rows of both directions, then sound, then the verdict and the steps."""
+    """Rows of both directions, then sound, then the verdict."""
     lines = [
         "| method | direction | R@1 | R@5 | R@10 | mAP (95 %) | MRR | training s |",
         "|---|---|---|---|---|---|---|---|",
@@ -156,10 +152,6 @@ def table(figures: dict[str, Any]) -> str:
             f"- {d['pair']} {d['measure']}: {d['difference']:+.3f} ({d['low']:+.3f} to {d['high']:+.3f}), "
             f"p = {d['p']:.4f}, {sure}"
         )
-    lines += ["", "| one step, batch 256, two perceptrons | ms | against ours |", "|---|---|---|"]
-    steps = figures["milliseconds per step"]
-    own = steps["ours, through Lightning"]
-    lines += [f"| {name} | {ms:.2f} | {ms / own:.2f} |" for name, ms in steps.items()]
     return "\n".join(lines)
 
 

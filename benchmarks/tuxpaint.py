@@ -12,7 +12,6 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from duretrieval.errors import MediaError
 from duretrieval.media.decode import decode
 from duretrieval.media.limits import Limits
 from duretrieval.types import Part, Reading
@@ -45,10 +44,7 @@ def stamps(reading: Reading) -> list[Stamp]:
         if name.startswith("symbols/") or name.endswith(MIRRORED):
             continue
         texts = descriptions(stem)
-        try:
-            picture = parts(stem, (".png", ".svg"), reading)
-        except MediaError:  # an SVG without a size
-            continue
+        picture = parts(stem, (".png", ".svg"), reading)
         if texts.get(""):
             sound = parts(stem, (".wav", ".ogg"), reading)
             out.append(Stamp(name, texts[""], texts.get("zh_CN", ""), picture, sound))

@@ -186,6 +186,16 @@ def test_svg(tmp_path, encoding):
     assert chunk.fields == {"kind": "image", "width": 100, "height": 100, "title": "Half"}
 
 
+@pytest.mark.parametrize(
+    "length", ["100", "100px", "75pt", "6.25pc", "1.0416667in", "2.6458333cm", "26.458333mm", "6.25em"]
+)
+def test_svg_in_any_unit_of_length(tmp_path, length):
+    (tmp_path / "d").write_text(DRAWING.format(size=f'width="{length}" height="{length}"', more=""))
+    chunk = read(tmp_path / "d")
+    assert [look(chunk.parts[0].content, place) for place in ("left", "right")] == [RED, WHITE]
+    assert (chunk.fields["width"], chunk.fields["height"]) == (100, 100)
+
+
 def test_svg_of_absurd_height_is_rendered_small(tmp_path):
     (tmp_path / "d").write_text(DRAWING.format(size='viewBox="0 0 10 400000"', more=""))
     assert read(tmp_path / "d").parts[0].content.shape == (64, 64, 3)

@@ -21,6 +21,13 @@ from duretrieval.types import Modality, Part, Reading, Scalar
 
 OVERSAMPLING = 2
 """Drawings are rendered at this many times the side, then scaled down."""
+PIXELS_AN_INCH = 96.0
+"""As in CSS, and so in every browser."""
+UNITS = {
+    **{"": 1.0, "px": 1.0, "pt": 96 / 72, "pc": 16.0, "in": 96.0, "cm": 96 / 2.54, "mm": 9.6 / 2.54},
+    **{"em": 16.0, "ex": 8.0},
+}
+"""A length's pixels."""
 
 # An <image> may name a file of this machine; only embedded data and references inside the drawing stay.
 _OUTSIDE = re.compile(r"""([\w:.-]*href\s*=\s*)("(?!\s*(?:data:|\#))[^"]*"|'(?!\s*(?:data:|\#))[^']*')""", re.I)
@@ -48,6 +55,7 @@ def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor
         png = resvg_py.svg_to_bytes(
             svg_string=drawing,
             skip_system_fonts="<text" not in drawing,
+            dpi=PIXELS_AN_INCH,  # 0 unless it is said: a drawing in points or millimetres has no size then
             width=OVERSAMPLING * wide if wide >= high else None,
             height=OVERSAMPLING * high if wide < high else None,
         )
@@ -62,7 +70,7 @@ def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor
 
 
 def _size(drawing: str) -> tuple[float, float]:
-    """Width and height by the root element, in its own units; its viewBox where they are missing or relative."""
+    """Width and height by the root element, in pixels; its viewBox where they are missing or relative."""
     root = _ROOT.search(drawing)
     if root is None:
         raise DamagedMedia("it has no <svg> element")
@@ -81,4 +89,6 @@ def _size(drawing: str) -> tuple[float, float]:
 
 def _length(root: str, name: str) -> float | None:
     found = re.search(rf"""\s{name}\s*=\s*["']\s*(\d+\.?\d*|\.\d+)([a-z%]*)""", root)
-    return float(found[1]) if found and found[2] != "%" and float(found[1]) > 0 else None
+    if found is None or found[2] not in UNITS or float(found[1]) == 0:
+        return None
+    return float(found[1]) * UNITS[found[2]]
