@@ -31,10 +31,13 @@ def read_tokenizer(file: Path, max_tokens: int) -> Any:
     return limited(tokenizer, max_tokens)
 
 
-def limited(tokenizer: Any, max_tokens: int) -> Any:
-    """The same tokenizer, set to cut at the end and not to pad, whatever its file says."""
+def limited(tokenizer: Any, max_tokens: int, side: str | None = None) -> Any:
+    """The same tokenizer, set to cut after max_tokens and not to pad, whatever its file says.
+
+    side: "right" cuts the end of a text, "left" its beginning; None is as its file says, or else the end.
+    """
     tokenizer.no_padding()
-    tokenizer.enable_truncation(max_tokens)
+    tokenizer.enable_truncation(max_tokens, direction=side or (tokenizer.truncation or {}).get("direction", "right"))
     return tokenizer
 
 
