@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from tiny_joint import chinese_clip, clip, naflex, pictures, siglip
 from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 
@@ -28,6 +28,7 @@ from duretrieval.train.joint import export
 from duretrieval.types import Array, Modality, Part
 
 Tiny = Callable[[str], Path]
+PT = {"format": "pt"}
 SQUARE = {"height": 32, "width": 32}
 TEXTS = ["a red bus", "The dog barks at the postman, twice!", "", "ab" * 150, "夜里的红色汽车", "🚌 bus\t\n👩‍👩‍👧"]
 
@@ -166,6 +167,50 @@ def test_words_of_a_tokenizer_that_only_the_slow_class_knows_decide(tiny: Tiny, 
         changed = source.fingerprint("clip", folder)
         assert changed != before, name
         before = changed
+
+
+def test_weights_that_are_missing_are_not_drawn(tiny: Tiny, tmp_path: Path) -> None:
+    """transformers would draw them anew at every load."""
+    folder = Path(shutil.copytree(tiny("clip"), tmp_path / "files"))
+    held = load_file(folder / "model.safetensors")
+    save_file({name: held[name] for name in held if name != "logit_scale"}, folder / "model.safetensors", PT)
+    part = Part(Modality.TEXT, "a")
+    assert Model.load(f"clip:{folder}").encode([part]).shape == (1, 16), "no vector depends on the scale"
+    kept = {name: value for name, value in held.items() if "visual_projection" not in name}
+    save_file(kept, folder / "model.safetensors", PT)
+    with pytest.raises(ModelError, match=r"holds no weights for visual_projection\.weight and 0 more"):
+        Model.load(f"clip:{folder}").encode([part])
+    with pytest.raises(ModelError, match=r"holds no weights for visual_projection\.weight"):
+        export(f"clip:{folder}", tmp_path / "model")
+
+
+def test_weights_that_cannot_be_read(tiny: Tiny, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny("clip"), tmp_path / "files"))
+    set_in(folder / "config.json", projection_dim=24)
+    with pytest.raises(ModelError, match=r"the weights in .*files cannot be read as config\.json says they are"):
+        Model.load(f"clip:{folder}").encode([Part(Modality.TEXT, "a")])
+    whole = (folder / "model.safetensors").read_bytes()
+    (folder / "model.safetensors").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ModelError, match=r"cannot be read as config\.json says they are: .*incomplete"):
+        Model.load(f"clip:{folder}").encode([Part(Modality.TEXT, "a")])
+
+
+@pytest.mark.parametrize("kind", ["clip", "st"])
+def test_a_tokenizer_without_words_is_refused(tiny: Tiny, kind: str, tmp_path: Path) -> None:
+    """Without its file, transformers makes one that knows special tokens alone."""
+    folder = Path(shutil.copytree(tiny("clip" if kind == "clip" else "sentence_clip"), tmp_path / "files"))
+    (folder / "tokenizer.json").unlink()
+    with pytest.raises(ModelError, match=r"nor words to make one of|knows no words"):
+        Model.load(f"{kind}:{folder}")
+
+
+def test_half_an_emoji_is_a_text_too(tiny: Tiny, tmp_path: Path) -> None:
+    """JSON that was cut in the middle of an emoji holds one."""
+    halves = [Part(Modality.TEXT, text) for text in ("a bus \ud83d", "\ud83d\ude8c")]
+    whole = [Part(Modality.TEXT, text) for text in ("a bus \ufffd", "🚌")]
+    export(f"clip:{tiny('clip')}", tmp_path / "model")
+    for model in (Model.load(f"clip:{tiny('clip')}"), Model.load(tmp_path / "model"), Model.load("builtin")):
+        np.testing.assert_array_equal(model.encode(halves), model.encode(whole))
 
 
 def mixed(folder: Path) -> Path:

@@ -14,6 +14,7 @@ from duretrieval.encode.hub import source
 from duretrieval.encode.hub.image import frames_of, preprocessing_by
 from duretrieval.encode.hub.joint import Opened, lasting_name
 from duretrieval.encode.hub.source import quietly
+from duretrieval.encode.hub.text import has_words
 from duretrieval.encode.tokens import text_of
 from duretrieval.errors import MissingExtra, ModelError
 from duretrieval.similarity import unit
@@ -58,6 +59,9 @@ def load_sentence(folder: Path) -> Any:
     except Exception as error:  # what reads the many files of such a folder shares no base class below Exception
         reason = next(iter(str(error).strip().splitlines()), "")
         raise ModelError(f"st:{folder} cannot be loaded: {type(error).__name__}: {reason}") from error
+    tokenizer = getattr(model[0], "tokenizer", None)
+    if hasattr(tokenizer, "all_special_tokens") and not has_words(tokenizer):
+        raise ModelError(f"st:{folder} cannot be loaded: its tokenizer knows no words; a file of it is missing")
     _alone(model[0])
     return model.float().eval()
 

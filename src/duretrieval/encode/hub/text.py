@@ -73,9 +73,14 @@ def tokenizer_of(folder: Path, *, as_saved: bool = False) -> Any:
             tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
         else:
             tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-        return tokenizer if tokenizer.is_fast else _refuse(folder)
+        return tokenizer if tokenizer.is_fast and has_words(tokenizer) else _refuse(folder)
     except (OSError, ValueError, ImportError) as error:
         raise ModelError(f"no tokenizer can be read from {folder}: {str(error).strip().splitlines()[0]}") from error
+
+
+def has_words(tokenizer: Any) -> bool:
+    """Whether it knows more than special tokens: where its files are missing, transformers makes one that does not."""
+    return len(tokenizer) > len(set(tokenizer.all_special_tokens))
 
 
 def _refuse(folder: Path) -> Any:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from duretrieval.encode.hub.source import quietly
+from duretrieval.encode.hub.text import has_words
 from duretrieval.encode.padding import padded
 from duretrieval.encode.tokens import limited, text_of, token_ids
 from duretrieval.errors import ConfigError, ModelError
@@ -153,10 +154,10 @@ def _pretrained(name: str) -> tuple[Any, Any, frozenset[str]]:
             model, report = AutoModel.from_pretrained(name, dtype=torch.float32, output_loading_info=True)
     except (OSError, ValueError) as error:
         raise ModelError(f"{name!r} cannot be loaded as a text transformer: {error}") from error
-    if not tokenizer.is_fast:
+    if not tokenizer.is_fast or not has_words(tokenizer):
         raise ModelError(
-            f"{name!r} has a tokenizer without a tokenizer.json ({type(tokenizer).__name__}), which the engine cannot "
-            "run; choose a model that has one"
+            f"{name!r} has a tokenizer without a tokenizer.json ({type(tokenizer).__name__}) or words to make one of, "
+            "which the engine cannot run; choose a model that has one"
         )
     encoder = model.get_encoder() if model.config.is_encoder_decoder else model
     drawn = {id(parameter) for key, parameter in model.named_parameters() if key in report["missing_keys"]}
