@@ -260,6 +260,28 @@ def test_videomae_as_it_was_pretrained(tmp_path: Path) -> None:
         torch.testing.assert_close(net(**inputs), tokens.mean(dim=1), atol=1e-5, rtol=1e-4)
 
 
+def test_videomae_without_the_norm_of_a_classifier(tmp_path: Path) -> None:
+    """As `VideoMAEModel.save_pretrained` writes it: there is nothing to draw in the norm's place."""
+    model = saved(tmp_path, transformers.VideoMAEModel)
+    net = videomae(str(tmp_path)).eval()
+    inputs = net.prepare([Part(Modality.VIDEO, film(32, 4, 0))])
+    with torch.no_grad():
+        tokens = model(pixel_values=net.look(inputs["clips"][0])[None]).last_hidden_state
+        torch.testing.assert_close(net(**inputs), tokens.mean(dim=1), atol=1e-5, rtol=1e-4)
+
+
+def test_videomae_with_the_file_of_a_video_processor(tmp_path: Path) -> None:
+    saved(tmp_path, transformers.VideoMAEForVideoClassification)
+    expected = videomae(str(tmp_path)).preprocessing
+    (tmp_path / "preprocessor_config.json").unlink()
+    with pytest.raises(ModelError, match=r"has no preprocessing that can be read from its files"):
+        videomae(str(tmp_path))
+    own = {key: value for key, value in PROCESSOR.items() if key != "image_processor_type"}
+    own["video_processor_type"] = "VideoMAEVideoProcessor"
+    (tmp_path / "video_preprocessor_config.json").write_text(json.dumps(own))
+    assert videomae(str(tmp_path)).preprocessing == expected
+
+
 def test_a_copy_of_videomae_is_its_own() -> None:
     net = videomae(config=MAE).eval()
     twin = copy.deepcopy(net)

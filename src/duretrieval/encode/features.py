@@ -39,8 +39,13 @@ class Features:
         rows = np.zeros((len(batch), self.dim), dtype=np.float32)
         for row, part in zip(rows, batch, strict=True):
             content = part.content
-            if not isinstance(content, np.ndarray) or content.shape[1:] != (self.dim,) or not len(content):
-                got = f"shape {content.shape}" if isinstance(content, np.ndarray) else type(content).__name__
+            if not isinstance(content, np.ndarray) or not _numbers(content) or content.shape[1:] != (self.dim,):
+                got = f"{content.shape} {content.dtype}" if isinstance(content, np.ndarray) else type(content).__name__
                 raise ShapeError(f"expected features of shape (t, {self.dim}), t at least 1; got {got}")
             row[:] = content.mean(axis=0, dtype=np.float64)
         return unit(rows)
+
+
+def _numbers(content: np.ndarray[Any, Any]) -> bool:
+    """Whether there is anything in an array, and it is numbers."""
+    return bool(content.size) and content.dtype.kind in "biuf"

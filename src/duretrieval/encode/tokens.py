@@ -10,10 +10,18 @@ from duretrieval.types import Part
 
 
 def text_of(part: Part) -> str:
-    """The part's content. Raises ShapeError where it is not a string."""
-    if not isinstance(part.content, str):
-        raise ShapeError(f"expected the content of a text part to be a string; got {type(part.content).__name__}")
-    return part.content
+    """The part's content. Raises ShapeError where it is not a string.
+
+    Halves of an emoji, which JSON can hold and no tokenizer takes, are joined, or else become U+FFFD.
+    """
+    text = part.content
+    if not isinstance(text, str):
+        raise ShapeError(f"expected the content of a text part to be a string; got {type(text).__name__}")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def read_tokenizer(file: Path, max_tokens: int) -> Any:
@@ -31,10 +39,13 @@ def read_tokenizer(file: Path, max_tokens: int) -> Any:
     return limited(tokenizer, max_tokens)
 
 
-def limited(tokenizer: Any, max_tokens: int) -> Any:
-    """The same tokenizer, set to cut at the end and not to pad, whatever its file says."""
+def limited(tokenizer: Any, max_tokens: int, side: str | None = None) -> Any:
+    """The same tokenizer, set to cut after max_tokens and not to pad, whatever its file says.
+
+    side: "right" cuts the end of a text, "left" its beginning; None is as its file says, or else the end.
+    """
     tokenizer.no_padding()
-    tokenizer.enable_truncation(max_tokens)
+    tokenizer.enable_truncation(max_tokens, direction=side or (tokenizer.truncation or {}).get("direction", "right"))
     return tokenizer
 
 

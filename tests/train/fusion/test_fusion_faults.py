@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import re
 from typing import Any
 
 import pytest
 import torch
-from fusion_families import ALL, IMAGE, MODALITIES, NAMES, TEXT, WIDTH, make, rows
+from fusion_families import ALL, IMAGE, MODALITIES, NAMES, TEXT, WIDTH, make, presence, rows
 
 from duretrieval.errors import ConfigError, ShapeError
 from duretrieval.plugins import find
@@ -60,3 +62,29 @@ def test_training_goes_on_after_an_export(name: str, options: dict[str, Any], tm
         fusion.export(tmp_path, "fusion")
         assert fusion.training is training
     assert fusion.modalities == MODALITIES
+
+
+@pytest.mark.parametrize("shape", [(2,), (3, 1)])
+def test_present_of_another_shape(shape: tuple[int, ...]) -> None:
+    message = r"expected present \(3,\) for image; got " + re.escape(str(shape))
+    with pytest.raises(ShapeError, match=message):
+        make("concatenation", {})(rows(3), {IMAGE: torch.ones(shape, dtype=torch.bool)})
+
+
+@pytest.mark.parametrize(("name", "options"), ALL, ids=NAMES)
+def test_no_rows_to_fuse(name: str, options: dict[str, Any]) -> None:
+    fusion = make(name, options).eval()
+    assert fusion({m: torch.zeros(0, WIDTH) for m in MODALITIES}).shape == (0, fusion.dim)
+
+
+@pytest.mark.parametrize(("name", "options"), ALL, ids=NAMES)
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_is_near(name: str, options: dict[str, Any], dtype: torch.dtype) -> None:
+    """With NaN and infinity where nothing is."""
+    fusion = make(name, options).eval()
+    given, there = rows(6), presence(6)
+    expected = fusion(given, there)
+    spoilt = {m: given[m].masked_fill(~there[m][:, None], math.nan if m is IMAGE else math.inf) for m in MODALITIES}
+    half = fusion.to(dtype)({m: row.to(dtype) for m, row in spoilt.items()}, there)
+    assert half.dtype == dtype
+    torch.testing.assert_close(half.float(), expected, atol=0.06, rtol=0)

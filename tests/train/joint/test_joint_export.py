@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -168,3 +169,27 @@ def test_a_picture_that_must_be_resized_is_nearly_the_processors(tiny: Tiny, nam
     values = processor(picture, return_tensors="np")["pixel_values"][0].transpose(1, 2, 0)
     own = (values * processor.image_std + processor.image_mean) * 255
     assert np.abs(np.asarray(part.content, float) - own).mean() < 3
+
+
+@pytest.mark.parametrize("name", ["a b", "夜里 模型", ".hidden", 'it\'s "one" #1'])
+def test_a_folder_of_any_name(tiny: Tiny, tmp_path: Path, name: str) -> None:
+    files = Path(shutil.copytree(tiny("clip"), tmp_path / "from" / name))
+    fingerprint = export(f"clip:{files}", tmp_path / "to" / name)
+    written = Model.load(tmp_path / "to" / name)
+    assert (written.name, written.fingerprint) == (name, fingerprint)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+def test_nothing_is_left_of_an_export_that_was_interrupted(
+    tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    def stop(*args: object, **kwargs: object) -> None:
+        raise error("no room, or no patience")
+
+    monkeypatch.setattr("duretrieval.train.joint.net.export_image", stop)  # the texts are written by then
+    with pytest.raises(error):
+        export(f"clip:{tiny('clip')}", tmp_path / "model")
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.undo()
+    export(f"clip:{tiny('clip')}", tmp_path / "model")
+    assert check_files(tmp_path / "model") == []

@@ -7,7 +7,7 @@ from pathlib import Path
 from duretrieval.encode.hub.joint import Joint, Opened, config_of, opened
 from duretrieval.encode.hub.sound import SoundTower
 from duretrieval.encode.hub.source import quietly
-from duretrieval.encode.hub.text import TextTower, plain, tokenizer_of
+from duretrieval.encode.hub.text import text_tower, tokenizer_of
 from duretrieval.errors import ModelError
 
 
@@ -18,14 +18,12 @@ def open_clap(name: str) -> Opened:
 
 @quietly()
 def clap(folder: Path) -> Joint:
-    """Texts go through RoBERTa, whose positions count what is not padding: pad_id matters."""
+    """Texts go through RoBERTa, whose positions begin after the padding id."""
     from transformers import ClapFeatureExtractor
 
     config = config_of(folder, "clap")
-    tokenizer = tokenizer_of(folder)
-    longest = config.text_config.max_position_embeddings - config.text_config.pad_token_id - 1
-    longest = min(longest, tokenizer.model_max_length)
-    text = TextTower(config.projection_dim, plain(tokenizer, longest), longest, tokenizer.pad_token_id)
+    positions = config.text_config.max_position_embeddings - config.text_config.pad_token_id - 1
+    text = text_tower(tokenizer_of(folder), config.projection_dim, positions)
     try:
         extractor = ClapFeatureExtractor.from_pretrained(folder)
     except (OSError, ValueError) as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 from duretrieval.encode.hub.image import ImageTower, preprocessing_of
 from duretrieval.encode.hub.joint import Joint, Opened, config_of, opened
 from duretrieval.encode.hub.source import quietly
-from duretrieval.encode.hub.text import TextTower, plain, tokenizer_of
+from duretrieval.encode.hub.text import text_tower, tokenizer_of
 
 CHINESE_TOKENS = 52
 """Chinese-CLIP was trained on texts of at most so many tokens (`context_length` of its own code)."""
@@ -27,9 +27,7 @@ def open_chinese_clip(name: str) -> Opened:
 def clip(folder: Path) -> Joint:
     """Texts are read at the end token, which causal attention lets see all of them and no padding."""
     config = config_of(folder, "clip")
-    tokenizer = tokenizer_of(folder)
-    longest = config.text_config.max_position_embeddings
-    text = TextTower(config.projection_dim, plain(tokenizer, longest), longest, tokenizer.pad_token_id)
+    text = text_tower(tokenizer_of(folder), config.projection_dim, config.text_config.max_position_embeddings)
     return Joint(folder, (text, ImageTower(config.projection_dim, preprocessing_of(folder))))
 
 
@@ -37,7 +35,6 @@ def clip(folder: Path) -> Joint:
 def chinese_clip(folder: Path) -> Joint:
     """Texts go through BERT (RoBERTa-wwm) and are read at its first token."""
     config = config_of(folder, "chinese_clip")
-    tokenizer = tokenizer_of(folder)
-    longest = min(CHINESE_TOKENS, config.text_config.max_position_embeddings)
-    text = TextTower(config.projection_dim, plain(tokenizer, longest), longest, tokenizer.pad_token_id)
+    positions = min(CHINESE_TOKENS, config.text_config.max_position_embeddings)
+    text = text_tower(tokenizer_of(folder), config.projection_dim, positions)
     return Joint(folder, (text, ImageTower(config.projection_dim, preprocessing_of(folder))))

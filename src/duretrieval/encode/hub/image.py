@@ -18,17 +18,20 @@ Triple = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Preprocessing:
-    """What a model's image processor does to a picture: size, then (pixels * scale - mean) / std per channel."""
+    """What a model's image processor does: squares of `side`, their middle `crop`, (pixels * scale - mean) / std."""
 
     side: int
+    crop: int
     fit: Literal["crop", "pad", "stretch"]
     scale: float
     mean: Triple
     std: Triple
 
     def __call__(self, pixels: Any) -> Any:
-        """(b, side, side, 3) uint8 -> (b, 3, side, side) float32, as tensors."""
-        float_ = pixels.permute(0, 3, 1, 2).float()
+        """(b, side, side, 3) uint8 -> (b, 3, crop, crop) float32, as tensors."""
+        start = (self.side - self.crop) // 2
+        middle = slice(start, start + self.crop)
+        float_ = pixels[:, middle, middle].permute(0, 3, 1, 2).float()
         mean, std = (_channels(float_, values) for values in (self.mean, self.std))
         return (float_ * self.scale - mean) / std
 
@@ -88,10 +91,23 @@ def preprocessing_by(processor: Any, where: str) -> Preprocessing:
     Raises:
         ModelError: it makes something else than squares.
     """
-    size = processor.crop_size if processor.do_center_crop else processor.size
-    if size is None or not size.height or size.height != size.width:
+    size, cut = processor.size, processor.crop_size if processor.do_center_crop else None
+    side = _square(size)
+    if cut is None and side:
+        return numbers_of(processor, side, side, "stretch")
+    crop = _square(cut)
+    if crop and not processor.do_resize:
+        return numbers_of(processor, crop, crop, "crop")
+    before = side or getattr(size, "shortest_edge", None)
+    if not crop or not before or before < crop:
         raise ModelError(f"the image processor of {where} does not make squares of one size, which are needed")
-    return numbers_of(processor, size.height, "crop" if processor.do_center_crop else "stretch")
+    return numbers_of(processor, int(before), crop, "stretch" if side else "crop")
+
+
+def _square(size: Any) -> int | None:
+    """The side of a size that is a square."""
+    high = getattr(size, "height", None)
+    return int(high) if high and high == size.width else None
 
 
 def processor_of(folder: Path) -> Any:
@@ -104,11 +120,11 @@ def processor_of(folder: Path) -> Any:
         raise ModelError(f"no image processor can be read from {folder}: {str(error).splitlines()[0]}") from error
 
 
-def numbers_of(processor: Any, side: int, fit: Any) -> Preprocessing:
-    """Scale, mean and standard deviation of a processor, with side and fit."""
+def numbers_of(processor: Any, side: int, crop: int, fit: Any) -> Preprocessing:
+    """Scale, mean and standard deviation of a processor, with side, crop and fit."""
     scale = processor.rescale_factor if processor.do_rescale else 1.0
     means, stds = (processor.image_mean, processor.image_std) if processor.do_normalize else ((0, 0, 0), (1, 1, 1))
-    return Preprocessing(side, fit, float(scale), _triple(means), _triple(stds))
+    return Preprocessing(side, crop, fit, float(scale), _triple(means), _triple(stds))
 
 
 def _triple(values: Sequence[float]) -> Triple:

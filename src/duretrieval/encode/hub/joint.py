@@ -13,6 +13,9 @@ from duretrieval.errors import ModelError
 from duretrieval.protocols import Encoder
 from duretrieval.types import Modality, Reading
 
+NO_VECTOR = ("logit_scale", "logit_bias")
+"""Beginnings of names of parameters that no vector depends on: scale and bias of similarities."""
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:
@@ -35,11 +38,28 @@ class Joint:
 
     @source.quietly()
     def load(self) -> Any:
-        """The model of transformers with all its towers, float32, in evaluation mode."""
+        """The model of transformers with all its towers, float32, in evaluation mode.
+
+        Raises:
+            ModelError: the weights cannot be read, are of other sizes than config.json says, or some are missing.
+        """
         import torch
         from transformers import AutoModel
 
-        return AutoModel.from_pretrained(self.folder, dtype=torch.float32, trust_remote_code=False).eval()
+        options = {"dtype": torch.float32, "trust_remote_code": False, "output_loading_info": True}
+        try:
+            model, report = AutoModel.from_pretrained(self.folder, **options)
+        except Exception as error:  # what reads weights shares no base class below Exception
+            reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+            raise ModelError(
+                f"the weights in {self.folder} cannot be read as config.json says they are: {reason}"
+            ) from error
+        if lacking := sorted(key for key in report["missing_keys"] if not key.startswith(NO_VECTOR)):
+            raise ModelError(
+                f"{self.folder} holds no weights for {lacking[0]} and {len(lacking) - 1} more, so its vectors would "
+                "be others every time it is loaded; give the whole model"
+            )
+        return model.eval()
 
 
 def opened(kind: str, name: str, read: Callable[[Path], Joint]) -> Opened:

@@ -33,4 +33,4 @@ def naflex_tower(folder: Path, dim: int) -> NaflexTower:
     """The largest square that the processor of the folder takes without resizing it."""
     processor = processor_of(folder)
     side = math.isqrt(processor.max_num_patches) * processor.patch_size
-    return NaflexTower(dim, numbers_of(processor, side, "pad"), processor.patch_size)
+    return NaflexTower(dim, numbers_of(processor, side, side, "pad"), processor.patch_size)

@@ -14,6 +14,7 @@ from duretrieval.encode.hub import source
 from duretrieval.encode.hub.image import frames_of, preprocessing_by
 from duretrieval.encode.hub.joint import Opened, lasting_name
 from duretrieval.encode.hub.source import quietly
+from duretrieval.encode.hub.text import has_words
 from duretrieval.encode.tokens import text_of
 from duretrieval.errors import MissingExtra, ModelError
 from duretrieval.similarity import unit
@@ -40,7 +41,7 @@ def open_sentence(name: str) -> Opened:
 
 @quietly()
 def load_sentence(folder: Path) -> Any:
-    """The model, float32 on the CPU, from files alone.
+    """The model, float32 on the CPU, from files alone; see `_alone` for what its tokenizer does otherwise.
 
     Raises:
         MissingExtra: sentence-transformers is not installed.
@@ -58,7 +59,29 @@ def load_sentence(folder: Path) -> Any:
     except Exception as error:  # what reads the many files of such a folder shares no base class below Exception
         reason = next(iter(str(error).strip().splitlines()), "")
         raise ModelError(f"st:{folder} cannot be loaded: {type(error).__name__}: {reason}") from error
-    return model.eval()
+    tokenizer = getattr(model[0], "tokenizer", None)
+    if hasattr(tokenizer, "all_special_tokens") and not has_words(tokenizer):
+        raise ModelError(f"st:{folder} cannot be loaded: its tokenizer knows no words; a file of it is missing")
+    _alone(model[0])
+    return model.float().eval()
+
+
+def _alone(first: Any) -> None:
+    """Let no text's row depend on how long its neighbours are, as it does in the library for some models.
+
+    Padding on the left moves the positions of an encoder that numbers them; and a model that is not told where the
+    padding is (SigLIP) was trained with as much of it as there can be.
+    """
+    tokenizer = getattr(first, "tokenizer", None)
+    if getattr(first, "transformer_task", None) == "feature-extraction" and tokenizer is not None:
+        tokenizer.padding_side = "right"
+        if "attention_mask" not in tokenizer.model_input_names:
+            first.processing_kwargs = {**first.processing_kwargs, "text": {"padding": "max_length"} | _given(first)}
+
+
+def _given(first: Any) -> dict[str, Any]:
+    """What a model's own files say of how its texts are processed."""
+    return dict(first.processing_kwargs.get("text", {}))
 
 
 class SentenceEncoder:

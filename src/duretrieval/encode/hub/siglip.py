@@ -52,6 +52,10 @@ def _text(folder: Path, config: Any, *, punctuation: bool) -> TextTower:
     tokenizer = tokenizer_of(folder, as_saved=True)
     if tokenizer.padding_side != "right":
         raise ModelError(f"the tokenizer in {folder} pads on the left; SigLIP was trained with padding on the right")
+    if tokenizer.pad_token_id is None:
+        raise ModelError(
+            f"the tokenizer in {folder} names no padding token, which SigLIP reads; name it and save again"
+        )
     length = config.text_config.max_position_embeddings
     own = plain(tokenizer, length)
     canonical(own, punctuation=punctuation)

@@ -17,13 +17,15 @@ DECIDING = frozenset(
     {
         *("config.json", "preprocessor_config.json", "processor_config.json"),
         *("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "merges.txt"),
+        *("added_tokens.json", "special_tokens_map.json"),
+        *("tokenizer.model", "spiece.model", "sentencepiece.bpe.model"),
         *("modules.json", "sentence_bert_config.json", "config_sentence_transformers.json"),
     }
 )
 """Files that change vectors, by name, besides the weights."""
 OTHER_FORMATS = frozenset({"onnx", "openvino"})
 """Folders with copies of a model for other runtimes."""
-_VERSION = 1
+_VERSION = 2
 """Counts up when an adapter changes what it makes of the same files."""
 _ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -81,9 +83,14 @@ def fingerprint(kind: str, folder: Path) -> str:
 
 
 def weights(folder: Path) -> list[Path]:
-    """The files that hold weights: safetensors, or else torch's own."""
+    """The files that hold weights: in each folder safetensors, or else torch's own.
+
+    Some models of sentence-transformers have the first for their transformer and the second for what comes after.
+    """
     files = [path for path in folder.rglob("*.safetensors") if not _is_other(path, folder)]
-    return files or [path for path in folder.rglob(OLD_WEIGHTS) if not _is_other(path, folder)]
+    safe = {path.parent for path in files}
+    old = [path for path in folder.rglob(OLD_WEIGHTS) if not _is_other(path, folder)]
+    return files + [path for path in old if path.parent not in safe]
 
 
 def _deciding(folder: Path) -> Iterator[Path]:
@@ -126,14 +133,22 @@ def _cached(name: str) -> Path | None:
     return folder if weights(folder) else None
 
 
+def _without_weights(folder: Path) -> list[str]:
+    """Where torch's own format may be the only one, as beginnings of paths: the folders of modules, or the model's."""
+    held = {path.parent for path in weights(folder)}
+    modules = [path.parent for path in folder.glob("*/config.json") if not _is_other(path, folder)]
+    lacking = [path.name + "/" for path in sorted(modules) if path not in held]
+    return lacking + ([] if held else [""])
+
+
 def _fetched(kind: str, name: str) -> Path:
     from huggingface_hub import snapshot_download
 
     reason: object = "it has no weights that can be read here"
     try:
         folder = Path(snapshot_download(name, allow_patterns=list(PATTERNS)))
-        if not weights(folder):
-            snapshot_download(name, allow_patterns=[OLD_WEIGHTS])
+        if lacking := _without_weights(folder):
+            snapshot_download(name, allow_patterns=[f"{place}{OLD_WEIGHTS}" for place in lacking])
         if weights(folder):
             return folder
     except Exception as error:  # the hub's client, and what it talks through, share no base class below Exception

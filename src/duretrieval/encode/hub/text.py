@@ -14,6 +14,9 @@ from duretrieval.encode.tokens import limited, text_of, token_ids
 from duretrieval.errors import ModelError
 from duretrieval.types import Modality, Part
 
+NO_PAD = 0
+"""Fills rows where a tokenizer has no id for padding: the mask hides it."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TextTower:
@@ -70,9 +73,14 @@ def tokenizer_of(folder: Path, *, as_saved: bool = False) -> Any:
             tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
         else:
             tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-        return tokenizer if tokenizer.is_fast else _refuse(folder)
+        return tokenizer if tokenizer.is_fast and has_words(tokenizer) else _refuse(folder)
     except (OSError, ValueError, ImportError) as error:
         raise ModelError(f"no tokenizer can be read from {folder}: {str(error).strip().splitlines()[0]}") from error
+
+
+def has_words(tokenizer: Any) -> bool:
+    """Whether it knows more than special tokens: where its files are missing, transformers makes one that does not."""
+    return len(tokenizer) > len(set(tokenizer.all_special_tokens))
 
 
 def _refuse(folder: Path) -> Any:
@@ -80,7 +88,15 @@ def _refuse(folder: Path) -> Any:
 
 
 def plain(tokenizer: Any, max_tokens: int) -> Any:
-    """A `tokenizers.Tokenizer` of its own that does not pad and cuts at max_tokens."""
+    """A `tokenizers.Tokenizer` of its own that does not pad and cuts at max_tokens, on the side the tokenizer cuts."""
     from tokenizers import Tokenizer
 
-    return limited(Tokenizer.from_str(tokenizer.backend_tokenizer.to_str()), max_tokens)
+    own = Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+    return limited(own, max_tokens, tokenizer.truncation_side)
+
+
+def text_tower(tokenizer: Any, dim: int, positions: int) -> TextTower:
+    """Of a model with so many positions, as long as its tokenizer allows, and told where the padding is."""
+    longest = min(positions, tokenizer.model_max_length)
+    pad_id = NO_PAD if tokenizer.pad_token_id is None else tokenizer.pad_token_id
+    return TextTower(dim, plain(tokenizer, longest), longest, pad_id)

@@ -123,7 +123,8 @@ def _static(model: Any) -> StaticText:
 
     own = Tokenizer.from_str(model[0].tokenizer.to_str())
     own.post_processor = None  # no tokens around a text
-    limited(own, ANY_LENGTH)
+    longest = (own.truncation or {}).get("max_length", ANY_LENGTH)
+    limited(own, longest)
     prefix = model.prompts.get(model.default_prompt_name) or "" if model.default_prompt_name else ""
     dim = model.get_embedding_dimension()
-    return StaticText(dim, own, ANY_LENGTH, pad_id=0, prefix=prefix)
+    return StaticText(dim, own, longest, pad_id=0, prefix=prefix)

@@ -39,8 +39,9 @@ class Waveform(SoundNet):
         network = load_model(AutoModel, model, pretrained=pretrained)
         network.config.apply_spec_augment = False  # it masks in training, and fails on sounds shorter than its mask
         extractor = load_extractor(Wav2Vec2FeatureExtractor, model)
+        config = network.config
         super().__init__(
-            dim=network.config.hidden_size,
+            dim=config.output_hidden_size if getattr(config, "add_adapter", False) else config.hidden_size,
             sample_rate=extractor.sampling_rate,
             cutting=Cutting(
                 shortest=receptive_field(network.config, model),
@@ -73,6 +74,9 @@ class Waveform(SoundNet):
 def receptive_field(config: Any, model: str | Path) -> int:
     """Samples that one state of the convolutions is made of: r_i = (r_{i+1} - 1) stride_i + kernel_i.
 
+    SEW squeezes several states into one (Wu et al. 2022, "Performance-efficiency trade-offs in unsupervised
+    pre-training for speech recognition"), and needs as many.
+
     Raises:
         ConfigError: the model does not begin with convolutions of samples.
     """
@@ -81,7 +85,7 @@ def receptive_field(config: Any, model: str | Path) -> int:
             f"{str(model)!r} is of type {config.model_type!r}, which does not take samples as wav2vec 2.0 does; "
             "take a model such as 'facebook/wav2vec2-base', or another encoder of sounds"
         )
-    field = 1
+    field: int = getattr(config, "squeeze_factor", 1)
     for kernel, stride in zip(reversed(config.conv_kernel), reversed(config.conv_stride), strict=True):
         field = (field - 1) * stride + kernel
     return field

@@ -67,4 +67,4 @@ class CrossAttention(Stacked):
 
     def _split(self, rows: Tensor) -> Tensor:
         """(b, n, width) -> (b, heads, n, width / heads)."""
-        return rows.view(rows.shape[0], -1, self.heads, self.width // self.heads).transpose(1, 2)
+        return rows.view(*rows.shape[:2], self.heads, self.width // self.heads).transpose(1, 2)

@@ -89,7 +89,7 @@ def stack(
 
     Raises:
         ConfigError: a modality that is not among `modalities`.
-        ShapeError: no rows at all, rows of another width, or not as many of each modality.
+        ShapeError: no rows at all, rows of another width, or not as many of each modality or in `present`.
     """
     if unknown := sorted(set(rows) - set(modalities)):
         raise ConfigError(
@@ -103,6 +103,9 @@ def stack(
         if tensor.shape != (len(first), width):
             raise ShapeError(f"expected rows of {modality} ({len(first)}, {width}); got {tuple(tensor.shape)}")
     zeros, here = first.new_zeros(len(first), width), torch.ones(len(first), dtype=torch.bool, device=first.device)
+    for modality, mask in (present or {}).items():
+        if mask.shape != here.shape:
+            raise ShapeError(f"expected present ({len(first)},) for {modality}; got {tuple(mask.shape)}")
     there = [(present or {}).get(m, here) if m in rows else ~here for m in modalities]
     return torch.stack([rows.get(m, zeros) for m in modalities], dim=1), torch.stack(there, dim=1).bool()
 

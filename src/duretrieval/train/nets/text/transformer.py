@@ -9,6 +9,8 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor, nn
 
+from duretrieval.encode.hub.source import quietly
+from duretrieval.encode.hub.text import has_words
 from duretrieval.encode.padding import padded
 from duretrieval.encode.tokens import limited, text_of, token_ids
 from duretrieval.errors import ConfigError, ModelError
@@ -19,6 +21,8 @@ from duretrieval.types import Modality, Part
 Pooling = Literal["cls", "mean", "max", "last", "pooler", "attention"]
 
 MAX_TOKENS = 256
+TABLES = frozenset({"position_embeddings", "position_embedding", "embed_positions", "wpe"})
+"""What models call their tables of positions."""
 MAX_BYTES = 2_000_000_000
 """Of weights in one graph: an ONNX file is one protocol buffer, which ends at 2 GB."""
 
@@ -122,37 +126,42 @@ def transformer(
     dim: learn a projection to so many; None is the model's own length.
 
     Raises:
-        ModelError: nothing that can be loaded is there, or its tokenizer has no tokenizer.json.
+        ModelError: nothing that can be loaded is there, its tokenizer has no tokenizer.json, or it lacks weights.
         ConfigError: the model has no pooler, or no room for so many tokens.
     """
-    encoder, tokenizer = _pretrained(model)
+    encoder, tokenizer, lacking = _pretrained(model)
     _set_pooler(encoder, model, pooling)
+    _check_weights(encoder, lacking, model)
+    longest = _max_tokens(max_tokens, encoder, tokenizer)
     return TextTransformer(
         encoder,
-        tokenizer.backend_tokenizer,
+        limited(tokenizer.backend_tokenizer, longest, tokenizer.truncation_side),
         hidden=encoder.config.hidden_size,
         pooling=pooling,
-        max_tokens=_max_tokens(max_tokens, encoder, tokenizer),
+        max_tokens=longest,
         prefix=prefix,
         dim=dim,
     )
 
 
-def _pretrained(name: str) -> tuple[Any, Any]:
-    """The model, in float32 whatever it was saved in, and its tokenizer."""
+def _pretrained(name: str) -> tuple[Any, Any, frozenset[str]]:
+    """The model, in float32 whatever it was saved in, its tokenizer, and the parameters it holds no weights for."""
     from transformers import AutoModel, AutoTokenizer
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(name)
-        model = AutoModel.from_pretrained(name, dtype=torch.float32)
+        with quietly():  # of a table of missing weights; `_check_weights` says which of them matter
+            model, report = AutoModel.from_pretrained(name, dtype=torch.float32, output_loading_info=True)
     except (OSError, ValueError) as error:
         raise ModelError(f"{name!r} cannot be loaded as a text transformer: {error}") from error
-    if not tokenizer.is_fast:
+    if not tokenizer.is_fast or not has_words(tokenizer):
         raise ModelError(
-            f"{name!r} has a tokenizer without a tokenizer.json ({type(tokenizer).__name__}), which the engine cannot "
-            "run; choose a model that has one"
+            f"{name!r} has a tokenizer without a tokenizer.json ({type(tokenizer).__name__}) or words to make one of, "
+            "which the engine cannot run; choose a model that has one"
         )
-    return model.get_encoder() if model.config.is_encoder_decoder else model, tokenizer
+    encoder = model.get_encoder() if model.config.is_encoder_decoder else model
+    drawn = {id(parameter) for key, parameter in model.named_parameters() if key in report["missing_keys"]}
+    return encoder, tokenizer, frozenset(key for key, value in encoder.named_parameters() if id(value) in drawn)
 
 
 def _set_pooler(encoder: Any, name: str, pooling: str) -> None:
@@ -161,7 +170,17 @@ def _set_pooler(encoder: Any, name: str, pooling: str) -> None:
     if pooling == "pooler" and not has_pooler:
         raise ConfigError(f"{name!r} has no pooler; take pooling = 'cls' or 'mean'")
     if pooling != "pooler" and has_pooler:
-        encoder.pooler = None
+        encoder.pooler = nn.Identity()  # not None: SqueezeBERT calls whatever is there
+
+
+def _check_weights(encoder: nn.Module, lacking: frozenset[str], name: str) -> None:
+    """Refuse a model that is in part as it was drawn: each time it is loaded its rows would be others."""
+    drawn = sorted(key for key, _ in encoder.named_parameters() if key in lacking)
+    if drawn:
+        raise ModelError(
+            f"{name!r} holds no weights for {len(drawn)} parameters that would be used ({', '.join(drawn[:3])}); "
+            "choose another pooling or another model"
+        )
 
 
 def _max_tokens(wanted: int | None, encoder: nn.Module, tokenizer: Any) -> int:
@@ -175,10 +194,10 @@ def _max_tokens(wanted: int | None, encoder: nn.Module, tokenizer: Any) -> int:
 def _positions(model: nn.Module) -> int | None:
     """How many tokens the model has positions for; None where it does not number them (T5, rotary positions).
 
-    RoBERTa and its kin count from one past the padding id, so 514 rows are 512 positions.
+    RoBERTa and its kin count from one past the padding id, so 514 rows are 512 positions; BART and OPT from 2.
     """
     for name, module in model.named_modules():
-        if isinstance(module, nn.Embedding) and name.endswith(("position_embeddings", ".wpe")):
+        if isinstance(module, nn.Embedding) and name.rpartition(".")[2] in TABLES:
             unused = 0 if module.padding_idx is None else module.padding_idx + 1
-            return module.num_embeddings - unused
+            return module.num_embeddings - int(getattr(module, "offset", unused))
     return None

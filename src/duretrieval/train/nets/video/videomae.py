@@ -12,12 +12,16 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn import functional
 
-from duretrieval.errors import ConfigError
+from duretrieval.errors import ConfigError, ModelError
 from duretrieval.train.nets.image.hub import check_weights, draw, load, own_preprocessing, width
-from duretrieval.train.nets.image.preprocessing import Fit, Preprocessing
+from duretrieval.train.nets.image.preprocessing import Fit, Preprocessing, of_processor
 from duretrieval.train.nets.video.net import FilmNet
 
 KIND = "VideoMAEForVideoClassification"
+NORM = frozenset({"fc_norm.weight", "fc_norm.bias"})
+"""What a model that no classifier was trained on does without."""
+VIDEO_FILE = "video_preprocessor_config.json"
+"""Where the video processor of transformers writes what its image processor writes elsewhere."""
 
 
 def videomae(
@@ -30,7 +34,7 @@ def videomae(
     """VideoMAE by hub id or folder, without its classifier: the mean of its tokens.
 
     It looks at as many frames, of the side, as it was trained for.  A fine-tuned model's mean goes through the norm
-    before its classifier, so that the rows are what the classifier would read.
+    before its classifier, so that the rows are what the classifier would read; one that was only pretrained has none.
     pretrained, config: as for `vision`; config needs no model_type.
 
     Raises:
@@ -39,7 +43,9 @@ def videomae(
     """
     if model is not None and config is None:
         network, lacking = load(model, pretrained, KIND)
-        preprocessing = own_preprocessing(model)
+        if not lacking.isdisjoint(NORM):
+            network.fc_norm = None  # type: ignore[assignment]
+        preprocessing = _preprocessing(model)
     elif config is not None and model is None:
         network, lacking = draw({"model_type": "videomae", **config}, KIND), frozenset()
         preprocessing = Preprocessing.of(network.config.image_size)  # type: ignore[union-attr,arg-type]
@@ -50,6 +56,22 @@ def videomae(
     preprocessing, frames = preprocessing.at(fit=fit), int(backbone.network.config.num_frames)
     dim = width(backbone, (1, frames, 3, preprocessing.crop, preprocessing.crop))
     return FilmNet(backbone, preprocessing, dim=dim, frames=frames)
+
+
+def _preprocessing(model: str) -> Preprocessing:
+    """What its image processor does, or the video processor that transformers saves in its place."""
+    try:
+        return own_preprocessing(model)
+    except ModelError:
+        from transformers.models.videomae.image_processing_pil_videomae import VideoMAEImageProcessorPil
+
+        try:
+            processor = VideoMAEImageProcessorPil.from_pretrained(model, image_processor_filename=VIDEO_FILE)
+        except (OSError, ValueError):
+            processor = None
+        if processor is None:
+            raise
+    return of_processor(processor, model)
 
 
 class Tokens(nn.Module):
