@@ -22,6 +22,7 @@ from duretrieval.sealing import Origin
 from duretrieval.train.batch import View
 from duretrieval.train.checking import BATCH, views_of
 from duretrieval.train.closed import Fitted
+from duretrieval.train.comparing import compare
 from duretrieval.train.lora import merge_lora
 from duretrieval.train.network import Network
 from duretrieval.train.objective import Objective
@@ -29,11 +30,6 @@ from duretrieval.train.prepare import Prepared
 from duretrieval.train.recipe import Recipe, Use
 from duretrieval.train.rows import Rows
 from duretrieval.types import Array, Modality
-
-TOLERANCE = 1e-4
-"""How far the engine's vectors may be from torch's."""
-COMPARED = 16
-"""Rows that are compared after the export."""
 
 
 def export(
@@ -46,11 +42,11 @@ def export(
     name: str | None = None,
     training: Mapping[str, Any] | None = None,
 ) -> Model:
-    """Write the model folder and open it; a few training rows are encoded by both and must agree.
+    """Write the model folder and open it; a few training rows are encoded, fused and scored by both and must agree.
 
     Raises:
         ConfigError: there is something at `folder`.
-        ModelError: the engine's vectors are not torch's: an operation came out differently as a graph.
+        ModelError: the engine's vectors or scores are not torch's: an operation came out differently as a graph.
     """
     network = network.cpu().eval()
     objective = objective.cpu().eval()
@@ -64,7 +60,7 @@ def export(
         )
     saved = Model.load(folder)
     try:
-        compare(saved, prepared, network)
+        compare(saved, prepared, network, objective)
     except ModelError:
         shutil.rmtree(folder)  # nobody should search with it
         raise
@@ -207,53 +203,3 @@ def backgrounds(prepared: Prepared, network: Network) -> dict[Modality, Array]:
 def _there(view: View) -> Array:
     rows: Array = view.rows[view.present].numpy()
     return rows
-
-
-def compare(model: Model, prepared: Prepared, network: Network) -> dict[Modality, float]:
-    """The largest difference between the engine's vectors and torch's on a few training rows, by modality.
-
-    Raises:
-        ModelError: one is above `TOLERANCE`.
-    """
-    samples = prepared.samples["train"][:COMPARED]
-    network.eval()
-    rows = prepared.rows["train"].plain()
-    found: dict[Modality, float] = {}
-    for name, modality in network.columns.items():
-        for place, sample in enumerate(samples):
-            if name not in sample.columns or not bool(rows[[place]].present[name]):
-                continue
-            ours = network_row(network, rows, place, name)
-            theirs = engine_row(model, prepared, sample.columns[name])
-            if theirs is not None:
-                found[modality] = max(found.get(modality, 0.0), float(np.abs(ours - theirs).max()))
-    for modality, difference in found.items():
-        if difference > TOLERANCE:
-            raise ModelError(
-                f"the exported model's {modality} vectors differ from torch's by {difference:.1e}, more than "
-                f"{TOLERANCE}; an operation of its encoder or head means something else as a graph"
-            )
-    return found
-
-
-def network_row(network: Network, rows: Rows, place: int, column: str) -> Array:
-    """(dim,): a column of one row in the shared space."""
-    with torch.inference_mode():
-        row: Array = network.aligned(rows[[place]], column)[0].numpy()
-    return row
-
-
-def engine_row(model: Model, prepared: Prepared, part: Any) -> Array | None:
-    """(dim,): the same by the engine, from the encoder's mean over what the file holds; None where it holds several.
-
-    A file of several windows is averaged before the head in training and after it in the engine: the same only where
-    there is one.
-    """
-    from duretrieval.media.limits import Limits
-    from duretrieval.train.reading import read_parts
-
-    (read,) = read_parts([part], prepared.encoders.reading, Limits(), workers=1)
-    if not isinstance(read, list) or len(read) != 1:
-        return None
-    row: Array = model.encode(read)[0]
-    return row
