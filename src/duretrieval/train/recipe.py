@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from duretrieval.errors import ConfigError
+from duretrieval.train.data.components import MOST, RADIUS
 from duretrieval.train.recipes import locate
 from duretrieval.train.settings import build, check_keys, merge, parse
 from duretrieval.types import Modality
@@ -84,6 +85,25 @@ class Data:
     """Columns whose texts tie rows together where they are equal, so that one split has them all; None is every one."""
     near_duplicates: bool = True
     """Keep pictures that look alike in one split."""
+    radius: int = RADIUS
+    """Bits of 212 in which two pictures that look alike differ at most; smaller ties fewer together."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.radius <= MOST:
+            raise ConfigError(
+                f"data.radius is {self.radius}; it must be from 0 (the same picture) to {MOST}. To let looks count for "
+                "nothing, set near_duplicates = false"
+            )
+        if self.val < 0 or self.test < 0 or self.val + self.test >= 1:
+            raise ConfigError(
+                f"data.val is {self.val:g} and data.test {self.test:g}; they are shares of the rows, at least 0, and "
+                "must leave some for training"
+            )
+
+    @property
+    def nearness(self) -> int:
+        """The radius, or -1 where looks do not count."""
+        return self.radius if self.near_duplicates else -1
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,8 @@ def test_what_is_not_said_has_its_default() -> None:
         "mine_every": 1,
     }
     assert asdict(Fit()) == fit
-    assert Data() == Data("manifest", {}, 0.1, 0.1, None, True)
+    assert Data() == Data("manifest", {}, 0.1, 0.1, None, True, 8)
+    assert (Data().nearness, Data(radius=3).nearness, Data(near_duplicates=False).nearness) == (8, 3, -1)
     assert Recipe().losses == (Objective("infonce", {}, 1.0, None, "scores"),)
     assert Encoding() == Encoding("builtin", {}, (), None, 0)
     for kind in (Recipe, Fit, Data, Objective, Encoding):
@@ -141,6 +142,9 @@ def test_values_of_changes_are_toml_or_words() -> None:
         ({"fit": {"epochs": True}}, r"epochs is True; it must be a whole number"),
         ({"fit": {"optimizer": "adam"}}, r"optimizer is 'adam'; it must be 'adamw', 'sgd'"),
         ({"data": {"near_duplicates": 1}}, r"near_duplicates is 1; it must be true or false"),
+        ({"data": {"radius": 40}}, r"data\.radius is 40; it must be from 0 \(the same picture\) to 32\. To let looks"),
+        ({"data": {"radius": -1}}, r"for nothing, set near_duplicates = false"),
+        ({"data": {"val": 0.6, "test": 0.5}}, r"data\.val is 0\.6 and data\.test 0\.5; they are shares of the rows"),
         ({"encoders": {"image": {"use": "a", "train": "*"}}}, r"train is '\*'; it must be a list"),
         ({"fit": {"batch": 1}}, r"fit\.batch is 1; it must be at least 2"),
         ({"fit": {"lr": 0}}, r"lr must be above 0"),
