@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from duretrieval.train.making import make
 from duretrieval.train.network import Network
 from duretrieval.train.objective import Objective, Term, inner
 from duretrieval.train.recipe import Encoding, Recipe, Use
+from duretrieval.train.sample import Sample
+from duretrieval.train.samplers.sources import Ints
 from duretrieval.types import Modality, Reading
 
 HEAD = Use("mlp")
@@ -213,6 +216,15 @@ def make_objective(recipe: Recipe, network: Network, classes: int) -> Objective:
 
         memory = Memory(recipe.fit.memory)
     return Objective(terms, score, memory)
+
+
+def draw_of(
+    spec: Use, samples: Sequence[Sample], columns: Iterable[str]
+) -> Callable[[int, int], Callable[[int], Ints]]:
+    """The rows of each step by a recipe's sampler, of a batch size and a seed; of columns only these count."""
+    used = set(columns)
+    known = [replace(s, columns={name: part for name, part in s.columns.items() if name in used}) for s in samples]
+    return partial(make("train.samplers", spec, {}), known)
 
 
 def groups(network: Network, objective: Objective, encoders: Encoders) -> list[tuple[list[nn.Parameter], float | None]]:

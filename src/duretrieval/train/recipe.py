@@ -112,6 +112,8 @@ class Fit:
 
     epochs: int = 20
     batch: int = 128
+    sampler: Use = Use("shuffled")
+    """Which rows make up a step: `shuffled`, `per-class`, `weighted`; in TOML its name, or a table with its options."""
     lr: float = 1e-3
     optimizer: Literal["adamw", "sgd"] = "adamw"
     weight_decay: float = 1e-4
@@ -262,7 +264,10 @@ def to_recipe(table: Mapping[str, Any], where: str = "the recipe") -> Recipe:
     if "data" in table:
         made["data"] = _named({"use": "data", **table["data"]}, Data, f"{where}: [data]")
     if "fit" in table:
-        made["fit"] = build(Fit, table["fit"], f"{where}: [fit]")
+        fit = dict(table["fit"])
+        if "sampler" in fit:
+            fit["sampler"] = _named(fit["sampler"], Use, f"{where}: [fit] sampler")
+        made["fit"] = build(Fit, fit, f"{where}: [fit]")
     return build(Recipe, made, where)
 
 

@@ -15,8 +15,8 @@ from __future__ import annotations
 import json
 import time
 import warnings
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,10 @@ from typing import Any
 import torch
 
 from duretrieval import __version__
-from duretrieval.errors import ConfigError
+from duretrieval.errors import ConfigError, DuretrievalError
 from duretrieval.media.limits import Limits
 from duretrieval.train import history
-from duretrieval.train.assemble import groups, make_network, make_objective
+from duretrieval.train.assemble import draw_of, groups, make_network, make_objective
 from duretrieval.train.checking import check
 from duretrieval.train.closed import fit_heads
 from duretrieval.train.data.opening import read_data
@@ -37,7 +37,8 @@ from duretrieval.train.making import check_names
 from duretrieval.train.network import Network
 from duretrieval.train.objective import Objective
 from duretrieval.train.prepare import SPLITS, Prepared, Progress, prepare
-from duretrieval.train.recipe import Recipe, to_recipe
+from duretrieval.train.recipe import Recipe
+from duretrieval.train.recipe_json import from_json, to_json
 from duretrieval.train.sample import Sample
 from duretrieval.train.saving import stopped
 from duretrieval.train.tracking import close, loggers
@@ -110,7 +111,8 @@ def train(
         last = folder / LAST
         going_on = resume and last.is_file()
         if not (going_on and stopped(last, recipe.fit.patience)):
-            fit(run, last if going_on else None, loggers(track, folder, recipe), bar=bar, callbacks=callbacks)
+            with _nothing_lost(folder):
+                fit(run, last if going_on else None, loggers(track, folder, recipe), bar=bar, callbacks=callbacks)
         epochs = sum("check" in row for row in history.read(folder))
         best = int(load(run, folder / BEST)["epoch"])
     test = run.prepared.rows["test"]
@@ -177,8 +179,9 @@ def training(run: Run) -> Training:
     rows = run.prepared.rows
     learned = groups(run.network, run.objective, run.prepared.encoders)
     recipe = run.recipe
+    draw = draw_of(recipe.fit.sampler, run.prepared.samples["train"], run.prepared.columns)
     return Training(
-        run.network, run.objective, recipe.fit, recipe.seed, rows["train"], rows["val"], learned, run.folder
+        run.network, run.objective, recipe.fit, recipe.seed, rows["train"], rows["val"], learned, run.folder, draw
     )
 
 
@@ -256,6 +259,17 @@ def _check_folder(folder: Path, recipe: Recipe, resume: bool) -> None:
         )
 
 
+@contextmanager
+def _nothing_lost(folder: Path) -> Iterator[None]:
+    """A recipe that proves impossible before its first check leaves the folder free for a better one."""
+    try:
+        yield
+    except DuretrievalError:
+        if not (folder / LAST).is_file():
+            (folder / "recipe.json").unlink(missing_ok=True)
+        raise
+
+
 def _begin(run: Run, data: Path | Sequence[Sample], resume: bool) -> None:
     facts = {
         "data": str(data.absolute()) if isinstance(data, Path) else None,
@@ -270,31 +284,6 @@ def _begin(run: Run, data: Path | Sequence[Sample], resume: bool) -> None:
         history.cut(run.folder, -1)
     _write_json(path, facts)
     _write_json(run.folder / "recipe.json", to_json(run.recipe))
-
-
-def to_json(recipe: Recipe) -> dict[str, Any]:
-    """A recipe as plain values."""
-    table: dict[str, Any] = json.loads(json.dumps(asdict(recipe)))
-    return table
-
-
-def from_json(table: dict[str, Any]) -> Recipe:
-    """The recipe that `to_json` wrote."""
-
-    def flat(entry: dict[str, Any] | None) -> dict[str, Any] | None:
-        if entry is None:
-            return None
-        return {**entry["options"], **{key: v for key, v in entry.items() if key != "options" and v is not None}}
-
-    out = {key: value for key, value in table.items() if value is not None}
-    for section in ("encoders", "heads"):
-        out[section] = {modality: flat(entry) for modality, entry in table[section].items()}
-    for section in ("align", "fusion", "score", "codes"):
-        if table[section] is not None:
-            out[section] = flat(table[section])
-    out["losses"] = [flat(entry) for entry in table["losses"]]
-    out["data"] = flat(table["data"])
-    return to_recipe(out)
 
 
 def _write_json(path: Path, table: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from duretrieval.errors import ConfigError
 from duretrieval.train.making import make
 from duretrieval.train.recipe import Data, Encoding, Fit, Objective, Recipe, Use, read_recipe, to_recipe, view_pairs
-from duretrieval.train.run import from_json, to_json
+from duretrieval.train.recipe_json import from_json, to_json
 from duretrieval.train.settings import build, merge, parse
 from duretrieval.types import Modality
 
@@ -70,6 +70,7 @@ def test_what_is_not_said_has_its_default() -> None:
     fit = {
         "epochs": 20,
         "batch": 128,
+        "sampler": {"use": "shuffled", "options": {}},
         "lr": 1e-3,
         "optimizer": "adamw",
         "weight_decay": 1e-4,
@@ -178,6 +179,7 @@ def test_json_and_back(path: Path) -> None:
         Recipe(),
         read_recipe(path),
         to_recipe({"align": {"use": "ridge", "onto": "text"}, "data": {"reader": "pairs", "texts": ["a"], "sep": ";"}}),
+        to_recipe({"fit": {"sampler": {"use": "weighted", "by": "columns", "weights": {"text+image": 2}}}}),
         to_recipe({"views": [["*"]], "fusion": "concat", "score": {"use": "pair-scorer", "hidden": [8, 4]}}),
         to_recipe({"augment": {"image": {"crop": 0.5}}, "losses": [{"use": "hinge", "on": "vectors"}]}),
     ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -149,8 +150,7 @@ def test_a_run_is_not_written_over(whole: tuple[Path, Outcome], data: list[Sampl
 
 
 def everything_fit() -> dict[str, Any]:
-    fit = everything().fit
-    return {name: getattr(fit, name) for name in fit.__dataclass_fields__}
+    return asdict(everything().fit)
 
 
 def test_history_forgets_half_a_line(tmp_path: Path) -> None:
