@@ -19,6 +19,7 @@ from duretrieval.fuse.background import background
 from duretrieval.model import Model
 from duretrieval.protocols import Aligner, Encoder
 from duretrieval.sealing import Origin
+from duretrieval.train.assemble import PICTURES
 from duretrieval.train.batch import View
 from duretrieval.train.checking import BATCH, views_of
 from duretrieval.train.closed import Fitted
@@ -112,7 +113,7 @@ def _model(recipe: Recipe, prepared: Prepared, network: Network, objective: Obje
         fingerprint="being written",
         aligners=aligners,
         reading=prepared.encoders.reading,
-        background=lambda: backgrounds(prepared, network),
+        background=lambda: _with_borrowed(backgrounds(prepared, network), encoders, columns),
         **extra,
     )
 
@@ -124,18 +125,23 @@ def _bring_along(
     encoders: dict[Modality, Encoder],
     aligners: dict[Modality, Aligner],
 ) -> None:
-    """Modalities without training rows: films by the picture's encoder and head, and what is `kept`."""
+    """Modalities without training rows: what is `kept`; films by the picture's encoder and head, or pictures by theirs.
+
+    A film is the mean of its frames to an encoder of both, so that what was learned of one holds of the other.
+    """
     for modality in sorted(set(prepared.encoders.frozen) - columns):
         frozen = prepared.encoders.frozen[modality]
         encoders[modality] = frozen.encoder
         if frozen.aligner is not None:
             aligners[modality] = frozen.aligner
-    pictures = encoders.get(Modality.IMAGE)
-    fused = recipe.fusion is not None
-    if pictures and not fused and Modality.VIDEO in pictures.modalities and Modality.VIDEO not in encoders:
-        encoders[Modality.VIDEO] = pictures
-        if Modality.IMAGE in aligners:
-            aligners[Modality.VIDEO] = aligners[Modality.IMAGE]
+    if recipe.fusion is not None:
+        return
+    for learned, lacking in (PICTURES, PICTURES[::-1]):
+        encoder = encoders.get(learned)
+        if encoder is not None and lacking in encoder.modalities and lacking not in encoders:
+            encoders[lacking] = encoder
+            if learned in aligners:
+                aligners[lacking] = aligners[learned]
 
 
 def _chained(steps: list[Aligner], made: dict[Any, Any]) -> Aligner:
@@ -198,6 +204,22 @@ def backgrounds(prepared: Prepared, network: Network) -> dict[Modality, Array]:
         views = views_of(network, rows)
         found[Modality.WHOLE] = np.concatenate([_there(view) for view in views.values()])
     return background({m: vectors for m, vectors in found.items() if len(vectors)})
+
+
+def _with_borrowed(
+    found: dict[Modality, Array], encoders: Mapping[Modality, Encoder], columns: set[Modality]
+) -> dict[Modality, Array]:
+    """A background for what had no training rows, too: scores of a modality without one could not be compared.
+
+    Films and pictures of one encoder have each other's; what is `kept` of the built-in model has the one it had there.
+    """
+    for lacking in sorted(set(encoders) - columns):
+        other = next((m for m in PICTURES if m in found and encoders.get(m) is encoders[lacking]), None)
+        if other is not None:
+            found[lacking] = found[other]
+        elif lacking in (usual := Model.load().background):
+            found[lacking] = usual[lacking]
+    return found
 
 
 def _there(view: View) -> Array:

@@ -169,7 +169,7 @@ class Recipe:
     """Columns of each view; none given: every column of the data is one. "*" is every column: views = [["*"]]."""
     encoders: Mapping[Modality, Encoding] = field(default_factory=dict)
     heads: Mapping[Modality, Use] = field(default_factory=dict)
-    """A film uses the picture's encoder and head where it has none of its own; other modalities have `mlp`."""
+    """A film uses the picture's encoder, and then its head, where it has none of its own; others have `mlp`."""
     align: Use | None = None
     """An aligner fitted whole (ridge, procrustes, cca) in the place of heads: nothing is trained step by step."""
     fusion: Use | None = None
@@ -272,11 +272,15 @@ def to_recipe(table: Mapping[str, Any], where: str = "the recipe") -> Recipe:
 
 
 def _by_modality(table: Mapping[str, Any], kind: type, where: str) -> dict[Modality, Any]:
-    """{text: {...}, image: {...}}; a table with `use` is that of every modality that has none of its own."""
+    """{text: {...}, image: {...}}; a table with `use` is that of every modality that has none of its own.
+
+    Films are left to those who ask: they have the pictures' where there is no table that names them.
+    """
     names = [modality.value for modality in Modality]
     if "use" in table:
         common = {key: value for key, value in table.items() if key not in names}
-        return {Modality(name): _named(table.get(name, common), kind, where) for name in names}
+        wanted = [name for name in names if name in table or name != Modality.VIDEO]
+        return {Modality(name): _named(table.get(name, common), kind, where) for name in wanted}
     check_keys(table, names, where)
     return {Modality(key): _named(value, kind, f"{where[:-1]}.{key}]") for key, value in table.items()}
 
