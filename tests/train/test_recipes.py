@@ -17,8 +17,9 @@ from duretrieval import train as package
 from duretrieval.collection import Collection
 from duretrieval.model import Model
 from duretrieval.train import history
+from duretrieval.train.outcome import Outcome
 from duretrieval.train.recipe import Recipe, read_recipe
-from duretrieval.train.run import Outcome, train
+from duretrieval.train.run import train
 
 RECIPES = Path(package.__file__).parent / "recipes"
 QUICK = ("data.near_duplicates=false", "fit.batch=16", "fit.patience=0")

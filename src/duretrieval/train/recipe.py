@@ -34,7 +34,7 @@ from typing import Any, Literal
 from duretrieval.errors import ConfigError
 from duretrieval.train.data.components import MOST, RADIUS
 from duretrieval.train.recipes import locate
-from duretrieval.train.settings import build, check_keys, merge, parse
+from duretrieval.train.settings import QUOTES, build, check_keys, merge, parse
 from duretrieval.types import Modality
 
 
@@ -236,7 +236,7 @@ def read_table(path: Path, changes: Sequence[str] = ()) -> dict[str, Any]:
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not TOML: {error}") from error
+        raise ConfigError(f"{path} is not TOML: {error}{QUOTES if 'key' in str(error) else ''}") from error
     return merge(table, [parse(change) for change in changes])
 
 

@@ -28,7 +28,7 @@ from duretrieval.errors import ConfigError, DuretrievalError
 from duretrieval.media.limits import Limits
 from duretrieval.train import history
 from duretrieval.train.assemble import draw_of, groups, make_network, make_objective
-from duretrieval.train.checking import check
+from duretrieval.train.checking import asked, check
 from duretrieval.train.closed import fit_heads
 from duretrieval.train.data.opening import read_data
 from duretrieval.train.export import export
@@ -36,6 +36,7 @@ from duretrieval.train.loop import Training, hush, trainer
 from duretrieval.train.making import check_names
 from duretrieval.train.network import Network
 from duretrieval.train.objective import Objective
+from duretrieval.train.outcome import Outcome
 from duretrieval.train.prepare import SPLITS, Prepared, Progress, prepare
 from duretrieval.train.recipe import Recipe
 from duretrieval.train.recipe_json import from_json, to_json
@@ -55,24 +56,6 @@ class Run:
     network: Network
     objective: Objective
     folder: Path
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What training came to."""
-
-    folder: Path
-    model: Path
-    """The model folder of the best check."""
-    best_epoch: int
-    """From 0; an epoch is the steps between two checks."""
-    epochs: int
-    """How many were run."""
-    val: dict[str, float]
-    test: dict[str, float]
-    """Empty where the data has no test rows."""
-    seconds: float
-    problems: int
 
 
 def train(
@@ -125,6 +108,7 @@ def train(
         model=folder / "model",
         best_epoch=best,
         epochs=epochs,
+        queries=queries(run),
         seconds=round(time.monotonic() - start, 2),
         problems=len(run.prepared.problems),
         **figures,
@@ -199,6 +183,11 @@ def load(run: Run, checkpoint: Path) -> dict[str, Any]:
         state = {key.removeprefix(prefix): v for key, v in held["state_dict"].items() if key.startswith(prefix)}
         module.cpu().load_state_dict(state)
     return held
+
+
+def queries(run: Run) -> dict[str, dict[str, int]]:
+    """val, test -> direction -> rows that ask in it."""
+    return {name: asked(run.prepared.rows[name], run.network.views) for name in ("val", "test")}
 
 
 def write_model(run: Run, folder: Path, outcome: Outcome, name: str | None = None) -> None:

@@ -168,6 +168,11 @@ def test_files_that_are_no_recipe(tmp_path: Path, path: Path) -> None:
     (tmp_path / "bad.toml").write_text("a = = 1")
     with pytest.raises(ConfigError, match=r"bad\.toml is not TOML"):
         read_recipe(tmp_path / "bad.toml")
+    (tmp_path / "bare.toml").write_text('[data]\ncolumns = { 文字 = "text" }')
+    with pytest.raises(ConfigError, match=r'is not TOML: .* names with other letters than a to z: { "文字" = "text" }'):
+        read_recipe(tmp_path / "bare.toml")
+    with pytest.raises(ConfigError, match=r"data\.columns is set to '{文字=text}', which is not TOML: .* Words need"):
+        read_recipe(path, ["data.columns={文字=text}"])
     with pytest.raises(ConfigError, match=r"'fit\.lr' is not a setting; write KEY=VALUE"):
         read_recipe(path, ["fit.lr"])
     with pytest.raises(ConfigError, match=r"name is 'clipart', not a table"):

@@ -17,7 +17,8 @@ from tests.train.core.small import recipe
 
 from duretrieval.errors import ConfigError
 from duretrieval.train import history
-from duretrieval.train.run import Outcome, train
+from duretrieval.train.outcome import Outcome
+from duretrieval.train.run import train
 from duretrieval.train.sample import Sample
 from duretrieval.train.saving import WholeFiles, stopped
 
