@@ -186,6 +186,20 @@ def test_svg(tmp_path, encoding):
     assert chunk.fields == {"kind": "image", "width": 100, "height": 100, "title": "Half"}
 
 
+@pytest.mark.parametrize("unit", ["mm", "cm", "in", "pt", "px", ""])
+def test_svg_sizes_have_units(tmp_path, unit):
+    """Paper sizes are what drawing programs write, often without a viewBox; the right half stays white."""
+    size = f'width="10{unit}" height="10{unit}"'
+    drawing = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size}><rect width="5{unit}" height="10{unit}" fill="red"/></svg>'
+    )
+    (tmp_path / "d.svg").write_text(drawing)
+    [part] = read(tmp_path / "d.svg").parts
+    half = part.content.shape[1] // 2
+    assert part.content[:, : half - 4].mean(axis=(0, 1)) == pytest.approx([255, 0, 0], abs=2)
+    assert part.content[:, half + 4 :].min() >= 250
+
+
 def test_svg_of_absurd_height_is_rendered_small(tmp_path):
     (tmp_path / "d").write_text(DRAWING.format(size='viewBox="0 0 10 400000"', more=""))
     assert read(tmp_path / "d").parts[0].content.shape == (64, 64, 3)

@@ -21,6 +21,8 @@ from duretrieval.types import Modality, Part, Reading, Scalar
 
 OVERSAMPLING = 2
 """Drawings are rendered at this many times the side, then scaled down."""
+DPI = 96
+"""Of a drawing whose size is in millimetres, as CSS says; without it resvg takes that for no size at all."""
 
 # An <image> may name a file of this machine; only embedded data and references inside the drawing stay.
 _OUTSIDE = re.compile(r"""([\w:.-]*href\s*=\s*)("(?!\s*(?:data:|\#))[^"]*"|'(?!\s*(?:data:|\#))[^']*')""", re.I)
@@ -48,6 +50,7 @@ def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor
         png = resvg_py.svg_to_bytes(
             svg_string=drawing,
             skip_system_fonts="<text" not in drawing,
+            dpi=DPI,
             width=OVERSAMPLING * wide if wide >= high else None,
             height=OVERSAMPLING * high if wide < high else None,
         )

@@ -104,7 +104,10 @@ def test_classes_are_also_keys_and_groups() -> None:
             lambda: PerClass(each=9)(labelled({"a": 20, "b": 20}), 16, 0),
             r"a batch of 16 has 1 times 9 rows of",
         ),
-        (lambda: PerClass()(labelled({None: 20}), 16, 0), r"and 0 labels have two training rows or more"),
+        (
+            lambda: PerClass()(labelled({None: 20}), 16, 0),
+            r"goes by label, and 0 labels have two .* Give rows a label, another `by`",
+        ),
     ],
 )
 def test_what_cannot_be_drawn_by_class(make: Any, said: str) -> None:

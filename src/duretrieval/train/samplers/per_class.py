@@ -45,12 +45,16 @@ class PerClass:
             found.pop(NONE, None)
         classes = [places for places in found.values() if len(places) > 1]
         wanted = batch // self.each
+        if len(classes) < 2:
+            raise ConfigError(
+                f"the sampler per-class goes by {self.by}, and {len(classes)} {self.by}s have two training rows; "
+                f"it needs two at least. Give rows a {self.by}, another `by`, or leave fit.sampler out"
+            )
         if wanted < 2 or len(classes) < wanted:
-            most = max(2, len(classes)) * self.each
             raise ConfigError(
                 f"a batch of {batch} has {wanted} times {self.each} rows of one {self.by}, and {len(classes)} "
                 f"{self.by}s have two training rows or more; a batch needs two at least. Set fit.batch from "
-                f"{2 * self.each} to {most}, or another `each`, or leave fit.sampler out"
+                f"{2 * self.each} to {len(classes) * self.each}, or another `each`, or leave fit.sampler out"
             )
         return partial(per_class, classes, self.each, len(samples), batch, seed)
 
