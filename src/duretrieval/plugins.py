@@ -65,6 +65,11 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
         "triples": ("duretrieval.train.data.nli:read_triples", "train"),
         "youtube8m": ("duretrieval.train.data.youtube8m:read_youtube8m", "train"),
     },
+    "train.samplers": {
+        "per-class": ("duretrieval.train.samplers.per_class:PerClass", "train"),
+        "shuffled": ("duretrieval.train.samplers.shuffled:Shuffled", "train"),
+        "weighted": ("duretrieval.train.samplers.weighted:Weighted", "train"),
+    },
     "train.encoders": {
         "ast": ("duretrieval.train.nets.audio.ast:Ast", "train"),
         "bag-of-words": ("duretrieval.train.nets.text.named:bag_of_words", "train"),

@@ -12,11 +12,12 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from typer.testing import CliRunner, Result
 
 from duretrieval.cli.app import app
 from duretrieval.collection import Collection
-from duretrieval.errors import EvaluationError
+from duretrieval.errors import ConfigError, EvaluationError
 from duretrieval.evaluate.runs import write_judgements, write_run
 
 N = 40
@@ -186,3 +187,33 @@ def read_until(master: int, wanted: bytes) -> bytes:
             seen += os.read(master, 4096)
     assert wanted in seen, seen
     return seen
+
+
+def test_columns_of_any_name(tmp_path: Path) -> None:
+    """A manifest whose columns are called otherwise is indexed and measured with --column."""
+    for colour in ("red", "blue"):
+        Image.new("RGB", (40, 40), colour).save(tmp_path / f"{colour}.png")
+    manifest = tmp_path / "配对.csv"
+    manifest.write_text("文字,图片\n红色,red.png\n蓝色,blue.png\n", encoding="utf-8")
+    named = ("--column", "文字=text", "--column", "图片=image")
+    with pytest.raises(EvaluationError, match=r"say what others are with --column NAME=text or NAME=file"):
+        run("evaluate", "builtin", "--data", manifest)
+    result = run("evaluate", "builtin", "--data", manifest, *named, "--json")
+    pairs = {json.loads(line)["pair"] for line in result.stdout.splitlines()}
+    assert pairs == {"text-image", "image-text"}
+    assert run("index", "--manifest", manifest, *named, "-c", tmp_path / "c").exit_code == 0
+    with Collection.open(tmp_path / "c") as collection:
+        assert collection.stats().modalities == {"text": 2, "image": 2}
+
+
+def test_columns_that_are_none(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("文字\nx\n", encoding="utf-8")
+    for typed in ("文字", "=text"):
+        result = run("evaluate", "builtin", "--data", tmp_path / "a.csv", "--column", typed)
+        assert result.exit_code == 2
+        assert "write NAME=ROLE" in result.stderr
+    with pytest.raises(ConfigError, match="column '文字' cannot be 'words'; the roles are: id, name, text, file"):
+        run("evaluate", "builtin", "--data", tmp_path / "a.csv", "--column", "文字=words")
+    result = run("index", tmp_path / "a.csv", "--column", "文字=text", "-c", tmp_path / "c")
+    assert result.exit_code == 2
+    assert "columns of a manifest" in result.stderr

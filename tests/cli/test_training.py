@@ -95,9 +95,9 @@ def test_training_ends_with_figures_and_the_next_command(trained: tuple[Path, Re
     folder, result = trained
     assert result.exit_code == 0
     lines = [line.split() for line in result.stdout.splitlines()]
-    assert ["validation", "hit@1", "hit@5", "hit@10", "rr", "ap"] in lines
-    assert ["test", "hit@1", "hit@5", "hit@10", "rr", "ap"] in lines
-    assert sum(line[:1] == ["text→image"] for line in lines) == 2
+    assert ["validation", "queries", "hit@1", "hit@5", "hit@10", "rr", "ap"] in lines
+    assert ["test", "queries", "hit@1", "hit@5", "hit@10", "rr", "ap"] in lines
+    assert [line[1] for line in lines if line[:1] == ["text→image"]] == ["6", "6"]
     assert result.stdout.splitlines()[-1] == f"Next: duretrieval index FOLDER --model {folder / 'model'}"
     for said in ("text: 30 read", "image: 30 read", "check 1: rr ", "check 4: rr "):
         assert said in result.stderr
@@ -173,6 +173,18 @@ def test_check_names_each_row_that_cannot_be_used(pairs: Path) -> None:
     assert "row 'gone', column 'image': it cannot be opened: no such file" in worse.stdout
     assert "worse.jsonl:32: line 32 is not JSON" in worse.stdout
     assert worse.stdout.splitlines()[-1] == "2 rows cannot be used; nothing leaks."
+
+
+def test_check_knows_columns_without_a_recipe(pairs: Path) -> None:
+    rows = [json.loads(line) for line in pairs.read_text().splitlines()]
+    chinese = pairs.parent / "配对.jsonl"
+    lines = [json.dumps({"文字": row["text"], "图片": row["image"]}, ensure_ascii=False) for row in rows]
+    chinese.write_text("\n".join(lines))
+    with pytest.raises(ConfigError, match=r"its columns are 文字, 图片: .* data\.columns={ '文字' = 'text' }"):
+        run("check", chinese)
+    result = run("check", chinese, "--set", "data.columns={ '文字' = 'text', '图片' = 'image' }")
+    assert "30 usable rows" in result.stdout
+    assert "Columns: 文字 (text) in 30, 图片 (image) in 30." in result.stdout
 
 
 def test_check_finds_what_is_in_two_splits(pairs: Path) -> None:

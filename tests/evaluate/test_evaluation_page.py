@@ -33,6 +33,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         collection.add(media)
     rows = [{"caption": "a red bus", "image": "media/bus.png"}, {"caption": "two colours", "image": "media/halves.png"}]
     (tmp_path / "pairs.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    chinese = "标题,图片\n" + "".join(f"{row['caption']},{row['image']}\n" for row in rows)
+    (tmp_path / "pairs.csv").write_text(chinese, encoding="utf-8")
     write_run(tmp_path / "run.trec", {"q1": {"d1": 1.0, "d2": 0.5}})
     write_judgements(tmp_path / "qrels.txt", {"q1": {"d2": 1.0}})
     np.save(tmp_path / "similarities.npy", np.repeat(np.eye(3), 5, axis=1))

@@ -110,7 +110,10 @@ def test_csv(tmp_path, encoding):
     [
         ("{not json", "line 2 is not JSON"),
         ("[1]", "line 2 is not an object in {} but a list"),
-        ('{"id": "x", "price": 1}', "line 2: the row names no file and holds no text"),
+        (
+            '{"id": "x", "price": 1}',
+            "line 2: the row names no file and holds no text; its columns are id, price: say what each is",
+        ),
         ('{"text": "a", "size": {"w": 1}}', r"line 2: column 'size' holds a nested value \(dict\)"),
         ('{"text": "a", "n": 99999999999999999999}', "beyond 64 bits"),
         ('{"text": true}', "column 'text' holds bool, not text"),

@@ -17,8 +17,10 @@ from duretrieval import train as package
 from duretrieval.collection import Collection
 from duretrieval.model import Model
 from duretrieval.train import history
+from duretrieval.train.outcome import Outcome
 from duretrieval.train.recipe import Recipe, read_recipe
-from duretrieval.train.run import Outcome, train
+from duretrieval.train.recipes import ready
+from duretrieval.train.run import train
 
 RECIPES = Path(package.__file__).parent / "recipes"
 QUICK = ("data.near_duplicates=false", "fit.batch=16", "fit.patience=0")
@@ -143,3 +145,7 @@ def test_e_text_asks_its_picture(folder: Path, tmp_path: Path) -> None:
     assert outcome.val["query→text+image/hit@10"] > 0.3
     assert Model.load(outcome.model).fusion is not None
     assert found(outcome.model, tmp_path, "something blue")[0].startswith("blue")
+
+
+def test_what_is_said_of_a_recipe_is_whole() -> None:
+    assert {recipe.name: recipe.about[-1] for recipe in ready()} == dict.fromkeys((r.name for r in ready()), ".")

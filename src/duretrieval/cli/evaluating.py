@@ -12,6 +12,7 @@ import typer
 
 from duretrieval.cli import evaluation_tables as tables
 from duretrieval.cli.app import Json, app
+from duretrieval.cli.columns import Columns, columns
 from duretrieval.cli.indexing import bar
 from duretrieval.cli.output import err, out, print_json
 from duretrieval.errors import EvaluationError
@@ -33,6 +34,7 @@ def evaluate(
     data: Annotated[
         File, typer.Option(help="For a model: a manifest of what belongs together. For a collection: judgements.")
     ] = None,
+    column: Columns = None,
     judgements: Annotated[File, typer.Option(help="For a run: what is relevant (qrels, .jsonl, ...).")] = None,
     protocol: Annotated[str | None, typer.Option(help="For a matrix: coco-5k, msrvtt-1k-a, clotho ...")] = None,
     labels: Annotated[File, typer.Option(help="For a matrix: the data set's own label file.")] = None,
@@ -55,6 +57,7 @@ def evaluate(
         raise typer.BadParameter(f"--lang is {lang!r}; there are en and zh")
     request = front.Request(
         data=data,
+        columns=columns(column),
         judgements=judgements,
         protocol=protocol,
         labels=labels,

@@ -70,6 +70,8 @@ def _figures(evaluation: Evaluation) -> None:
     out.print(table)
     for name, total in evaluation.totals.items():
         out.print(f"{name}: {total:.4g}")
+    if reranked := evaluation.provenance.reranked:
+        out.print(f"The {reranked} nearest by cosine are in the order of the model's learned score, as in a search.")
     if few(evaluation):
         out.print(f"Some pairs have fewer than {FEW} queries: their intervals are rough.")
     out.print(f"Shares in percent; intervals of {100 * evaluation.level:g} %.")

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from duretrieval import entries
 from duretrieval.cli.app import HERE, CollectionPath, Json, app
+from duretrieval.cli.columns import Columns, columns
 from duretrieval.cli.limits import limits
 from duretrieval.cli.output import err, out, print_json
 from duretrieval.collection import Collection, Report
@@ -25,6 +26,7 @@ def index(
         str | None, typer.Option(help="builtin, a folder, clip:ID ... Default: the collection's own.")
     ] = None,
     manifest: Annotated[bool, typer.Option("--manifest", help="PATHS are manifests: a row is one item.")] = False,
+    column: Columns = None,
     retry: Annotated[bool, typer.Option("--retry", help="Try again what had a problem.")] = False,
     prune: Annotated[bool, typer.Option("--prune", help="Remove items under PATHS whose file is gone.")] = False,
     limit: Annotated[list[str] | None, typer.Option(help="Read larger files: max_pixels=400000000")] = None,
@@ -32,12 +34,16 @@ def index(
     json: Json = False,
 ) -> None:
     """Add files to a collection. Unchanged files are skipped; an interrupted run goes on where it stopped."""
+    if column and not manifest:
+        raise typer.BadParameter("--column says what the columns of a manifest are; add --manifest")
     with (
         Collection.open(collection, model, limits=limits(limit or [])) as c,
         bar(None if manifest else entries.count(paths)) as progress,
     ):
         if manifest:
-            report = c.add_manifests(paths, progress=progress, retry=retry, prune=prune, workers=workers)
+            report = c.add_manifests(
+                paths, columns=columns(column), progress=progress, retry=retry, prune=prune, workers=workers
+            )
         else:
             report = c.add(paths, progress=progress, retry=retry, prune=prune, workers=workers)
     _print_report(report, collection, json)

@@ -95,9 +95,10 @@ def check(
     with workbench():
         from duretrieval.train.data.audit import audit
         from duretrieval.train.prepare import with_views
-        from duretrieval.train.recipe import Recipe, read_recipe
+        from duretrieval.train.recipe import read_recipe, to_recipe
+        from duretrieval.train.settings import merge, parse
 
-    read = read_recipe(recipe, set_ or []) if recipe else Recipe()
+    read = read_recipe(recipe, set_ or []) if recipe else to_recipe(merge({}, [parse(change) for change in set_ or []]))
     settings = replace(read.data, reader=reader) if reader else read.data
     with Stages() as stages:
         found = audit(data, settings, read.seed, stages.show)

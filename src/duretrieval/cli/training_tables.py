@@ -13,7 +13,7 @@ from duretrieval.cli.output import out
 
 if TYPE_CHECKING:
     from duretrieval.train.data.audit import Audit
-    from duretrieval.train.run import Outcome
+    from duretrieval.train.outcome import Outcome
     from duretrieval.train.tune import Trial, Tuned
 
 SHOWN = 10
@@ -22,7 +22,7 @@ SHOWN = 10
 
 def figures(outcome: Outcome) -> None:
     """A table a split: a direction a row; figures of classes below."""
-    for split, values in (("validation", outcome.val), ("test", outcome.test)):
+    for split, part, values in (("validation", "val", outcome.val), ("test", "test", outcome.test)):
         pairs: dict[str, dict[str, float]] = {}
         for name, value in values.items():
             direction, slash, metric = name.rpartition("/")
@@ -31,11 +31,13 @@ def figures(outcome: Outcome) -> None:
         if pairs:
             table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
             table.add_column(split)
+            table.add_column("queries", justify="right")
             metrics = list(next(iter(pairs.values())))
             for metric in metrics:
                 table.add_column(metric, justify="right")
             for direction, found in pairs.items():
-                table.add_row(direction, *(f"{found[metric]:.3f}" for metric in metrics))
+                asked = str(outcome.queries[part][direction])
+                table.add_row(direction, asked, *(f"{found[metric]:.3f}" for metric in metrics))
             out.print(table)
         rest = [f"{name} {value:.3f}" for name, value in values.items() if "/" not in name and name != "monitor"]
         if rest:

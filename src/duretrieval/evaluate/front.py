@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -28,6 +28,8 @@ class Request:
 
     data: Path | None = None
     """For a model, a manifest of what belongs together; for a collection, judgements."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """What columns of a model's manifest are, where their names do not say it (see `media.manifest`)."""
     judgements: Path | None = None
     """For a run."""
     protocol: str | None = None
@@ -60,6 +62,7 @@ def evaluate(what: str, request: Request, progress: Callable[[Report], None] | N
         case "model":
             manifest = _needed(request.data, "--data", "a model is evaluated on a manifest of what belongs together")
             names = request.metrics or model_pairs.MEASURES
+            settings["columns"] = request.columns
             return model_pairs.evaluate_model(Model.load(what), manifest, names=names, progress=progress, **settings)  # type: ignore[arg-type]
         case "matrix":
             if request.protocol is None:

@@ -78,7 +78,8 @@ def evaluate_collection(
                 materials.append(material)
                 if gallery == "any":
                     whole.update(run)
-    source = Provenance(collection.model.fingerprint, digest(judgements), command, __version__)
+    reranked = DEPTH if collection.model.scorer else 0
+    source = Provenance(collection.model.fingerprint, digest(judgements), command, __version__, reranked)
     totals = {"judged@10": _judged_share(whole, judged, 10)}
     notes = []
     if missing:

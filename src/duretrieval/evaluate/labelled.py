@@ -80,7 +80,8 @@ def read_labelled(path: Path, columns: Mapping[str, str] | None = None) -> Label
     if not any(len(row) > 1 for row in rows):
         raise EvaluationError(
             f"{path}: no row names two things that belong together, such as a file and a text, so nothing can be "
-            "searched with the other; see `duretrieval index --manifest` for the columns"
+            "searched with the other. Columns called text or caption, image, video, audio or file are known; say what "
+            "others are with --column NAME=text or NAME=file"
         )
     notes = [f"{path}: {problem}" for problem in problems[:ROW_PROBLEMS]]
     if len(problems) > ROW_PROBLEMS:

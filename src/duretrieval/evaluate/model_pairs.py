@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import permutations
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import numpy as np
 from duretrieval import __version__
 from duretrieval.collection import Collection, Report, parts_of
 from duretrieval.errors import EvaluationError
-from duretrieval.evaluate.blocks import Compared
+from duretrieval.evaluate.blocks import Compared, Scores
 from duretrieval.evaluate.bootstrap import Bootstrap
 from duretrieval.evaluate.evaluated import Evaluated
 from duretrieval.evaluate.labelled import ROW_PROBLEMS, Labelled, read_labelled
@@ -21,10 +22,12 @@ from duretrieval.evaluate.measures import Measure, measures
 from duretrieval.evaluate.relevance import relevant
 from duretrieval.evaluate.report.closeup import Material
 from duretrieval.evaluate.report.exhibit import Exhibit, of_file, of_text
+from duretrieval.evaluate.rescored import Rescored
 from duretrieval.evaluate.result import Evaluation, Pair, Provenance
 from duretrieval.evaluate.scoring import score_matrix
 from duretrieval.index.lance import LanceStore
 from duretrieval.model import Model
+from duretrieval.rank.search import RERANKED
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Item, Modality, Part
 
@@ -54,7 +57,8 @@ def evaluate_model(
     """Encode what a manifest names, rank exactly, and measure every pair of modalities that rows hold, both ways.
 
     A film is asked and searched by its frames, a long file by the mean of its parts, and where the model has a fusion,
-    each by what that makes of its one modality.  progress: told of every file.
+    each by what that makes of its one modality.  A model with a learned score ranks by it as a search does: the nearest
+    by cosine, in the score's order (`Rescored`).  progress: told of every file.
 
     Raises:
         EvaluationError: no row has two modalities that the model could read.
@@ -68,7 +72,8 @@ def evaluate_model(
     wanted, bootstrap = measures(names), bootstrap or Bootstrap()
     pairs, materials = [], []
     for query, gallery in permutations(sorted(embedded, key=list(Modality).index), 2):
-        if found := _measure(data, embedded, query, gallery, wanted, bootstrap):
+        scores = partial(_scores, model, embedded[query], embedded[gallery])
+        if found := _measure(data, embedded, query, gallery, wanted, bootstrap, scores):
             pairs.append(found[0])
             materials.append(found[1])
     if not pairs:
@@ -77,7 +82,7 @@ def evaluate_model(
             f"{manifest}: no row has two modalities that {model.name} could read; what it read is {kinds}. "
             + " ".join(notes)
         )
-    source = Provenance(model.fingerprint, data.hash, command, __version__)
+    source = Provenance(model.fingerprint, data.hash, command, __version__, RERANKED if model.scorer else 0)
     evaluation = Evaluation(manifest.name, tuple(pairs), {}, bootstrap.level, source)
     return Evaluated(evaluation, tuple(materials), None, notes)
 
@@ -133,8 +138,9 @@ def _measure(
     gallery: Modality,
     wanted: Sequence[Measure],
     bootstrap: Bootstrap,
+    scored: Callable[[list[int]], Scores],
 ) -> tuple[Pair, Material] | None:
-    """None where no row holds both modalities."""
+    """None where no row holds both modalities.  scored: of these queries, by place, with all of the gallery."""
     column = {u: at for at, u in enumerate(embedded[gallery].units)}
     together = data.together()
     right = [[column[u] for u in together[asked] if u in column] for asked in embedded[query].units]
@@ -143,7 +149,7 @@ def _measure(
         return None
     asking = [embedded[query].units[at] for at in rows]
     relevance = relevant([right[at] for at in rows])
-    scores = Compared(embedded[query].vectors[rows], embedded[gallery].vectors, np.inner)
+    scores = scored(rows)
     pair = score_matrix(
         scores,
         relevance,
@@ -157,6 +163,13 @@ def _measure(
     searched = embedded[gallery].units
     shown = [lambda i, units=units: _exhibit(data.units[units[i]]) for units in (asking, searched)]
     return pair, Material(pair.name, scores, relevance, *shown)
+
+
+def _scores(model: Model, query: Embedded, gallery: Embedded, rows: list[int]) -> Scores:
+    asking = query.vectors[rows]
+    if model.scorer is None:
+        return Compared(asking, gallery.vectors, np.inner)
+    return Rescored(asking, gallery.vectors, model.scorer)
 
 
 def _name(item: Item) -> str:

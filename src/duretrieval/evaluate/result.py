@@ -79,6 +79,8 @@ class Provenance:
     command: str = ""
     version: str = ""
     """Of this package."""
+    reranked: int = 0
+    """How many of the nearest by cosine a learned score of the model put in order; 0: the cosine alone ranked."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

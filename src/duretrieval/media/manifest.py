@@ -87,7 +87,8 @@ def _filled(record: Record, identity: str, folder: Path, roles: Mapping[str, str
         elif role == "field" and (converted := scalar(value, column, record.typed)) is not None:
             fields[column] = converted
     if not texts and not files:
-        raise BadCell("the row names no file and holds no text")
+        have = ", ".join(map(str, record.cells)) or "none"
+        raise BadCell(f"the row names no file and holds no text; its columns are {have}: say what each is (--column)")
     return Row(record.line, identity, name or identity, texts, tuple(files), fields)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import torch
 from torch import nn
 
 from duretrieval.errors import ConfigError
+from duretrieval.model import Model
 from duretrieval.train.contracts import Net
 from duretrieval.train.freeze import select
 from duretrieval.train.frozen import Frozen, Still, from_model
@@ -21,6 +23,8 @@ from duretrieval.train.making import make
 from duretrieval.train.network import Network
 from duretrieval.train.objective import Objective, Term, inner
 from duretrieval.train.recipe import Encoding, Recipe, Use
+from duretrieval.train.sample import Sample
+from duretrieval.train.samplers.sources import Ints
 from duretrieval.types import Modality, Reading
 
 HEAD = Use("mlp")
@@ -60,11 +64,14 @@ def make_encoders(recipe: Recipe, modalities: Iterable[Modality], texts: Sequenc
     identities: dict[Modality, str] = {}
     wanted: dict[str, Any] = {}
     made: dict[int, Any] = {}
+    opened: dict[str, Model] = {}
     modalities = set(modalities)
     for modality in sorted(modalities, key=list(Modality).index):
         spec = encoding(recipe, modality)
-        known = {"modality": modality, "tower": modality.value, "texts": texts}
-        encoder = made.get(id(spec)) or make("train.encoders", Use(spec.use, spec.options), known)
+        known = {"modality": modality, "tower": modality.value, "texts": texts, "opened": opened}
+        encoder = made.get(id(spec))
+        if encoder is None or modality not in encoder.modalities:
+            encoder = make("train.encoders", Use(spec.use, spec.options), known)
         if modality in encoder.modalities and spec.use not in ("builtin", "model"):
             made[id(spec)] = encoder  # one encoder reads pictures and the frames of films
         _check_modality(spec.use, encoder, modality)
@@ -82,25 +89,24 @@ def make_encoders(recipe: Recipe, modalities: Iterable[Modality], texts: Sequenc
             frozen[modality] = Frozen(Still(encoder))  # type: ignore[arg-type]
             identities[modality] = identity(frozen[modality], spec, modality)
     reading = Reading(**wanted)
-    frozen |= kept(recipe, modalities, reading)
+    frozen |= kept(recipe, modalities, reading, opened)
     return Encoders(frozen, nets, groups, reading, identities)
 
 
 def encoding(recipe: Recipe, modality: Modality) -> Encoding:
     """How a recipe encodes a modality."""
     table = recipe.encoders
-    if modality in table:
-        return table[modality]
-    if modality is Modality.VIDEO and Modality.IMAGE in table:
-        return table[Modality.IMAGE]
-    return Encoding()
+    return table.get(modality) or table.get(_usual(modality)) or Encoding()
 
 
-def kept(recipe: Recipe, present: Iterable[Modality], reading: Reading) -> dict[Modality, Frozen]:
+def kept(
+    recipe: Recipe, present: Iterable[Modality], reading: Reading, opened: dict[str, Model] | None = None
+) -> dict[Modality, Frozen]:
     """What the data lacks and the built-in model has, for a model that leaves its text space as it is.
 
     A head trained on pictures and texts ends in the space in which the built-in model puts sounds too, so sounds can
-    still be found.  Nothing where the text space moves, modalities are fused, or media are read otherwise.
+    still be found.  Nothing where the text space moves, modalities are fused, or media are read otherwise.  opened: as
+    `from_model`.
     """
     there, text = set(present), encoding(recipe, Modality.TEXT)
     head = recipe.heads.get(Modality.TEXT)
@@ -112,7 +118,9 @@ def kept(recipe: Recipe, present: Iterable[Modality], reading: Reading) -> dict[
     pictures = (reading.image_side, reading.image_fit) == (usual.image_side, usual.image_fit)
     fits = {Modality.AUDIO: reading.sample_rate == usual.sample_rate, Modality.IMAGE: pictures}
     fits[Modality.VIDEO] = pictures and Modality.IMAGE not in there  # or else the picture's own serves
-    return {modality: from_model(modality) for modality, fit in fits.items() if fit and modality not in there}
+    return {
+        modality: from_model(modality, opened=opened) for modality, fit in fits.items() if fit and modality not in there
+    }
 
 
 def _check_modality(name: str, encoder: Any, modality: Modality) -> None:
@@ -173,11 +181,10 @@ def make_network(
     for modality in sorted(used, key=list(Modality).index):
         if modality in heads:
             continue
-        shares = modality is Modality.VIDEO and Modality.VIDEO not in recipe.heads and Modality.IMAGE in heads
-        if shares and encoders.dim(modality) == encoders.dim(Modality.IMAGE):
+        if modality is Modality.VIDEO and Modality.IMAGE in heads and _as_pictures(recipe, encoders):
             heads[modality] = heads[Modality.IMAGE]
             continue
-        spec = recipe.heads.get(modality) or HEAD
+        spec = recipe.heads.get(modality) or recipe.heads.get(_usual(modality)) or HEAD
         known = {"modality": modality}
         heads[modality] = make("train.heads", spec, known, {"dim_in": encoders.dim(modality), "dim": recipe.dim})
     fusion = None
@@ -194,6 +201,18 @@ def make_network(
         dim=recipe.dim,
         fusion=fusion,
     )
+
+
+def _usual(modality: Modality) -> Modality:
+    """Whose settings a modality has where it has none of its own: a film, the picture's."""
+    return Modality.IMAGE if modality is Modality.VIDEO else modality
+
+
+def _as_pictures(recipe: Recipe, encoders: Encoders) -> bool:
+    """Whether films, which have no head of their own, come from the encoder of pictures and so belong in one space."""
+    alike = encoding(recipe, Modality.VIDEO) == encoding(recipe, Modality.IMAGE)
+    same_width = encoders.dim(Modality.VIDEO) == encoders.dim(Modality.IMAGE)
+    return Modality.VIDEO not in recipe.heads and alike and same_width
 
 
 def make_objective(recipe: Recipe, network: Network, classes: int) -> Objective:
@@ -213,6 +232,15 @@ def make_objective(recipe: Recipe, network: Network, classes: int) -> Objective:
 
         memory = Memory(recipe.fit.memory)
     return Objective(terms, score, memory)
+
+
+def draw_of(
+    spec: Use, samples: Sequence[Sample], columns: Iterable[str]
+) -> Callable[[int, int], Callable[[int], Ints]]:
+    """The rows of each step by a recipe's sampler, of a batch size and a seed; of columns only these count."""
+    used = set(columns)
+    known = [replace(s, columns={name: part for name, part in s.columns.items() if name in used}) for s in samples]
+    return partial(make("train.samplers", spec, {}), known)
 
 
 def groups(network: Network, objective: Objective, encoders: Encoders) -> list[tuple[list[nn.Parameter], float | None]]:

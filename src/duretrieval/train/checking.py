@@ -65,6 +65,14 @@ def retrieval(
     return found
 
 
+def asked(rows: Rows, views: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """How many rows ask in each direction: "text→image" -> those that have both views."""
+    there = {
+        name: np.any([rows.columns[column].present for column in columns], axis=0) for name, columns in views.items()
+    }
+    return {f"{a}→{b}": int((there[a] & there[b]).sum()) for a, b in permutations(there, 2)}
+
+
 def _figures(
     a: Tensor, b: Tensor, keys: npt.NDArray[np.int64], wanted: Sequence[Measure], score: Any
 ) -> dict[str, float]:

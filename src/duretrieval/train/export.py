@@ -19,9 +19,11 @@ from duretrieval.fuse.background import background
 from duretrieval.model import Model
 from duretrieval.protocols import Aligner, Encoder
 from duretrieval.sealing import Origin
+from duretrieval.train.assemble import PICTURES
 from duretrieval.train.batch import View
 from duretrieval.train.checking import BATCH, views_of
 from duretrieval.train.closed import Fitted
+from duretrieval.train.comparing import compare
 from duretrieval.train.lora import merge_lora
 from duretrieval.train.network import Network
 from duretrieval.train.objective import Objective
@@ -29,11 +31,6 @@ from duretrieval.train.prepare import Prepared
 from duretrieval.train.recipe import Recipe, Use
 from duretrieval.train.rows import Rows
 from duretrieval.types import Array, Modality
-
-TOLERANCE = 1e-4
-"""How far the engine's vectors may be from torch's."""
-COMPARED = 16
-"""Rows that are compared after the export."""
 
 
 def export(
@@ -46,11 +43,11 @@ def export(
     name: str | None = None,
     training: Mapping[str, Any] | None = None,
 ) -> Model:
-    """Write the model folder and open it; a few training rows are encoded by both and must agree.
+    """Write the model folder and open it; a few training rows are encoded, fused and scored by both and must agree.
 
     Raises:
         ConfigError: there is something at `folder`.
-        ModelError: the engine's vectors are not torch's: an operation came out differently as a graph.
+        ModelError: the engine's vectors or scores are not torch's: an operation came out differently as a graph.
     """
     network = network.cpu().eval()
     objective = objective.cpu().eval()
@@ -64,7 +61,7 @@ def export(
         )
     saved = Model.load(folder)
     try:
-        compare(saved, prepared, network)
+        compare(saved, prepared, network, objective)
     except ModelError:
         shutil.rmtree(folder)  # nobody should search with it
         raise
@@ -116,7 +113,7 @@ def _model(recipe: Recipe, prepared: Prepared, network: Network, objective: Obje
         fingerprint="being written",
         aligners=aligners,
         reading=prepared.encoders.reading,
-        background=lambda: backgrounds(prepared, network),
+        background=lambda: _with_borrowed(backgrounds(prepared, network), encoders, columns),
         **extra,
     )
 
@@ -128,18 +125,23 @@ def _bring_along(
     encoders: dict[Modality, Encoder],
     aligners: dict[Modality, Aligner],
 ) -> None:
-    """Modalities without training rows: films by the picture's encoder and head, and what is `kept`."""
+    """Modalities without training rows: what is `kept`; films by the picture's encoder and head, or pictures by theirs.
+
+    A film is the mean of its frames to an encoder of both, so that what was learned of one holds of the other.
+    """
     for modality in sorted(set(prepared.encoders.frozen) - columns):
         frozen = prepared.encoders.frozen[modality]
         encoders[modality] = frozen.encoder
         if frozen.aligner is not None:
             aligners[modality] = frozen.aligner
-    pictures = encoders.get(Modality.IMAGE)
-    fused = recipe.fusion is not None
-    if pictures and not fused and Modality.VIDEO in pictures.modalities and Modality.VIDEO not in encoders:
-        encoders[Modality.VIDEO] = pictures
-        if Modality.IMAGE in aligners:
-            aligners[Modality.VIDEO] = aligners[Modality.IMAGE]
+    if recipe.fusion is not None:
+        return
+    for learned, lacking in (PICTURES, PICTURES[::-1]):
+        encoder = encoders.get(learned)
+        if encoder is not None and lacking in encoder.modalities and lacking not in encoders:
+            encoders[lacking] = encoder
+            if learned in aligners:
+                aligners[lacking] = aligners[learned]
 
 
 def _chained(steps: list[Aligner], made: dict[Any, Any]) -> Aligner:
@@ -204,56 +206,22 @@ def backgrounds(prepared: Prepared, network: Network) -> dict[Modality, Array]:
     return background({m: vectors for m, vectors in found.items() if len(vectors)})
 
 
-def _there(view: View) -> Array:
-    rows: Array = view.rows[view.present].numpy()
-    return rows
+def _with_borrowed(
+    found: dict[Modality, Array], encoders: Mapping[Modality, Encoder], columns: set[Modality]
+) -> dict[Modality, Array]:
+    """A background for what had no training rows, too: scores of a modality without one could not be compared.
 
-
-def compare(model: Model, prepared: Prepared, network: Network) -> dict[Modality, float]:
-    """The largest difference between the engine's vectors and torch's on a few training rows, by modality.
-
-    Raises:
-        ModelError: one is above `TOLERANCE`.
+    Films and pictures of one encoder have each other's; what is `kept` of the built-in model has the one it had there.
     """
-    samples = prepared.samples["train"][:COMPARED]
-    network.eval()
-    rows = prepared.rows["train"].plain()
-    found: dict[Modality, float] = {}
-    for name, modality in network.columns.items():
-        for place, sample in enumerate(samples):
-            if name not in sample.columns or not bool(rows[[place]].present[name]):
-                continue
-            ours = network_row(network, rows, place, name)
-            theirs = engine_row(model, prepared, sample.columns[name])
-            if theirs is not None:
-                found[modality] = max(found.get(modality, 0.0), float(np.abs(ours - theirs).max()))
-    for modality, difference in found.items():
-        if difference > TOLERANCE:
-            raise ModelError(
-                f"the exported model's {modality} vectors differ from torch's by {difference:.1e}, more than "
-                f"{TOLERANCE}; an operation of its encoder or head means something else as a graph"
-            )
+    for lacking in sorted(set(encoders) - columns):
+        other = next((m for m in PICTURES if m in found and encoders.get(m) is encoders[lacking]), None)
+        if other is not None:
+            found[lacking] = found[other]
+        elif lacking in (usual := Model.load().background):
+            found[lacking] = usual[lacking]
     return found
 
 
-def network_row(network: Network, rows: Rows, place: int, column: str) -> Array:
-    """(dim,): a column of one row in the shared space."""
-    with torch.inference_mode():
-        row: Array = network.aligned(rows[[place]], column)[0].numpy()
-    return row
-
-
-def engine_row(model: Model, prepared: Prepared, part: Any) -> Array | None:
-    """(dim,): the same by the engine, from the encoder's mean over what the file holds; None where it holds several.
-
-    A file of several windows is averaged before the head in training and after it in the engine: the same only where
-    there is one.
-    """
-    from duretrieval.media.limits import Limits
-    from duretrieval.train.reading import read_parts
-
-    (read,) = read_parts([part], prepared.encoders.reading, Limits(), workers=1)
-    if not isinstance(read, list) or len(read) != 1:
-        return None
-    row: Array = model.encode(read)[0]
-    return row
+def _there(view: View) -> Array:
+    rows: Array = view.rows[view.present].numpy()
+    return rows

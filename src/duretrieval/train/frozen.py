@@ -64,11 +64,16 @@ class Still:
         return unit(torch.cat(rows).float().numpy())
 
 
-def from_model(modality: Modality, model: str = "builtin") -> Frozen:
+def from_model(modality: Modality, model: str = "builtin", opened: dict[str, Model] | None = None) -> Frozen:
     """What a model folder does with a modality, the built-in one when no other is named.
+
+    opened: models that are open already, by name, and this one from now on: what two modalities share there they share
+    here, and in the model that is exported.
 
     Raises:
         ModelError: there is no such model, or it does not know the modality.
     """
-    encoder, aligner = Model.load(model).parts_for(modality)
-    return Frozen(encoder, aligner)
+    opened = {} if opened is None else opened
+    if model not in opened:
+        opened[model] = Model.load(model)
+    return Frozen(*opened[model].parts_for(modality))

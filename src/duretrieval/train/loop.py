@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,13 +26,15 @@ from duretrieval.train.network import Network
 from duretrieval.train.objective import Objective
 from duretrieval.train.recipe import Fit
 from duretrieval.train.rows import Order, Rows
+from duretrieval.train.samplers.sources import Ints
 from duretrieval.train.saving import BestAndLast, WholeFiles
 
 
 class Training(pl.LightningModule):
     """One model on its way.
 
-    groups: parameters and their learning rates, None for that of `fit`.  folder: where history is written.
+    groups: parameters and their learning rates, None for that of `fit`.  folder: where history is written.  draw: as
+    `Order` takes it.
     """
 
     def __init__(
@@ -45,12 +47,13 @@ class Training(pl.LightningModule):
         val: Rows,
         groups: Sequence[tuple[Sequence[nn.Parameter], float | None]],
         folder: Path,
+        draw: Callable[[int, int], Callable[[int], Ints]] | None = None,
     ) -> None:
         super().__init__()
         self.network, self.objective = network, objective
         self.fit, self.seed, self.train_rows, self.val_rows = fit, seed, train, val
         self.groups, self.folder = groups, folder
-        self.order = Order(len(train), fit.batch, seed, fit.check_steps, world=fit.devices)
+        self.order = Order(len(train), fit.batch, seed, fit.check_steps, world=fit.devices, draw=draw)
         self._losses: list[tuple[int, Tensor, float]] = []
 
     def setup(self, stage: str) -> None:

@@ -50,5 +50,6 @@ def check_names(recipe: Recipe) -> None:
     wanted += [("train.losses", loss.use) for loss in recipe.losses]
     single = {"train.fusions": recipe.fusion, "train.scores": recipe.score, "aligners": recipe.align}
     wanted += [(kind, part.use) for kind, part in single.items() if part]
+    wanted.append(("train.samplers", recipe.fit.sampler.use))
     for kind, name in wanted:
         plugins.find(kind, name)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from duretrieval.errors import MissingExtra
 from duretrieval.train.batch import View
-from duretrieval.train.rows import Ints
+from duretrieval.train.samplers.sources import Ints
 from duretrieval.types import Array
 
 SKIP = 1

@@ -13,7 +13,6 @@ import numpy as np
 from duretrieval.errors import ConfigError, MediaError
 from duretrieval.media.limits import Limits
 from duretrieval.train.assemble import Encoders, make_encoders
-from duretrieval.train.data.components import RADIUS
 from duretrieval.train.data.examples import Examples
 from duretrieval.train.data.identity import identify
 from duretrieval.train.data.split import Splits, split
@@ -69,7 +68,7 @@ def prepare(
     data = recipe.data
     shares = {"train": 1 - data.val - data.test, "val": data.val, "test": data.test}
     known = identify(samples, near=data.near_duplicates, texts=data.texts, limits=limits)
-    parts = split(samples, shares, recipe.seed, radius=RADIUS if data.near_duplicates else -1, identities=known)
+    parts = split(samples, shares, recipe.seed, radius=data.nearness, identities=known)
     texts = [p.content for s in parts["train"] for p in s.columns.values() if isinstance(p.content, str)]
     used = {name: m for name, m in columns.items() if any(name in view for view in recipe.views)}
     encoders = make_encoders(recipe, used.values(), texts)

@@ -32,8 +32,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from duretrieval.errors import ConfigError
+from duretrieval.train.data.components import MOST, RADIUS
 from duretrieval.train.recipes import locate
-from duretrieval.train.settings import build, check_keys, merge, parse
+from duretrieval.train.settings import QUOTES, build, check_keys, merge, parse
 from duretrieval.types import Modality
 
 
@@ -84,6 +85,25 @@ class Data:
     """Columns whose texts tie rows together where they are equal, so that one split has them all; None is every one."""
     near_duplicates: bool = True
     """Keep pictures that look alike in one split."""
+    radius: int = RADIUS
+    """Bits of 212 in which two pictures that look alike differ at most; smaller ties fewer together."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.radius <= MOST:
+            raise ConfigError(
+                f"data.radius is {self.radius}; it must be from 0 (the same picture) to {MOST}. To let looks count for "
+                "nothing, set near_duplicates = false"
+            )
+        if self.val < 0 or self.test < 0 or self.val + self.test >= 1:
+            raise ConfigError(
+                f"data.val is {self.val:g} and data.test {self.test:g}; they are shares of the rows, at least 0, and "
+                "must leave some for training"
+            )
+
+    @property
+    def nearness(self) -> int:
+        """The radius, or -1 where looks do not count."""
+        return self.radius if self.near_duplicates else -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +112,8 @@ class Fit:
 
     epochs: int = 20
     batch: int = 128
+    sampler: Use = Use("shuffled")
+    """Which rows make up a step: `shuffled`, `per-class`, `weighted`; in TOML its name, or a table with its options."""
     lr: float = 1e-3
     optimizer: Literal["adamw", "sgd"] = "adamw"
     weight_decay: float = 1e-4
@@ -147,7 +169,7 @@ class Recipe:
     """Columns of each view; none given: every column of the data is one. "*" is every column: views = [["*"]]."""
     encoders: Mapping[Modality, Encoding] = field(default_factory=dict)
     heads: Mapping[Modality, Use] = field(default_factory=dict)
-    """A film uses the picture's encoder and head where it has none of its own; other modalities have `mlp`."""
+    """A film uses the picture's encoder, and then its head, where it has none of its own; others have `mlp`."""
     align: Use | None = None
     """An aligner fitted whole (ridge, procrustes, cca) in the place of heads: nothing is trained step by step."""
     fusion: Use | None = None
@@ -214,7 +236,7 @@ def read_table(path: Path, changes: Sequence[str] = ()) -> dict[str, Any]:
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not TOML: {error}") from error
+        raise ConfigError(f"{path} is not TOML: {error}{QUOTES if 'key' in str(error) else ''}") from error
     return merge(table, [parse(change) for change in changes])
 
 
@@ -242,16 +264,23 @@ def to_recipe(table: Mapping[str, Any], where: str = "the recipe") -> Recipe:
     if "data" in table:
         made["data"] = _named({"use": "data", **table["data"]}, Data, f"{where}: [data]")
     if "fit" in table:
-        made["fit"] = build(Fit, table["fit"], f"{where}: [fit]")
+        fit = dict(table["fit"])
+        if "sampler" in fit:
+            fit["sampler"] = _named(fit["sampler"], Use, f"{where}: [fit] sampler")
+        made["fit"] = build(Fit, fit, f"{where}: [fit]")
     return build(Recipe, made, where)
 
 
 def _by_modality(table: Mapping[str, Any], kind: type, where: str) -> dict[Modality, Any]:
-    """{text: {...}, image: {...}}; a table with `use` is that of every modality that has none of its own."""
+    """{text: {...}, image: {...}}; a table with `use` is that of every modality that has none of its own.
+
+    Films are left to those who ask: they have the pictures' where there is no table that names them.
+    """
     names = [modality.value for modality in Modality]
     if "use" in table:
         common = {key: value for key, value in table.items() if key not in names}
-        return {Modality(name): _named(table.get(name, common), kind, where) for name in names}
+        wanted = [name for name in names if name in table or name != Modality.VIDEO]
+        return {Modality(name): _named(table.get(name, common), kind, where) for name in wanted}
     check_keys(table, names, where)
     return {Modality(key): _named(value, kind, f"{where[:-1]}.{key}]") for key, value in table.items()}
 

@@ -8,7 +8,8 @@ from typing import Literal
 from duretrieval.errors import ConfigError
 from duretrieval.model import Model
 from duretrieval.train.checking import check
-from duretrieval.train.run import Outcome, load, reopen, write_model
+from duretrieval.train.outcome import Outcome
+from duretrieval.train.run import load, queries, reopen, write_model
 
 
 def export_run(
@@ -44,6 +45,7 @@ def export_run(
         model=folder,
         best_epoch=epoch,
         epochs=epoch + 1,
+        queries=queries(opened),
         seconds=0.0,
         problems=len(opened.prepared.problems),
         **figures,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +17,9 @@ from duretrieval.train.batch import Batch, Inputs
 from duretrieval.train.contracts import Net
 from duretrieval.train.data.examples import Examples
 from duretrieval.train.sample import Sample
+from duretrieval.train.samplers.shuffled import shuffled
+from duretrieval.train.samplers.sources import Ints
 from duretrieval.types import Array, Modality
-
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,17 +92,28 @@ class Rows(Dataset[Batch]):
 class Order(Sampler[list[int]]):
     """Which rows make up which step, as a function of the seed and the number of the step alone.
 
-    Passes over the n rows follow one another, each in an order of its own; rows left over at the end of one are left
-    out of it.  An epoch is the `steps` steps between two checks (0: one pass), so a run that goes on with epoch e sees
-    the batches that it would have seen.  Of `world` devices, each takes its share of every batch.
+    An epoch is the `steps` steps between two checks (0: one pass, as many steps as the n rows fill), so a run that goes
+    on with epoch e sees the batches that it would have seen.  Of `world` devices, each takes its share of every batch.
+
+    draw: makes the rows of each step of a batch size and a seed (`samplers`); None: every row once a pass.
     """
 
-    def __init__(self, n: int, batch: int, seed: int, steps: int = 0, *, rank: int = 0, world: int = 1) -> None:
-        self.n, self.seed = n, seed
+    def __init__(
+        self,
+        n: int,
+        batch: int,
+        seed: int,
+        steps: int = 0,
+        *,
+        rank: int = 0,
+        world: int = 1,
+        draw: Callable[[int, int], Callable[[int], Ints]] | None = None,
+    ) -> None:
         self.batch = max(min(batch, n) // world, 1) * world
         self.per_pass = max(1, n // self.batch)
         self.steps = steps or self.per_pass
         self.rank, self.world = rank, world
+        self.rows = draw(self.batch, seed) if draw else partial(shuffled, n, self.batch, seed)
         self.epoch = 0
 
     def epochs(self, passes: int) -> int:
@@ -116,20 +128,13 @@ class Order(Sampler[list[int]]):
         """Go on with the steps of this epoch."""
         self.epoch = epoch
 
-    def rows(self, number: int) -> Ints:
-        """(n,) all rows, in the order of a pass."""
-        return np.random.default_rng([self.seed, number]).permutation(self.n)
-
     def __len__(self) -> int:
         return self.steps
 
     def __iter__(self) -> Iterator[list[int]]:
-        known, order = -1, np.zeros(0, np.int64)
         for step in range(self.epoch * self.steps, (self.epoch + 1) * self.steps):
-            number, place = divmod(step, self.per_pass)
-            if number != known:
-                known, order = number, self.rows(number)
-            yield order[place * self.batch : (place + 1) * self.batch][self.rank :: self.world].tolist()
+            rows = self.rows(step)
+            yield rows[: len(rows) // self.world * self.world][self.rank :: self.world].tolist()
 
 
 def numbered(names: Sequence[str]) -> tuple[Ints, list[str]]:

@@ -15,8 +15,8 @@ from __future__ import annotations
 import json
 import time
 import warnings
-from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,11 +24,11 @@ from typing import Any
 import torch
 
 from duretrieval import __version__
-from duretrieval.errors import ConfigError
+from duretrieval.errors import ConfigError, DuretrievalError
 from duretrieval.media.limits import Limits
 from duretrieval.train import history
-from duretrieval.train.assemble import groups, make_network, make_objective
-from duretrieval.train.checking import check
+from duretrieval.train.assemble import draw_of, groups, make_network, make_objective
+from duretrieval.train.checking import asked, check
 from duretrieval.train.closed import fit_heads
 from duretrieval.train.data.opening import read_data
 from duretrieval.train.export import export
@@ -36,8 +36,10 @@ from duretrieval.train.loop import Training, hush, trainer
 from duretrieval.train.making import check_names
 from duretrieval.train.network import Network
 from duretrieval.train.objective import Objective
+from duretrieval.train.outcome import Outcome
 from duretrieval.train.prepare import SPLITS, Prepared, Progress, prepare
-from duretrieval.train.recipe import Recipe, to_recipe
+from duretrieval.train.recipe import Recipe
+from duretrieval.train.recipe_json import from_json, to_json
 from duretrieval.train.sample import Sample
 from duretrieval.train.saving import stopped
 from duretrieval.train.tracking import close, loggers
@@ -54,24 +56,6 @@ class Run:
     network: Network
     objective: Objective
     folder: Path
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What training came to."""
-
-    folder: Path
-    model: Path
-    """The model folder of the best check."""
-    best_epoch: int
-    """From 0; an epoch is the steps between two checks."""
-    epochs: int
-    """How many were run."""
-    val: dict[str, float]
-    test: dict[str, float]
-    """Empty where the data has no test rows."""
-    seconds: float
-    problems: int
 
 
 def train(
@@ -110,7 +94,8 @@ def train(
         last = folder / LAST
         going_on = resume and last.is_file()
         if not (going_on and stopped(last, recipe.fit.patience)):
-            fit(run, last if going_on else None, loggers(track, folder, recipe), bar=bar, callbacks=callbacks)
+            with _nothing_lost(folder):
+                fit(run, last if going_on else None, loggers(track, folder, recipe), bar=bar, callbacks=callbacks)
         epochs = sum("check" in row for row in history.read(folder))
         best = int(load(run, folder / BEST)["epoch"])
     test = run.prepared.rows["test"]
@@ -123,6 +108,7 @@ def train(
         model=folder / "model",
         best_epoch=best,
         epochs=epochs,
+        queries=queries(run),
         seconds=round(time.monotonic() - start, 2),
         problems=len(run.prepared.problems),
         **figures,
@@ -177,8 +163,9 @@ def training(run: Run) -> Training:
     rows = run.prepared.rows
     learned = groups(run.network, run.objective, run.prepared.encoders)
     recipe = run.recipe
+    draw = draw_of(recipe.fit.sampler, run.prepared.samples["train"], run.prepared.columns)
     return Training(
-        run.network, run.objective, recipe.fit, recipe.seed, rows["train"], rows["val"], learned, run.folder
+        run.network, run.objective, recipe.fit, recipe.seed, rows["train"], rows["val"], learned, run.folder, draw
     )
 
 
@@ -196,6 +183,11 @@ def load(run: Run, checkpoint: Path) -> dict[str, Any]:
         state = {key.removeprefix(prefix): v for key, v in held["state_dict"].items() if key.startswith(prefix)}
         module.cpu().load_state_dict(state)
     return held
+
+
+def queries(run: Run) -> dict[str, dict[str, int]]:
+    """val, test -> direction -> rows that ask in it."""
+    return {name: asked(run.prepared.rows[name], run.network.views) for name in ("val", "test")}
 
 
 def write_model(run: Run, folder: Path, outcome: Outcome, name: str | None = None) -> None:
@@ -256,6 +248,17 @@ def _check_folder(folder: Path, recipe: Recipe, resume: bool) -> None:
         )
 
 
+@contextmanager
+def _nothing_lost(folder: Path) -> Iterator[None]:
+    """A recipe that proves impossible before its first check leaves the folder free for a better one."""
+    try:
+        yield
+    except DuretrievalError:
+        if not (folder / LAST).is_file():
+            (folder / "recipe.json").unlink(missing_ok=True)
+        raise
+
+
 def _begin(run: Run, data: Path | Sequence[Sample], resume: bool) -> None:
     facts = {
         "data": str(data.absolute()) if isinstance(data, Path) else None,
@@ -270,31 +273,6 @@ def _begin(run: Run, data: Path | Sequence[Sample], resume: bool) -> None:
         history.cut(run.folder, -1)
     _write_json(path, facts)
     _write_json(run.folder / "recipe.json", to_json(run.recipe))
-
-
-def to_json(recipe: Recipe) -> dict[str, Any]:
-    """A recipe as plain values."""
-    table: dict[str, Any] = json.loads(json.dumps(asdict(recipe)))
-    return table
-
-
-def from_json(table: dict[str, Any]) -> Recipe:
-    """The recipe that `to_json` wrote."""
-
-    def flat(entry: dict[str, Any] | None) -> dict[str, Any] | None:
-        if entry is None:
-            return None
-        return {**entry["options"], **{key: v for key, v in entry.items() if key != "options" and v is not None}}
-
-    out = {key: value for key, value in table.items() if value is not None}
-    for section in ("encoders", "heads"):
-        out[section] = {modality: flat(entry) for modality, entry in table[section].items()}
-    for section in ("align", "fusion", "score", "codes"):
-        if table[section] is not None:
-            out[section] = flat(table[section])
-    out["losses"] = [flat(entry) for entry in table["losses"]]
-    out["data"] = flat(table["data"])
-    return to_recipe(out)
 
 
 def _write_json(path: Path, table: dict[str, Any]) -> None:

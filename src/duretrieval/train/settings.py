@@ -12,6 +12,7 @@ from duretrieval import plugins
 from duretrieval.errors import ConfigError
 
 T = TypeVar("T")
+QUOTES = """. Words need quotes, and so do names with other letters than a to z: { "文字" = "text" }"""
 
 
 def build(cls: type[T], table: Mapping[str, Any], where: str) -> T:
@@ -38,7 +39,7 @@ def parse(change: str) -> tuple[tuple[str, ...], Any]:
     """`fit.lr=1e-4` -> (("fit", "lr"), 0.0001); the value is TOML, or else a string, or None where there is nothing.
 
     Raises:
-        ConfigError: there is no "=" in it.
+        ConfigError: there is no "=" in it, or a list or table that is not TOML.
     """
     key, equals, value = change.partition("=")
     if not equals or not key.strip():
@@ -47,7 +48,11 @@ def parse(change: str) -> tuple[tuple[str, ...], Any]:
         return tuple(part.strip() for part in key.split(".")), None
     try:
         parsed = tomllib.loads(f"v = {value}")["v"]
-    except tomllib.TOMLDecodeError:
+    except tomllib.TOMLDecodeError as error:
+        if value.strip()[0] in "[{":
+            raise ConfigError(
+                f"{key.strip()} is set to {value.strip()!r}, which is not TOML: {error}{QUOTES}"
+            ) from error
         parsed = value
     return tuple(part.strip() for part in key.split(".")), parsed
 

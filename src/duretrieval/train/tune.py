@@ -22,8 +22,9 @@ from typing import Any, Literal
 
 from duretrieval.errors import ConfigError
 from duretrieval.train import settings
+from duretrieval.train.outcome import Outcome
 from duretrieval.train.recipe import Recipe, read_table, to_recipe
-from duretrieval.train.run import Outcome, read, train
+from duretrieval.train.run import read, train
 from duretrieval.train.sample import Sample
 from duretrieval.train.telling import AfterCheck
 

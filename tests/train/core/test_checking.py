@@ -12,7 +12,7 @@ from torch.nn.functional import normalize
 from duretrieval.errors import ConfigError
 from duretrieval.evaluate.measures import measure
 from duretrieval.train.batch import View
-from duretrieval.train.checking import check, classes, mean_loss, retrieval, views_of
+from duretrieval.train.checking import asked, check, classes, mean_loss, retrieval, views_of
 from duretrieval.train.losses.infonce import InfoNce
 from duretrieval.train.network import Network
 from duretrieval.train.objective import Objective, Term
@@ -42,6 +42,18 @@ def test_retrieval_by_hand() -> None:
         assert found[direction] == {"hit@1": pytest.approx(1 / 3), "rr": pytest.approx(5 / 9)}
     same = retrieval({"a": a, "b": b}, torch.tensor([0, 0, 1]), ["hit@1"])
     assert same["a→b"] == {"hit@1": 1.0}  # with one key, either is right
+
+
+def test_rows_that_ask_by_hand() -> None:
+    there = {"text": [1, 1, 1, 0], "image": [1, 0, 1, 1], "audio": [0, 1, 0, 0]}
+    kinds = {name: Modality(name) for name in there}
+    columns = {
+        name: Column(kinds[name], np.array(have, bool), np.zeros((4, 2), np.float32)) for name, have in there.items()
+    }
+    rows = Rows(columns, np.arange(4), np.full(4, -1))
+    assert asked(rows, {"text": ("text",), "image": ("image",)}) == {"text→image": 2, "image→text": 2}
+    found = asked(rows, {"text": ("text",), "image+audio": ("image", "audio")})
+    assert found == {"text→image+audio": 3, "image+audio→text": 3}
 
 
 def test_figures_equal_those_of_evaluate() -> None:

@@ -18,8 +18,11 @@ from duretrieval.collection import Collection
 from duretrieval.errors import ModelError
 from duretrieval.model import Model
 from duretrieval.train.checking import views_of
-from duretrieval.train.export import TOLERANCE, compare, export
+from duretrieval.train.comparing import TOLERANCE, compare
+from duretrieval.train.export import export
+from duretrieval.train.nets.fusion.weighted_sum import WeightedSum
 from duretrieval.train.nets.heads import Linear
+from duretrieval.train.nets.score.pair_scorer import PairScorer
 from duretrieval.train.run import BEST, Run, load, reopen, train
 from duretrieval.train.sample import Sample
 from duretrieval.types import Modality
@@ -41,7 +44,7 @@ def plain(data: list[Sample], cache: Path, tmp_path_factory: pytest.TempPathFact
 def test_heads_on_the_built_in_encoders(plain: tuple[Run, Model]) -> None:
     run, model = plain
     assert model.modalities >= {Modality.TEXT, Modality.IMAGE, Modality.VIDEO}  # a film is its frames
-    found = compare(model, run.prepared, run.network)
+    found = compare(model, run.prepared, run.network, run.objective)
     assert set(found) == {Modality.TEXT, Modality.IMAGE}
     assert max(found.values()) < TOLERANCE
 
@@ -78,7 +81,9 @@ def test_a_fusion(data: list[Sample], cache: Path, tmp_path: Path) -> None:
         fusion={"use": "concatenation"},
     )
     assert model.fusion is not None
-    assert max(compare(model, run.prepared, run.network).values()) < TOLERANCE
+    found = compare(model, run.prepared, run.network, run.objective)
+    assert set(found) == {Modality.TEXT, Modality.IMAGE, Modality.WHOLE}
+    assert max(found.values()) < TOLERANCE
     rows = run.prepared.rows["val"]
     batch = rows[list(range(len(rows)))]
     with torch.inference_mode():
@@ -94,6 +99,9 @@ def test_a_score_that_learns(data: list[Sample], cache: Path, tmp_path: Path) ->
     losses = [{"use": "binary-cross-entropy"}, {"use": "infonce", "on": "vectors"}]
     run, model = trained(data, tmp_path / "run", cache, score={"use": "pair-scorer"}, losses=losses)
     assert model.scorer is not None
+    found = compare(model, run.prepared, run.network, run.objective)
+    assert set(found) == {Modality.TEXT, Modality.IMAGE, "scores"}
+    assert max(found.values()) < TOLERANCE
     views = views_of(run.network, run.prepared.rows["val"])
     a, b = views["text"].rows, views["image"].rows
     with torch.inference_mode():
@@ -117,7 +125,7 @@ def test_a_tiny_transformer_learns(learning: dict[str, Any], data: list[Sample],
     assert all(("lora" in name or "adapter" in name or "down" in name or "up" in name) for name in changed) == (
         "lora" in learning
     )
-    found = compare(model, run.prepared, run.network)
+    found = compare(model, run.prepared, run.network, run.objective)
     assert found[Modality.TEXT] < TOLERANCE
 
 
@@ -143,6 +151,45 @@ def test_a_lying_head_is_found_out(data: list[Sample], cache: Path, tmp_path: Pa
     assert not (run_folder / "model").exists()  # nobody searches with it, and going on does not take it for done
     with pytest.raises(ModelError, match="differ from torch's"):
         train(lying, data, run_folder, cache=cache, resume=True)
+
+
+class LyingSum(WeightedSum):
+    """A fusion whose graph has other weights."""
+
+    def export(self, folder: Path, name: str, /) -> dict[str, Any]:
+        other = WeightedSum(list(self.modalities), self.dim, weights={"text": 1.0, "image": 3.0})
+        return other.export(folder, name)
+
+
+class LyingScorer(PairScorer):
+    """A score whose graph is that of another."""
+
+    def export(self, folder: Path, name: str, /) -> dict[str, Any]:
+        assert self.dim is not None
+        torch.manual_seed(1)
+        return PairScorer(self.dim, hidden=(8,)).export(folder, name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("tables", "said"),
+    [
+        (
+            {"views": [["text", "image"], ["image"]], "fusion": {"use": f"{__name__}:LyingSum"}},
+            r"model's vectors of whole items differ from torch's by .*, more than 0\.0001; an operation of its fusion",
+        ),
+        (
+            {"score": {"use": f"{__name__}:LyingScorer"}, "losses": [{"use": "infonce"}]},
+            r"model's scores of pairs differ from torch's by .*, more than 0\.0001; an operation of its score",
+        ),
+    ],
+)
+def test_a_lying_fusion_and_a_lying_score(
+    tables: dict[str, Any], said: str, data: list[Sample], cache: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ModelError, match=said):
+        train(recipe(**tables, fit={"epochs": 1}), data, tmp_path / "run", cache=cache)
+    assert not (tmp_path / "run" / "model").exists()
 
 
 def test_a_model_is_not_written_over(plain: tuple[Run, Model], tmp_path: Path) -> None:

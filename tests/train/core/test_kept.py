@@ -30,6 +30,9 @@ def test_sounds_and_films_after_training_on_pictures(tmp_path: Path) -> None:
     still = np.zeros((224, 224, 3), np.uint8)
     as_film, as_picture = Part(Modality.VIDEO, np.stack([still, still])), Part(Modality.IMAGE, still)
     np.testing.assert_allclose(model.encode([as_film]), model.encode([as_picture]), atol=1e-5)
+    assert set(model.background) == model.modalities  # a modality without one would rank below all others
+    np.testing.assert_array_equal(model.background[Modality.AUDIO], before.background[Modality.AUDIO])
+    np.testing.assert_array_equal(model.background[Modality.VIDEO], model.background[Modality.IMAGE])
 
 
 @pytest.mark.parametrize(

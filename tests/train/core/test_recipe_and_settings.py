@@ -10,7 +10,7 @@ import pytest
 from duretrieval.errors import ConfigError
 from duretrieval.train.making import make
 from duretrieval.train.recipe import Data, Encoding, Fit, Objective, Recipe, Use, read_recipe, to_recipe, view_pairs
-from duretrieval.train.run import from_json, to_json
+from duretrieval.train.recipe_json import from_json, to_json
 from duretrieval.train.settings import build, merge, parse
 from duretrieval.types import Modality
 
@@ -58,7 +58,7 @@ def test_twenty_lines(path: Path) -> None:
     assert made.views == (("text",), ("image", "audio"))
     image = Encoding("convnext", {"model": "facebook/convnext-tiny-224"}, ("*stages.3*",), 1e-5)
     assert made.encoders == {Modality.IMAGE: image}
-    assert made.heads == {modality: Use("mlp", {"hidden": 64}) for modality in Modality}
+    assert made.heads == {m: Use("mlp", {"hidden": 64}) for m in Modality if m is not Modality.VIDEO}  # the picture's
     assert made.fusion == Use("concat")
     assert made.losses == (Objective("hinge", {"margin": 0.1}, 0.5, ("text", "image+audio")),)
     assert made.fit == Fit(epochs=2, lr=1.0)
@@ -70,6 +70,7 @@ def test_what_is_not_said_has_its_default() -> None:
     fit = {
         "epochs": 20,
         "batch": 128,
+        "sampler": {"use": "shuffled", "options": {}},
         "lr": 1e-3,
         "optimizer": "adamw",
         "weight_decay": 1e-4,
@@ -88,7 +89,8 @@ def test_what_is_not_said_has_its_default() -> None:
         "mine_every": 1,
     }
     assert asdict(Fit()) == fit
-    assert Data() == Data("manifest", {}, 0.1, 0.1, None, True)
+    assert Data() == Data("manifest", {}, 0.1, 0.1, None, True, 8)
+    assert (Data().nearness, Data(radius=3).nearness, Data(near_duplicates=False).nearness) == (8, 3, -1)
     assert Recipe().losses == (Objective("infonce", {}, 1.0, None, "scores"),)
     assert Encoding() == Encoding("builtin", {}, (), None, 0)
     for kind in (Recipe, Fit, Data, Objective, Encoding):
@@ -141,6 +143,9 @@ def test_values_of_changes_are_toml_or_words() -> None:
         ({"fit": {"epochs": True}}, r"epochs is True; it must be a whole number"),
         ({"fit": {"optimizer": "adam"}}, r"optimizer is 'adam'; it must be 'adamw', 'sgd'"),
         ({"data": {"near_duplicates": 1}}, r"near_duplicates is 1; it must be true or false"),
+        ({"data": {"radius": 40}}, r"data\.radius is 40; it must be from 0 \(the same picture\) to 32\. To let looks"),
+        ({"data": {"radius": -1}}, r"for nothing, set near_duplicates = false"),
+        ({"data": {"val": 0.6, "test": 0.5}}, r"data\.val is 0\.6 and data\.test 0\.5; they are shares of the rows"),
         ({"encoders": {"image": {"use": "a", "train": "*"}}}, r"train is '\*'; it must be a list"),
         ({"fit": {"batch": 1}}, r"fit\.batch is 1; it must be at least 2"),
         ({"fit": {"lr": 0}}, r"lr must be above 0"),
@@ -163,6 +168,11 @@ def test_files_that_are_no_recipe(tmp_path: Path, path: Path) -> None:
     (tmp_path / "bad.toml").write_text("a = = 1")
     with pytest.raises(ConfigError, match=r"bad\.toml is not TOML"):
         read_recipe(tmp_path / "bad.toml")
+    (tmp_path / "bare.toml").write_text('[data]\ncolumns = { 文字 = "text" }')
+    with pytest.raises(ConfigError, match=r'is not TOML: .* names with other letters than a to z: { "文字" = "text" }'):
+        read_recipe(tmp_path / "bare.toml")
+    with pytest.raises(ConfigError, match=r"data\.columns is set to '{文字=text}', which is not TOML: .* Words need"):
+        read_recipe(path, ["data.columns={文字=text}"])
     with pytest.raises(ConfigError, match=r"'fit\.lr' is not a setting; write KEY=VALUE"):
         read_recipe(path, ["fit.lr"])
     with pytest.raises(ConfigError, match=r"name is 'clipart', not a table"):
@@ -174,6 +184,7 @@ def test_json_and_back(path: Path) -> None:
         Recipe(),
         read_recipe(path),
         to_recipe({"align": {"use": "ridge", "onto": "text"}, "data": {"reader": "pairs", "texts": ["a"], "sep": ";"}}),
+        to_recipe({"fit": {"sampler": {"use": "weighted", "by": "columns", "weights": {"text+image": 2}}}}),
         to_recipe({"views": [["*"]], "fusion": "concat", "score": {"use": "pair-scorer", "hidden": [8, 4]}}),
         to_recipe({"augment": {"image": {"crop": 0.5}}, "losses": [{"use": "hinge", "on": "vectors"}]}),
     ):

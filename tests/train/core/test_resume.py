@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from tests.train.core.small import recipe
 
 from duretrieval.errors import ConfigError
 from duretrieval.train import history
-from duretrieval.train.run import Outcome, train
+from duretrieval.train.outcome import Outcome
+from duretrieval.train.run import train
 from duretrieval.train.sample import Sample
 from duretrieval.train.saving import WholeFiles, stopped
 
@@ -149,8 +151,7 @@ def test_a_run_is_not_written_over(whole: tuple[Path, Outcome], data: list[Sampl
 
 
 def everything_fit() -> dict[str, Any]:
-    fit = everything().fit
-    return {name: getattr(fit, name) for name in fit.__dataclass_fields__}
+    return asdict(everything().fit)
 
 
 def test_history_forgets_half_a_line(tmp_path: Path) -> None:

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from samples import BLUE, GREEN, RED, tone, write_animation, write_picture, write_sound, write_video, write_wave
+from torch.utils.data import DataLoader
 
 from duretrieval.errors import ConfigError, DamagedMedia, MediaError
 from duretrieval.media import Limits
 from duretrieval.train.data.clip import window
 from duretrieval.train.data.content import load
 from duretrieval.train.data.examples import Examples
-from duretrieval.train.data.loader import loader
-from duretrieval.train.data.shuffled import Shuffled
+from duretrieval.train.rows import Order
 from duretrieval.train.sample import Sample
 from duretrieval.types import Modality, Part, Reading
 
@@ -180,14 +180,17 @@ def test_the_same_with_any_number_of_workers(media: Path) -> None:
     seen = []
     for workers in (0, 2):
         examples = Examples(rows, READING, augment=brighter, training=True)
-        batches = loader(examples, Shuffled(6, 4), workers)
+        order = Order(6, 4, seed=0, steps=2)
+        batches = DataLoader(examples, batch_sampler=order, collate_fn=list, num_workers=workers)
         heard = []
         for epoch in range(2):
             examples.set_epoch(epoch)
+            order.set_epoch(epoch)
             heard += [(s.id, s.columns["image"].content.sum(), s.columns["video"].start_s) for b in batches for s in b]
         seen.append(heard)
     assert seen[0] == seen[1]
-    assert seen[0][:6] != seen[0][6:]
+    assert len(seen[0]) == 16
+    assert seen[0][:8] != seen[0][8:]
 
 
 def test_a_copy_in_another_process_gives_the_same(media: Path) -> None:

@@ -98,7 +98,10 @@ def test_a_file_column_is_known_by_content(tmp_path: Path) -> None:
     ("row", "reason"),
     [
         ("{broken", "line 2 is not JSON"),
-        ({"colour": "red"}, r"holds no text and names no picture.*its columns are colour: say what they are with"),
+        (
+            {"colour": "red"},
+            r"no picture.*columns are colour: .* data\.columns={ 'colour' = 'text' }, or 'image'",
+        ),
         ({"text": "a", "split": "holdout"}, "'holdout', which is no split; write train, val, test"),
         ({"text": "a", "video": "v.mp4", "start": 5, "end": 5}, "it ends at 5 s, before it starts at 5 s"),
         ({"text": "a", "start": "soon"}, "column 'start' holds 'soon'; give seconds, 0 or more"),

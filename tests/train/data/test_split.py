@@ -12,12 +12,16 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from duretrieval.errors import ConfigError
+from duretrieval.train.data.audit import audit
 from duretrieval.train.data.components import components
 from duretrieval.train.data.identity import Identity, identify, same_text
 from duretrieval.train.data.leaks import leaks
 from duretrieval.train.data.looks import BITS, code, distance
+from duretrieval.train.data.manifest import read_manifest
 from duretrieval.train.data.near import near_groups
 from duretrieval.train.data.split import Splits, held_out, split
+from duretrieval.train.prepare import prepare
+from duretrieval.train.recipe import Data, to_recipe
 from duretrieval.train.sample import Sample
 from duretrieval.types import Modality, Part
 
@@ -171,6 +175,25 @@ def test_one_component_of_nearly_everything_is_noted() -> None:
     rows = [text(str(n), "A man is sleeping.") for n in range(20)]
     (note, *_) = split(rows).notes
     assert note.startswith("20 of 20 samples hang together, by text:a man is sleeping. Where that does not make them")
+    assert "(texts = [...]), or a smaller radius for pictures that look alike (radius = 8 now); in a recipe" in note
+    (note, *_) = split(rows, radius=-1).notes
+    assert "radius" not in note
+
+
+def test_the_radius_of_a_recipe_breaks_a_chain(tmp_path: Path) -> None:
+    """Reds a level apart, which is 4 bits: each looks like the next, and the first nothing like the last."""
+    names = [f"{red}.png" for red in range(20, 250, 32)]
+    for red, name in zip(range(20, 250, 32), names, strict=True):
+        Image.new("RGB", (40, 40), (red, 0, 0)).save(tmp_path / name)
+    rows = [f'{{"text": "text {name}", "image": "{name}"}}' for name in names]
+    (tmp_path / "chain.jsonl").write_text("\n".join(rows))
+    whole = audit(tmp_path / "chain.jsonl")
+    assert whole.things == 1
+    assert any(note.startswith("8 of 8 samples hang together, by how their pictures look") for note in whole.notes)
+    assert audit(tmp_path / "chain.jsonl", Data(radius=3)).things == 8
+    recipe = to_recipe({"data": {"radius": 3, "val": 0.4, "test": 0}, "seed": 1})
+    samples = read_manifest(tmp_path / "chain.jsonl").samples
+    assert prepare(recipe, samples, cache=tmp_path / "rows").samples.components == 8
 
 
 @pytest.mark.parametrize(

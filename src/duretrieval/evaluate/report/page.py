@@ -48,6 +48,8 @@ def _head(evaluation: Evaluation, notes: Sequence[str]) -> Markup:
         queries = len({(pair.query, query) for pair in evaluation.pairs for query in pair.queries})
         level = f"{100 * evaluation.level:g}"
         lead = say("lead", pairs=len(evaluation.pairs), queries=f"{queries:,}", level=level)
+        if reranked := evaluation.provenance.reranked:
+            said.append(say("reranked", n=reranked))
         if few(evaluation):
             said.append(say("few", n=FEW))
     listed = tag("ul", *(tag("li", note) for note in said), class_="note") if said else None

@@ -21,6 +21,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "Some pairs have fewer than {n} queries: their intervals are rough, and too narrow where all queries agree.",
         "部分模态对的查询少于 {n} 个：其区间只是粗略估计，若各查询结果一致则会偏窄。",
     ),
+    "reranked": (
+        "The model has a learned score. As in a search, it puts the {n} nearest by cosine in order; the others follow.",
+        "该模型带有学习得到的打分器。与检索时相同：先按余弦相似度取前 {n} 项，再由打分器重新排序，其余项依次排在其后。",
+    ),
     "matrix": ("From each modality to each other", "各模态之间"),
     "matrix-note": (
         "Mean of {measure}, in percent; rows ask, columns are searched.",

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from duretrieval.train.data.components import RADIUS
 from duretrieval.train.data.identity import identify
 from duretrieval.train.data.leaks import Leak, leaks
 from duretrieval.train.data.opening import read_data
@@ -58,15 +57,14 @@ def audit(
     read = read_data(data, path)
     checked = validate(read.samples, progress=partial(progress, "files") if progress else None)
     good = checked.good
-    near = data.near_duplicates
     told = partial(progress, "pictures") if progress else None
-    known = identify(good, near=near, texts=data.texts, progress=told)
+    known = identify(good, near=data.near_duplicates, texts=data.texts, progress=told)
     shares = {"train": 1 - data.val - data.test, "val": data.val, "test": data.test}
-    parts = split(good, shares, seed, radius=RADIUS if near else -1, identities=known)
+    parts = split(good, shares, seed, radius=data.nearness, identities=known)
     of = {sample.id: identity for sample, identity in zip(good, known, strict=True)}
     found = leaks(
         {name: parts[name] for name in SPLITS},
-        radius=RADIUS if near else -1,
+        radius=data.nearness,
         identities={name: [of[sample.id] for sample in parts[name]] for name in SPLITS},
     )
     counts = Counter(name for sample in good for name in sample.columns)

@@ -71,9 +71,10 @@ def samples_of(record: Record, folder: Path, roles: Mapping[str, str], default_i
             _put(row, column, role, value, record, folder)
     if not row.choices:
         have = ", ".join(map(str, record.cells)) or "none"
+        one = next((str(name) for name in record.cells if name not in roles), "name")
         raise BadCell(
-            "it holds no text and names no picture, film or sound; its columns are "
-            f"{have}: say what they are with columns = {{name = 'text'}} or image, video, audio, file"
+            f"it holds no text and names no picture, film or sound; its columns are {have}: say under [data], or with "
+            f"--set, what each is: data.columns={{ '{one}' = 'text' }}, or 'image', 'video', 'audio', 'file'"
         )
     if row.start_s is not None and row.end_s is not None and row.start_s >= row.end_s:
         raise BadCell(f"it ends at {row.end_s:g} s, before it starts at {row.start_s:g} s")

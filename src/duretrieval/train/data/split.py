@@ -87,7 +87,7 @@ def split(
         for i in members:
             placed[i] = replace(samples[i], split=samples[i].split or rest)
     sets = [tuple(sample for sample in placed if sample.split == name) for name in SPLITS]
-    notes = tuple(_notes(found, known, sets, shares))
+    notes = tuple(_notes(found, known, sets, shares, radius))
     return Splits(sets[0], sets[1], sets[2], len(found), tuple(contradictions), notes)
 
 
@@ -141,13 +141,15 @@ def _notes(
     known: Sequence[Identity],
     sets: Sequence[Sequence[Sample]],
     shares: Mapping[str, float],
+    radius: int,
 ) -> Iterator[str]:
     largest = max(found, key=len, default=[])
     if len(largest) > max(GIANT * len(known), 1):
         tied = _few(_shared(largest, known)[:3]) or "how their pictures look"
+        looks = f", or a smaller radius for pictures that look alike (radius = {radius} now)" if radius >= 0 else ""
         yield (
             f"{len(largest):,} of {len(known):,} samples hang together, by {tied}. Where that does not make them one "
-            "thing, name the columns whose texts do (texts = [...]), or a smaller radius"
+            f"thing, name the columns whose texts do (texts = [...]){looks}; in a recipe, under [data]"
         )
     for name, held in zip(SPLITS, sets, strict=True):
         if known and not held and shares.get(name, 0) > 0:

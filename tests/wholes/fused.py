@@ -16,7 +16,7 @@ from PIL import Image
 from duretrieval.model import Model
 from duretrieval.similarity import unit
 from duretrieval.train.nets.fusion.weighted_sum import WeightedSum
-from duretrieval.types import Array, Modality, Part
+from duretrieval.types import Array, Hit, Modality, Part
 
 DIM = 32
 COLOURS = {"red": (220, 30, 30), "green": (30, 160, 60), "blue": (40, 60, 220)}
@@ -70,7 +70,7 @@ def write_model(folder: Path, *, fusion: dict[str, Any] | None, modalities: Sequ
     uses = {"text": "Words", "image": "Colours"}
     card = f'format = 1\nname = "words and colours"\ndim = {DIM}\n[reading]\nimage_side = 16\n'
     for modality in modalities:
-        card += f'[[encoders]]\nuse = "fused:{uses[modality]}"\nmodalities = ["{modality}"]\n'
+        card += f'[[encoders]]\nuse = "tests.wholes.fused:{uses[modality]}"\nmodalities = ["{modality}"]\n'
     if fusion:
         inline = ", ".join(f"{key} = {value!r}" for key, value in fusion["options"].items())
         card += f'[fusion]\nuse = "{fusion["use"]}"\noptions = {{ {inline} }}\n'
@@ -106,3 +106,18 @@ def write_manifest(folder: Path) -> Path:
     path = folder / "things.jsonl"
     path.write_text("\n".join(json.dumps(row) for row in rows))
     return path
+
+
+def picture(colour: str) -> np.ndarray:
+    """Pixels of one colour."""
+    return np.full((16, 16, 3), COLOURS[colour], np.uint8)
+
+
+def whole(words: Array, colour: Array) -> Array:
+    """What the model makes of both: twice as much text as picture."""
+    return unit((2 * words + colour)[None])[0]
+
+
+def ids(hits: list[Hit]) -> list[str]:
+    """Of the items, best first."""
+    return [hit.item.id for hit in hits]

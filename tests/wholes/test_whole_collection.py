@@ -6,19 +6,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fused import (
+from PIL import Image
+from tests.wholes.fused import (
     COLOURS,
     DIM,
     ITEMS,
     Colours,
     Words,
-    make_model,
+    ids,
     make_plain_model,
+    picture,
+    whole,
     word,
-    write_manifest,
     write_model,
 )
-from PIL import Image
 
 from duretrieval import Item, Modality, Part
 from duretrieval.collection import Collection
@@ -27,7 +28,7 @@ from duretrieval.errors import ModelError
 from duretrieval.model import Model
 from duretrieval.similarity import unit
 from duretrieval.train.nets.fusion.weighted_sum import WeightedSum
-from duretrieval.types import Array, Hit
+from duretrieval.types import Array
 
 pytestmark = pytest.mark.slow
 
@@ -35,39 +36,8 @@ TEXT, IMAGE, WHOLE = Modality.TEXT, Modality.IMAGE, Modality.WHOLE
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    return make_model(tmp_path_factory.mktemp("models") / "fusing")
-
-
-@pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Model:
     return make_plain_model(tmp_path_factory.mktemp("models") / "plain")
-
-
-@pytest.fixture(scope="module")
-def things(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_manifest(tmp_path_factory.mktemp("data") / "things")
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory, model: Model, things: Path) -> Collection:
-    """Nine things that no test changes."""
-    collection = Collection.open(tmp_path_factory.mktemp("shared") / "collection", model)
-    collection.add_manifests(things, workers=1)
-    return collection
-
-
-def picture(colour: str) -> np.ndarray:
-    return np.full((16, 16, 3), COLOURS[colour], np.uint8)
-
-
-def whole(words: Array, colour: Array) -> Array:
-    """Twice as much text as picture."""
-    return unit((2 * words + colour)[None])[0]
-
-
-def ids(hits: list[Hit]) -> list[str]:
-    return [hit.item.id for hit in hits]
 
 
 # ---- the model

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fused import COLOURS, FIGURES, ITEMS, make_model, word, write_manifest
+from tests.wholes.fused import COLOURS, FIGURES, ITEMS, ids, picture, whole, word
 
 from duretrieval import Modality, Part, Query, Term
 from duretrieval.cli.app import app
@@ -19,42 +19,10 @@ from duretrieval.evaluate.labelled import read_labelled
 from duretrieval.evaluate.model_pairs import embed, evaluate_model
 from duretrieval.model import Model
 from duretrieval.similarity import unit
-from duretrieval.types import Array, Hit
 
 pytestmark = pytest.mark.slow
 
 TEXT, IMAGE, WHOLE = Modality.TEXT, Modality.IMAGE, Modality.WHOLE
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    return make_model(tmp_path_factory.mktemp("models") / "fusing")
-
-
-@pytest.fixture(scope="module")
-def things(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_manifest(tmp_path_factory.mktemp("data") / "things")
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory, model: Model, things: Path) -> Collection:
-    """Nine things that no test changes."""
-    collection = Collection.open(tmp_path_factory.mktemp("shared") / "collection", model)
-    collection.add_manifests(things, workers=1)
-    return collection
-
-
-def picture(colour: str) -> np.ndarray:
-    return np.full((16, 16, 3), COLOURS[colour], np.uint8)
-
-
-def whole(words: Array, colour: Array) -> Array:
-    """Twice as much text as picture."""
-    return unit((2 * words + colour)[None])[0]
-
-
-def ids(hits: list[Hit]) -> list[str]:
-    return [hit.item.id for hit in hits]
 
 
 def test_words_alone_find_wholes(shared: Collection) -> None:
