@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -65,13 +65,17 @@ class Training(pl.LightningModule):
         """Batches in their order; each device has its share."""
         self.order.rank = self.global_rank
         workers = self.fit.workers if self.train_rows.examples is not None else 0
-        return DataLoader(self.train_rows, sampler=self.order, batch_size=None, num_workers=workers)
+        return _Late(self.train_rows, sampler=self.order, batch_size=None, num_workers=workers)
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
         """A batch knows how to move itself."""
         return batch if device.type == "cpu" else batch.to(device)
 
     # ---- steps
+
+    def on_train_start(self) -> None:
+        """A pretrained net comes in evaluation mode, and Lightning leaves it there; a run that goes on has a new one."""
+        self.train()
 
     def on_train_epoch_start(self) -> None:
         """Another order, and another look for hard negatives."""
@@ -166,6 +170,17 @@ class Training(pl.LightningModule):
             self.objective.memory.load_state_dict(checkpoint["memory"])
         if self.global_rank == 0:
             history.cut(self.folder, checkpoint["global_step"])
+
+
+class _Late(DataLoader[Batch]):
+    """Starts its workers with the first batch.
+
+    Lightning asks a run that goes on for its batches before it says which epoch begins, and workers that run already
+    would read those of epoch 0, without the rows that are mined at its start.
+    """
+
+    def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]  # Lightning wants an iterator, of any kind
+        yield from super().__iter__()
 
 
 def hush() -> None:

@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 import pytorch_lightning as pl
 import torch
+import transformers
 from tests.train.core.killed import everything
 from tests.train.core.small import recipe
+from tests.train.nets.text.tiny import saved
 
 from duretrieval.errors import ConfigError
 from duretrieval.train import history
+from duretrieval.train.recipe import Recipe
 from duretrieval.train.run import Outcome, train
 from duretrieval.train.sample import Sample
 from duretrieval.train.saving import WholeFiles, stopped
@@ -122,6 +125,39 @@ def test_patience_is_remembered(data: list[Sample], cache: Path, tmp_path: Path)
     went_on = train(stubborn, data, tmp_path / "b", cache=cache, resume=True, exporting=False)
     assert went_on.epochs == undisturbed.epochs
     assert_same(tmp_path / "a", tmp_path / "b")
+
+
+def learning(folder: Path, workers: int) -> Recipe:
+    """A text encoder with adapters and dropout and a picture encoder that learn from augmented files."""
+    return recipe(
+        encoders={
+            "text": {"use": "transformer", "model": str(folder / "bert"), "lora": 2},
+            "image": {"use": "vision", "model": str(folder / "convnext"), "train": ["*"]},
+        },
+        augment={"image": {"crop": 0.6, "flip": True}, "text": {"drop": 0.2}},
+        fit={"epochs": 3, "check_steps": 2, "hard_negatives": 2, "lr": 1e-2, "workers": workers},
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", [1, 5])
+def test_encoders_that_learn_go_on_too(step: int, data: list[Sample], cache: Path, tmp_path: Path) -> None:
+    """Adapters begin as the seed says, dropout is on from the first step, workers read the batches of their epoch."""
+    saved("bert", tmp_path)
+    convnext(tmp_path / "convnext")
+    train(learning(tmp_path, 0), data, tmp_path / "whole", cache=cache, exporting=False)
+    half = learning(tmp_path, 2)
+    with pytest.raises(RuntimeError, match="lights"):
+        train(half, data, tmp_path / "half", cache=cache, exporting=False, callbacks=[Stop(step)])
+    train(half, data, tmp_path / "half", cache=cache, exporting=False, resume=True)
+    assert_same(tmp_path / "whole", tmp_path / "half")
+
+
+def convnext(place: Path) -> None:
+    torch.manual_seed(0)
+    made = transformers.ConvNextConfig(depths=[1] * 4, hidden_sizes=[8, 8, 16, 16], image_size=32)
+    transformers.ConvNextModel(made).save_pretrained(place)
+    transformers.ConvNextImageProcessor(size={"shortest_edge": 32}, crop_pct=1.0).save_pretrained(place)
 
 
 def test_what_was_best_stays_best(whole: tuple[Path, Outcome]) -> None:
