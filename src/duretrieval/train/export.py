@@ -14,7 +14,7 @@ from torch import nn
 
 from duretrieval import builtin, plugins
 from duretrieval.align.chain import Chain
-from duretrieval.errors import ConfigError, ModelError
+from duretrieval.errors import ModelError
 from duretrieval.fuse.background import background
 from duretrieval.model import Model
 from duretrieval.protocols import Aligner, Encoder
@@ -183,11 +183,9 @@ def fit_codes(spec: Use, prepared: Prepared, network: Network) -> Aligner:
     """Binary codes for the vectors of this model, fitted to those of the training rows.
 
     Raises:
-        ConfigError: the aligner is not one that makes codes from vectors alone; or as its `fit`.
+        ConfigError: as the aligner's `fit`.
     """
     found = plugins.find("aligners", spec.use)
-    if spec.use != "itq":
-        raise ConfigError(f"[codes] fits codes to vectors; use itq, not {spec.use!r}")
     rows = prepared.rows["train"]
     vectors = np.concatenate([aligned(network, rows, m) for m in dict.fromkeys(prepared.columns.values())])
     coder: Aligner = found.fit(vectors, **spec.options)

@@ -31,6 +31,7 @@ from duretrieval.train.assemble import groups, make_network, make_objective
 from duretrieval.train.checking import check
 from duretrieval.train.closed import fit_heads
 from duretrieval.train.data.opening import read_data
+from duretrieval.train.enough import check_learnable, check_measurable
 from duretrieval.train.export import export
 from duretrieval.train.loop import Training, hush, trainer
 from duretrieval.train.making import check_names
@@ -156,6 +157,9 @@ def assemble(
     fitted = fit_heads(recipe, prepared.rows["train"]) if recipe.align else None
     network = make_network(prepared.recipe, prepared.encoders, prepared.columns, fitted)
     objective = make_objective(recipe, network, len(prepared.classes))
+    if recipe.align is None:
+        check_learnable(objective, network.views, prepared.rows["train"])
+    check_measurable(recipe.fit.monitor, objective, network.views, prepared.rows["val"])
     folder.mkdir(parents=True, exist_ok=True)
     problems = [*unread, *prepared.problems]
     (folder / "problems.txt").write_text("".join(f"{problem}\n" for problem in problems), encoding="utf-8")
