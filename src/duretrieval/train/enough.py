@@ -47,7 +47,7 @@ def _learns(term: Term, views: Views, rows: Rows) -> bool:
         return bool((rows.labels >= 0).any())
     pairs = [term.views] if term.views else list(combinations(views, 2))
     keys = [rows.keys[_both(rows, views, pair)] for pair in pairs]
-    return any(len(found if term.reads == "rows" else found.unique()) > 1 for found in keys)
+    return any(len(found if term.reads == "rows" else set(found.tolist())) > 1 for found in keys)
 
 
 def _both(rows: Rows, views: Views, pair: tuple[str, str]) -> Tensor:

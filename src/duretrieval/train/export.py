@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +17,7 @@ from duretrieval.errors import ModelError
 from duretrieval.fuse.background import background
 from duretrieval.model import Model
 from duretrieval.protocols import Aligner, Encoder
-from duretrieval.sealing import Origin
+from duretrieval.sealing import Origin, whole
 from duretrieval.train.batch import View
 from duretrieval.train.checking import BATCH, views_of
 from duretrieval.train.closed import Fitted
@@ -56,19 +55,15 @@ def export(
     objective = objective.cpu().eval()
     with tempfile.TemporaryDirectory(prefix="duretrieval-") as place:
         model = _model(recipe, prepared, network, objective, Path(place), name or recipe.name)
-        model.save(
-            folder,
-            training=training,
-            made=Origin("as the data and the weights it was made from", f"trained by recipe {recipe.name!r}"),
-            sources=[builtin.FOLDER],
-        )
-    saved = Model.load(folder)
-    try:
-        compare(saved, prepared, network)
-    except ModelError:
-        shutil.rmtree(folder)  # nobody should search with it
-        raise
-    return saved
+        with whole(folder) as written:  # nobody should search with it before it is compared
+            model.save(
+                written,
+                training=training,
+                made=Origin("as the data and the weights it was made from", f"trained by recipe {recipe.name!r}"),
+                sources=[builtin.FOLDER],
+            )
+            compare(Model.load(written), prepared, network)
+    return Model.load(folder)
 
 
 def _model(recipe: Recipe, prepared: Prepared, network: Network, objective: Objective, place: Path, name: str) -> Model:

@@ -59,7 +59,7 @@ def arguments(
 def _fitted(found: Any, spec: Use) -> dict[str, Any]:
     """The recipe's options; what is wanted as a number, a string or a choice must be one."""
     try:
-        hints = get_type_hints(found.__init__ if isinstance(found, type) else found)
+        hints = get_type_hints(found.__init__ if isinstance(found, type) else found)  # type: ignore[misc]
     except (NameError, TypeError):  # someone else's part, with types that are known to its type checker alone
         hints = {}
     return {

@@ -273,7 +273,7 @@ def _views(value: Any, where: str) -> tuple[tuple[str, ...], ...]:
     views = [[view] if isinstance(view, str) else view for view in value] if isinstance(value, list | tuple) else [0]
     if not all(isinstance(view, list | tuple) and all(isinstance(name, str) for name in view) for view in views):
         raise ConfigError(f'{where}: views is {value!r}; it must be a list of lists, such as [["text"], ["image"]]')
-    return tuple(map(tuple, views))
+    return tuple(tuple(view) for view in views)  # type: ignore[arg-type]
 
 
 def _by_modality(table: Any, kind: type, where: str) -> dict[Modality, Any]:
@@ -300,4 +300,5 @@ def _with_options(table: Any, kind: Any, where: str) -> Any:
     table, fields = as_table(table, where), set(kind.__dataclass_fields__)
     own = {key: value for key, value in table.items() if key in fields and key != "options"}
     options = {key: value for key, value in table.items() if key not in fields}
-    return build(kind, {**own, "options": options | as_table(table.get("options", {}), f"{where}: options")}, where)
+    options |= dict(as_table(table.get("options", {}), f"{where}: options"))
+    return build(kind, {**own, "options": options}, where)

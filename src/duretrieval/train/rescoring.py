@@ -29,7 +29,7 @@ def rescored(score: Any, a: Tensor, b: Tensor, *, candidates: int = RERANKED) ->
         return every
     cosines = a @ b.T
     best = cosines.topk(candidates, dim=1).indices
-    blocks = zip(a.split(QUERIES), best.split(QUERIES), strict=True)
+    blocks = zip(torch.split(a, QUERIES), torch.split(best, QUERIES), strict=True)
     found = torch.cat([_scores(score, rows, b[near]) for rows, near in blocks])
     below = cosines.clamp(-1, 1) - 2 + found.amin(dim=1, keepdim=True)
     return below.scatter(1, best, found)

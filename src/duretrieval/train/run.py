@@ -38,7 +38,8 @@ from duretrieval.train.making import check_names
 from duretrieval.train.network import Network
 from duretrieval.train.objective import Objective
 from duretrieval.train.prepare import SPLITS, Prepared, Progress, prepare
-from duretrieval.train.recipe import Recipe, to_recipe
+from duretrieval.train.recipe import Recipe
+from duretrieval.train.record import described, to_json, write_json
 from duretrieval.train.sample import Sample
 from duretrieval.train.saving import stopped
 from duretrieval.train.tracking import close, loggers
@@ -128,9 +129,9 @@ def train(
         problems=len(run.prepared.problems),
         **figures,
     )
-    if exporting and not (folder / "model").is_dir():
+    if exporting and not (folder / "model" / "model.toml").is_file():
         write_model(run, folder / "model", outcome)
-    _write_json(folder / "result.json", {**asdict(outcome), "folder": None, "model": None})
+    write_json(folder / "result.json", {**asdict(outcome), "folder": None, "model": None})
     return outcome
 
 
@@ -232,22 +233,12 @@ def reopen(folder: Path, *, data: Path | Sequence[Sample] | None = None, cache: 
     return run
 
 
-def described(folder: Path) -> tuple[Recipe, dict[str, Any]]:
-    """A run's recipe and facts. Raises ConfigError where there is no run."""
-    try:
-        table = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
-        facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ConfigError(
-            f"there is no run in {folder}; make one with: duretrieval train RECIPE --data DATA"
-        ) from error
-    return from_json(table), facts
-
-
 def _check_folder(folder: Path, recipe: Recipe, resume: bool) -> None:
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"{folder} is a file; a run is a folder, so give another")
     if not (folder / "recipe.json").is_file():
+        if (folder / "model").exists():
+            raise ConfigError(f"there is something at {folder / 'model'} that is of no run; give another folder")
         return
     if not resume:
         raise ConfigError(f"there is a run in {folder} already; go on with it (--resume), or give another folder")
@@ -272,39 +263,8 @@ def _begin(run: Run, data: Path | Sequence[Sample], resume: bool) -> None:
         raise ConfigError(f"the data of the run in {run.folder} has changed since; give another folder to train anew")
     if not (resume and (run.folder / LAST).is_file()):
         history.cut(run.folder, -1)
-    _write_json(path, facts)
-    _write_json(run.folder / "recipe.json", to_json(run.recipe))
-
-
-def to_json(recipe: Recipe) -> dict[str, Any]:
-    """A recipe as plain values."""
-    table: dict[str, Any] = json.loads(json.dumps(asdict(recipe)))
-    return table
-
-
-def from_json(table: dict[str, Any]) -> Recipe:
-    """The recipe that `to_json` wrote."""
-
-    def flat(entry: dict[str, Any] | None) -> dict[str, Any] | None:
-        if entry is None:
-            return None
-        return {**entry["options"], **{key: v for key, v in entry.items() if key != "options" and v is not None}}
-
-    out = {key: value for key, value in table.items() if value is not None}
-    for section in ("encoders", "heads"):
-        out[section] = {modality: flat(entry) for modality, entry in table[section].items()}
-    for section in ("align", "fusion", "score", "codes"):
-        if table[section] is not None:
-            out[section] = flat(table[section])
-    out["losses"] = [flat(entry) for entry in table["losses"]]
-    out["data"] = flat(table["data"])
-    return to_recipe(out)
-
-
-def _write_json(path: Path, table: dict[str, Any]) -> None:
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(json.dumps(table, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    part.replace(path)
+    write_json(path, facts)
+    write_json(run.folder / "recipe.json", to_json(run.recipe))
 
 
 def quiet() -> AbstractContextManager[None]:

@@ -110,8 +110,9 @@ def _is(value: Any, kind: Any) -> bool:
     plain = get_origin(kind) or kind
     if not isinstance(plain, type) or not isinstance(value, plain):
         return False
-    inner = get_args(kind)[0] if plain is tuple else None
-    return (plain is bool or not isinstance(value, bool)) and (inner is None or all(_is(v, inner) for v in value))
+    if isinstance(value, tuple) and get_args(kind):
+        return all(_is(v, get_args(kind)[0]) for v in value)
+    return plain is bool or not isinstance(value, bool)
 
 
 def _wanted(kind: Any) -> str:

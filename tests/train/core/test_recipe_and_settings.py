@@ -10,7 +10,7 @@ import pytest
 from duretrieval.errors import ConfigError
 from duretrieval.train.making import check_names, make
 from duretrieval.train.recipe import Data, Encoding, Fit, Objective, Recipe, Use, read_recipe, to_recipe, view_pairs
-from duretrieval.train.run import from_json, to_json
+from duretrieval.train.record import from_json, to_json
 from duretrieval.train.settings import build, merge, parse
 from duretrieval.types import Modality
 

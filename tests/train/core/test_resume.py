@@ -12,6 +12,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 import transformers
+from tests.train.core.full import no_file_above
 from tests.train.core.killed import everything
 from tests.train.core.small import recipe
 from tests.train.nets.text.tiny import saved
@@ -207,6 +208,16 @@ def test_a_checkpoint_is_whole_or_the_old_one(tmp_path: Path) -> None:
         def __reduce__(self) -> Any:
             raise OSError("no space left")
 
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(ConfigError, match=r"last\.ckpt cannot be written: no space left\. Make room, and go on"):
         WholeFiles().save_checkpoint({"step": 2, "bad": Bad()}, path)
     assert torch.load(path, weights_only=False) == {"step": 1}
+
+
+def test_a_full_disk_is_told_of(tmp_path: Path) -> None:
+    """As a limit on the size of files has it."""
+    path = tmp_path / "last.ckpt"
+    WholeFiles().save_checkpoint({"step": 1}, path)
+    with no_file_above(20_000), pytest.raises(ConfigError, match=r"last\.ckpt cannot be written: .*\. Make room"):
+        WholeFiles().save_checkpoint({"step": 2, "big": torch.zeros(40_000)}, path)
+    assert torch.load(path, weights_only=False) == {"step": 1}
+    assert [file.name for file in tmp_path.iterdir()] == ["last.ckpt"]

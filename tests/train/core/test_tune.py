@@ -12,7 +12,8 @@ import pytest
 from duretrieval.errors import ConfigError
 from duretrieval.train import tune as module
 from duretrieval.train.sample import Sample
-from duretrieval.train.tune import JOURNAL, Range, Search, Trial, tune
+from duretrieval.train.tune import JOURNAL, Search, Trial, read_search, tune
+from duretrieval.train.tune_range import Range
 
 SPACE: dict[str, Any] = {"fit.lr": Range(1e-4, 1e-2, log=True), "heads.hidden": (8, 16)}
 
@@ -88,6 +89,48 @@ def test_what_fails_is_written_down_and_not_tried_for_ever(data: list[Sample], c
     told = searched(search, data, tmp_path / "run", cache)
     assert [t.state for t in told] == ["complete", "fail"]
     assert "no-such" in (tmp_path / "run" / "trials" / "0001" / "error.txt").read_text()
+
+
+@pytest.mark.slow
+def test_a_trial_that_comes_apart_does_not_end_the_search(data: list[Sample], cache: Path, tmp_path: Path) -> None:
+    """Not even the first one; what would stop every trial is still said at once."""
+    search = Search({"fit.lr": (1e30, 1e-2)}, sampler="grid", trials=2)
+    assert module._grid(search)[0] == {"fit.lr": 1e30}
+    told = searched(search, data, tmp_path / "run", cache, optimizer="sgd", clip=0.0, epochs=1)
+    assert [t.state for t in told] == ["fail", "complete"]
+    assert "came apart" in (tmp_path / "run" / "trials" / "0000" / "error.txt").read_text()
+    with pytest.raises(ConfigError, match="'mlp' has no option 'hiden'"):
+        tune(table(), Search({"heads.hiden": (8, 16)}), data, tmp_path / "other", cache=cache)
+
+
+def test_a_setting_that_is_not_there_leaves_no_search_behind(data: list[Sample], cache: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"\[fit\] has no setting 'lrr'\. Did you mean 'lr'"):
+        tune(table(), Search({"fit.lrr": (1e-3, 1e-2)}), data, tmp_path / "run", cache=cache)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("tune = 3", r"\[tune\] is 3; it must be a table"),
+        ("[tune]\nspace = 3", r"\[tune\.space\] is 3; it must be a table"),
+        (
+            '[tune.space]\n"fit.lr" = { low = "a", high = 1 }',
+            r"'fit\.lr': low is 'a'; it must be a",
+        ),
+        ('[tune.space]\n"fit.lr" = { lo = 1, high = 2 }', r"'fit\.lr' has no low"),
+        ('[tune.space]\n"fit.lr" = { low = 1, high = inf }', r"high is inf; it must be"),
+        (
+            '[tune.space]\n"heads.hidden" = [[8], [16]]',
+            r"'heads\.hidden' has the choice \[8\]; a choice is a number, a word, or true",
+        ),
+        ('[tune]\ntrials = 0\n[tune.space]\n"fit.lr" = [1e-3]', r"tune\.trials is 0 and seed 0; give at least 1"),
+    ],
+)
+def test_what_cannot_be_searched(lines: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "recipe.toml").write_text(lines)
+    with pytest.raises(ConfigError, match=said):
+        read_search(tmp_path / "recipe.toml")
 
 
 @pytest.mark.slow

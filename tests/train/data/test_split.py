@@ -40,6 +40,11 @@ def test_by_eye() -> None:
     assert split(rows, halves).components == 1
 
 
+def test_a_split_that_there_is_not_loses_no_row() -> None:
+    with pytest.raises(ConfigError, match=r"row 'b' is in the split 'valid'; the splits are train, val, test, or None"):
+        split([text("a", "x", split="train"), text("b", "y", split="valid")])
+
+
 rows_of = st.lists(
     st.builds(
         text,
