@@ -45,7 +45,7 @@ def export_run(
         best_epoch=epoch,
         epochs=epoch + 1,
         seconds=0.0,
-        problems=len(opened.prepared.problems),
+        problems=len(opened.problems),
         **figures,
     )
     write_model(opened, folder, outcome, name)

@@ -56,6 +56,8 @@ class Run:
     network: Network
     objective: Objective
     folder: Path
+    problems: Sequence[str]
+    """Rows that could not be read, or not be used, with the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ def train(
         best_epoch=best,
         epochs=epochs,
         seconds=round(time.monotonic() - start, 2),
-        problems=len(run.prepared.problems),
+        problems=len(run.problems),
         **figures,
     )
     if exporting and not (folder / "model" / "model.toml").is_file():
@@ -136,7 +138,13 @@ def train(
 
 
 def read(recipe: Recipe, data: Path | Sequence[Sample]) -> tuple[Sequence[Sample], Sequence[str]]:
-    """Samples, and why rows could not be read."""
+    """Samples, and why rows could not be read.
+
+    Raises:
+        ConfigError: the data is a string; or as `read_data`.
+    """
+    if isinstance(data, str):
+        raise ConfigError(f"the data is the string {data!r}; give a Path, or samples")
     if not isinstance(data, Path):
         return data, []
     found = read_data(recipe.data, data)
@@ -164,7 +172,7 @@ def assemble(
     folder.mkdir(parents=True, exist_ok=True)
     problems = [*unread, *prepared.problems]
     (folder / "problems.txt").write_text("".join(f"{problem}\n" for problem in problems), encoding="utf-8")
-    return Run(recipe, prepared, network, objective, folder)
+    return Run(recipe, prepared, network, objective, folder, problems)
 
 
 def fit(run: Run, checkpoint: Path | None, watchers: Sequence[Any], *, bar: bool, callbacks: Sequence[Any]) -> None:

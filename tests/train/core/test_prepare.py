@@ -7,11 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+import pytest
 import torch
 from tests.train.core.small import recipe
 from torch import Tensor, nn
 
+from duretrieval.errors import ConfigError
 from duretrieval.train.prepare import Prepared, prepare
+from duretrieval.train.run import assemble, read
 from duretrieval.train.sample import Sample
 from duretrieval.types import Modality, Part
 
@@ -65,3 +68,17 @@ def test_other_columns_are_not_read(data: list[Sample], cache: Path, tmp_path: P
     assert examples is not None
     assert {name for sample in examples.samples for name in sample.columns} == {"image"}
     assert len(made.rows["train"][[0, 1, 2]].inputs["image"]["colours"]) > 0
+
+
+def test_rows_that_were_not_even_read_count_among_the_problems(data: list[Sample], cache: Path, tmp_path: Path) -> None:
+    run = assemble(recipe(), (data, ["rows.csv:7: row 7 has 3 cells"]), tmp_path / "run", cache=cache)
+    assert run.problems == ["rows.csv:7: row 7 has 3 cells"]
+    assert (tmp_path / "run" / "problems.txt").read_text() == "rows.csv:7: row 7 has 3 cells\n"
+    with pytest.raises(ConfigError, match=r"the data is the string 'rows\.csv'; give a Path, or samples"):
+        read(recipe(), "rows.csv")  # type: ignore[arg-type]
+
+
+def test_columns_of_a_manifest_are_a_table(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("text,image\na,b.png\n")
+    with pytest.raises(ConfigError, match=r"columns is 3; it must be a table, such as columns = "):
+        read(recipe(data={"columns": 3}), tmp_path / "rows.csv")
