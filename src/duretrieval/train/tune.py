@@ -13,6 +13,7 @@ sampler = "tpe"                               # or random, grid
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -25,6 +26,7 @@ import torch
 from duretrieval.errors import ConfigError, Diverged, DuretrievalError
 from duretrieval.train import settings
 from duretrieval.train.recipe import Recipe, read_table, to_recipe
+from duretrieval.train.record import described, to_json
 from duretrieval.train.run import Outcome, read, train
 from duretrieval.train.sample import Sample
 from duretrieval.train.telling import AfterCheck
@@ -120,7 +122,7 @@ def tune(
     folder.mkdir(parents=True, exist_ok=True)
     study = _study(optuna, search, folder)
     while len(_finished(study)) < _wanted(search):
-        study.sampler = _sampler(optuna, search, len(study.get_trials(deepcopy=False)))
+        study.sampler = _sampler(optuna, search, len(_finished(study)))
         if search.sampler == "grid":
             study.enqueue_trial(_next_point(search, study))
         trial = study.ask()
@@ -143,10 +145,14 @@ def tune(
 def train_best(
     table: Mapping[str, Any], best: Trial, data: Path | Sequence[Sample], folder: Path, cache: Path | None
 ) -> Outcome:
-    """The run with the best settings, whole, in `folder`/best."""
+    """The run with the best settings, whole, in `folder`/best; that of what was best before more was tried goes."""
     recipe = _with(table, best.settings)
     place = folder / "best"
-    return train(recipe, data, place, resume=(place / "recipe.json").is_file(), cache=cache)
+    known = (place / "recipe.json").is_file()
+    if known and to_json(described(place)[0]) != to_json(recipe):
+        shutil.rmtree(place)
+        known = False
+    return train(recipe, data, place, resume=known, cache=cache)
 
 
 def _with(table: Mapping[str, Any], chosen: Mapping[str, Any]) -> Recipe:
@@ -176,13 +182,14 @@ def _study(optuna: Any, search: Search, folder: Path) -> Any:
     study.set_user_attr("space", space)
     for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
         study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+        _without_states(_place(folder, trial.number))
         if search.sampler != "grid" and len(trial.params) == len(search.space):
             study.enqueue_trial(trial.params)  # what was cut off is tried again
     return study
 
 
 def _sampler(optuna: Any, search: Search, number: int) -> Any:
-    """What chooses trial `number`: by seed and number alone, so that a search that goes on does not begin again."""
+    """What chooses the trial after `number` that are done: by seed and number alone, whatever was killed between."""
     samplers = optuna.samplers
     kind = samplers.TPESampler if search.sampler == "tpe" else samplers.RandomSampler
     return kind(seed=search.seed * 1_000_003 + number)
@@ -226,7 +233,7 @@ def _try(
     optuna: Any, study: Any, trial: Any, recipe: Recipe, samples: Sequence[Sample], folder: Path, cache: Path | None
 ) -> None:
     """One run; what stops it is written beside it."""
-    place = folder / "trials" / f"{trial.number:04d}"
+    place = _place(folder, trial.number)
     place.mkdir(parents=True, exist_ok=True)
     try:
         outcome = train(
@@ -242,8 +249,17 @@ def _try(
             raise  # most likely it is the recipe, and no trial would do better
     else:
         study.tell(trial, outcome.val["monitor"])
-    for file in place.glob("*.ckpt"):
-        file.unlink()  # only the figures are needed; the best settings are trained once more
+    _without_states(place)
+
+
+def _place(folder: Path, number: int) -> Path:
+    return folder / "trials" / f"{number:04d}"
+
+
+def _without_states(place: Path) -> None:
+    """Only the figures of a trial are needed; the best settings are trained once more."""
+    for file in place.glob("*.ckpt*"):
+        file.unlink()
 
 
 def _judge(optuna: Any, trial: Any) -> Callable[[int, float], None]:

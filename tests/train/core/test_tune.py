@@ -11,6 +11,7 @@ import pytest
 
 from duretrieval.errors import ConfigError
 from duretrieval.train import tune as module
+from duretrieval.train.record import described
 from duretrieval.train.sample import Sample
 from duretrieval.train.tune import JOURNAL, Search, Trial, read_search, tune
 from duretrieval.train.tune_range import Range
@@ -67,16 +68,19 @@ def test_killed_and_gone_on_with_is_as_undisturbed(
     sampler: Any, data: list[Sample], cache: Path, tmp_path: Path
 ) -> None:
     space = {"fit.lr": (1e-3, 1e-2), "heads.hidden": (8, 16)} if sampler == "grid" else SPACE
-    search = Search(space, trials=3, sampler=sampler, prune=False)
+    search = Search(space, trials=4, sampler=sampler, prune=False)
     whole = searched(search, data, tmp_path / "whole", cache)
-    assert [t.number for t in whole] == [0, 1, 2]
+    assert [t.number for t in whole] == [0, 1, 2, 3]
     assert all(t.state == "complete" and len(t.checks) == 2 for t in whole)
-    assert len({str(t.settings) for t in whole}) == 3
+    assert len({str(t.settings) for t in whole}) == 4
     killed(search, data, tmp_path / "killed", cache, 2)
+    (tmp_path / "killed" / "trials" / "0002").mkdir()
+    (tmp_path / "killed" / "trials" / "0002" / "last.ckpt").touch()
     rest = searched(search, data, tmp_path / "killed", cache)
-    assert [t.number for t in rest] == [3]  # 2 was cut off and counts as failed; two were done
-    assert settings(rest)[0] == settings(whole)[2]
-    assert rest[0].value == whole[2].value
+    assert [t.number for t in rest] == [3, 4]  # 2 was cut off and counts as failed; two were done
+    assert settings(rest) == settings(whole)[2:]
+    assert [t.value for t in rest] == [t.value for t in whole[2:]]
+    assert not list((tmp_path / "killed" / "trials").rglob("*.ckpt"))
     with pytest.raises(ConfigError, match=r"holds a search of fit\.lr, heads\.hidden in other ranges; give another"):
         searched(replace(search, space={"fit.lr": (1.0, 2.0)}), data, tmp_path / "killed", cache)
 
@@ -131,6 +135,15 @@ def test_what_cannot_be_searched(lines: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "recipe.toml").write_text(lines)
     with pytest.raises(ConfigError, match=said):
         read_search(tmp_path / "recipe.toml")
+
+
+@pytest.mark.slow
+def test_more_trials_may_find_another_best(data: list[Sample], cache: Path, tmp_path: Path) -> None:
+    search = Search({"fit.lr": (1e-2, 1e-6)}, trials=1, sampler="grid", seed=1)
+    assert module._grid(search)[0] == {"fit.lr": 1e-6}
+    searched(search, data, tmp_path, cache, epochs=4)
+    searched(replace(search, trials=2), data, tmp_path, cache, epochs=4)
+    assert described(tmp_path / "best")[0].fit.lr == 1e-2
 
 
 @pytest.mark.slow
