@@ -12,7 +12,7 @@ from duretrieval.train.recipe import Recipe, to_recipe
 
 
 def described(folder: Path) -> tuple[Recipe, dict[str, Any]]:
-    """A run's recipe and facts. Raises ConfigError where there is no run."""
+    """A run's recipe and facts. Raises ConfigError where there is no run, or it is damaged."""
     try:
         table = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
         facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
@@ -20,6 +20,8 @@ def described(folder: Path) -> tuple[Recipe, dict[str, Any]]:
         raise ConfigError(
             f"there is no run in {folder}; make one with: duretrieval train RECIPE --data DATA"
         ) from error
+    except ValueError as error:
+        raise ConfigError(f"recipe.json or run.json in {folder} is damaged ({error}); train again elsewhere") from error
     return from_json(table), facts
 
 

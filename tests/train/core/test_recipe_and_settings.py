@@ -10,7 +10,7 @@ import pytest
 from duretrieval.errors import ConfigError
 from duretrieval.train.making import check_names, make
 from duretrieval.train.recipe import Data, Encoding, Fit, Objective, Recipe, Use, read_recipe, to_recipe, view_pairs
-from duretrieval.train.record import from_json, to_json
+from duretrieval.train.record import described, from_json, to_json
 from duretrieval.train.settings import build, merge, parse
 from duretrieval.types import Modality
 
@@ -236,6 +236,12 @@ def test_json_and_back(path: Path) -> None:
         to_recipe({"augment": {"image": {"crop": 0.5}}, "losses": [{"use": "hinge", "on": "vectors"}]}),
     ):
         assert from_json(to_json(made)) == made
+
+
+def test_a_run_whose_recipe_is_damaged(tmp_path: Path) -> None:
+    (tmp_path / "recipe.json").write_text('{"name": ')
+    with pytest.raises(ConfigError, match=r"recipe\.json or run\.json in .* is damaged \(Expecting value"):
+        described(tmp_path)
 
 
 def test_pairs_of_views() -> None:
