@@ -2,7 +2,8 @@
 
 DuretrievalError
 ├── ConfigError(ValueError)      a setting the user wrote cannot be used
-│   └── UnknownPart              a name that is neither built in, installed, nor a module:attribute path
+│   ├── UnknownPart              a name that is neither built in, installed, nor a module:attribute path
+│   └── Diverged                 training with these settings ended in numbers that are not finite
 ├── ShapeError(ValueError)       an array does not have the shape that was promised
 ├── MissingExtra(ImportError)    a part needs packages that are not installed
 ├── MediaError(ValueError)       a file cannot be used; the message is its reason in the list of problems
@@ -31,6 +32,10 @@ class ConfigError(DuretrievalError, ValueError):
 
 class UnknownPart(ConfigError):
     """A part name that cannot be found."""
+
+
+class Diverged(ConfigError):
+    """Training ended in numbers that are not finite."""
 
 
 class ShapeError(DuretrievalError, ValueError):

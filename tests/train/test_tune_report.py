@@ -10,7 +10,8 @@ import pytest
 
 from duretrieval.train import tune_charts as charts
 from duretrieval.train.importance import FEWEST, importance
-from duretrieval.train.tune import Range, Search, Trial
+from duretrieval.train.tune import Search, Trial
+from duretrieval.train.tune_range import Range
 from duretrieval.train.tune_report import write_report
 from duretrieval.train.tune_words import WORDS
 

@@ -58,6 +58,7 @@ def make_encoders(recipe: Recipe, modalities: Iterable[Modality], texts: Sequenc
     Raises:
         ConfigError: an encoder does not read the modality, or two want media read differently.
     """
+    torch.manual_seed(recipe.seed + 2)  # nets without pretrained weights and adapters begin at random
     frozen: dict[Modality, Frozen] = {}
     nets: dict[Modality, Any] = {}
     groups: list[tuple[list[nn.Parameter], float | None]] = []

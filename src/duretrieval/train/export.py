@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,11 +13,10 @@ from torch import nn
 
 from duretrieval import builtin, plugins
 from duretrieval.align.chain import Chain
-from duretrieval.errors import ConfigError, ModelError
 from duretrieval.fuse.background import background
 from duretrieval.model import Model
 from duretrieval.protocols import Aligner, Encoder
-from duretrieval.sealing import Origin
+from duretrieval.sealing import Origin, whole
 from duretrieval.train.assemble import PICTURES
 from duretrieval.train.batch import View
 from duretrieval.train.checking import BATCH, views_of
@@ -53,19 +51,15 @@ def export(
     objective = objective.cpu().eval()
     with tempfile.TemporaryDirectory(prefix="duretrieval-") as place:
         model = _model(recipe, prepared, network, objective, Path(place), name or recipe.name)
-        model.save(
-            folder,
-            training=training,
-            made=Origin("as the data and the weights it was made from", f"trained by recipe {recipe.name!r}"),
-            sources=[builtin.FOLDER],
-        )
-    saved = Model.load(folder)
-    try:
-        compare(saved, prepared, network, objective)
-    except ModelError:
-        shutil.rmtree(folder)  # nobody should search with it
-        raise
-    return saved
+        with whole(folder) as written:  # nobody should search with it before it is compared
+            model.save(
+                written,
+                training=training,
+                made=Origin("as the data and the weights it was made from", f"trained by recipe {recipe.name!r}"),
+                sources=[builtin.FOLDER],
+            )
+            compare(Model.load(written), prepared, network, objective)
+    return Model.load(folder)
 
 
 def _model(recipe: Recipe, prepared: Prepared, network: Network, objective: Objective, place: Path, name: str) -> Model:
@@ -185,11 +179,9 @@ def fit_codes(spec: Use, prepared: Prepared, network: Network) -> Aligner:
     """Binary codes for the vectors of this model, fitted to those of the training rows.
 
     Raises:
-        ConfigError: the aligner is not one that makes codes from vectors alone; or as its `fit`.
+        ConfigError: as the aligner's `fit`.
     """
     found = plugins.find("aligners", spec.use)
-    if spec.use != "itq":
-        raise ConfigError(f"[codes] fits codes to vectors; use itq, not {spec.use!r}")
     rows = prepared.rows["train"]
     vectors = np.concatenate([aligned(network, rows, m) for m in dict.fromkeys(prepared.columns.values())])
     coder: Aligner = found.fit(vectors, **spec.options)

@@ -7,8 +7,9 @@ A folder an encoder, named by its fingerprint, holds numbered safetensors files 
 from __future__ import annotations
 
 import hashlib
-import tempfile
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
-from duretrieval.errors import MediaError
+from duretrieval.errors import ConfigError, MediaError
 from duretrieval.media.limits import Limits
 from duretrieval.media.walk import digest
 from duretrieval.similarity import unit
@@ -43,8 +44,11 @@ class FeatureCache:
             try:
                 held = load_file(file)
                 self._rows.update(zip(map(bytes, held["digests"]), held["rows"], strict=True))
-            except (SafetensorError, KeyError, ValueError, OSError):
-                file.unlink(missing_ok=True)  # not ours, or damaged: what it held is computed again
+            except (SafetensorError, KeyError, ValueError):
+                with suppress(OSError):
+                    file.unlink()  # not ours, or damaged: what it held is computed again
+            except OSError:
+                continue  # it may be whole, and readable another time
 
     def __contains__(self, key: bytes) -> bool:
         return key in self._rows or key in self._new
@@ -59,16 +63,28 @@ class FeatureCache:
             self.flush()
 
     def flush(self) -> None:
-        """Write what is new."""
+        """Write what is new.
+
+        Raises:
+            ConfigError: the folder cannot be written, or the disk is full.
+        """
         if not self._new:
             return
         digests = np.frombuffer(b"".join(self._new), dtype=np.uint8).reshape(len(self._new), -1)
         content = save({"digests": digests, "rows": np.stack(list(self._new.values()))})
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=self.folder, suffix=".part", delete=False) as file:
-            file.write(content)
         name = hashlib.blake2b(content, digest_size=8).hexdigest()
-        Path(file.name).replace(self.folder / f"{name}.safetensors")
+        part = self.folder / f"{name}.{os.getpid()}.part"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(content)
+            part.replace(self.folder / f"{name}.safetensors")
+        except OSError as error:
+            with suppress(OSError):
+                part.unlink()
+            raise ConfigError(
+                f"rows of frozen encoders cannot be kept in {self.folder}: {error.strerror or error}. Make room there, "
+                "or name another folder for them (--cache)"
+            ) from error
         self._rows.update(self._new)
         self._new = {}
 
@@ -146,8 +162,12 @@ def _encoded(encoder: Frozen, batch: list[Part], owners: list[tuple[bytes, int]]
     rows = encoder.encode(batch)
     start = 0
     for key, count in owners:
-        mean = unit(rows[start : start + count].mean(axis=0, keepdims=True))[0]
+        found = rows[start : start + count]
         start += count
+        if not np.isfinite(found).all():
+            yield key, MediaError("the encoder makes numbers of it that are not finite")
+            continue
+        mean = unit(found.mean(axis=0, keepdims=True))[0]
         yield key, mean if mean.any() else MediaError("the encoder finds nothing in it")
 
 

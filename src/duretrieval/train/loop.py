@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from duretrieval.errors import ConfigError, Diverged
 from duretrieval.train import history
 from duretrieval.train.batch import Batch, View
 from duretrieval.train.checking import check, views_of
@@ -68,13 +69,17 @@ class Training(pl.LightningModule):
         """Batches in their order; each device has its share."""
         self.order.rank = self.global_rank
         workers = self.fit.workers if self.train_rows.examples is not None else 0
-        return DataLoader(self.train_rows, sampler=self.order, batch_size=None, num_workers=workers)
+        return _Late(self.train_rows, sampler=self.order, batch_size=None, num_workers=workers)
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
         """A batch knows how to move itself."""
         return batch if device.type == "cpu" else batch.to(device)
 
     # ---- steps
+
+    def on_train_start(self) -> None:
+        """A pretrained net comes in evaluation mode, and Lightning would leave it there until the first check."""
+        self.train()
 
     def on_train_epoch_start(self) -> None:
         """Another order, and another look for hard negatives."""
@@ -122,17 +127,30 @@ class Training(pl.LightningModule):
 
     def on_train_epoch_end(self) -> None:
         """Check on the validation rows, and write down what happened since the last check."""
-        figures = check(self.network, self.objective, self.val_rows, self.fit.monitor)
-        self.log("monitor", figures["monitor"])  # every device measures all rows, and decides alike
-        rows: list[dict[str, Any]] = [{"step": step, "loss": float(loss), "lr": lr} for step, loss, lr in self._losses]
-        self._losses = []
+        losses, self._losses = self._losses, []
+        rows: list[dict[str, Any]] = [{"step": step, "loss": float(loss), "lr": lr} for step, loss, lr in losses]
         if self.trainer.is_global_zero:
-            checked = {"step": self.global_step, "epoch": self.current_epoch, "check": figures}
-            history.append(self.folder, [*rows, checked])
+            history.append(self.folder, [row for row in rows if math.isfinite(row["loss"])])
+        if not all(bool(p.isfinite().all()) for p in self.parameters()):
+            raise self._diverged(next((r["step"] for r in rows if not math.isfinite(r["loss"])), self.global_step))
+        figures = check(self.network, self.objective, self.val_rows, self.fit.monitor)
+        if not math.isfinite(figures["monitor"]):
+            raise self._diverged(self.global_step)
+        self.log("monitor", figures["monitor"])  # every device measures all rows, and decides alike
+        if self.trainer.is_global_zero:
+            history.append(self.folder, [{"step": self.global_step, "epoch": self.current_epoch, "check": figures}])
             for logger in self.loggers:
                 for row in rows:
                     logger.log_metrics({"loss": row["loss"], "lr": row["lr"]}, row["step"])
                 logger.log_metrics({f"val/{name}": value for name, value in figures.items()}, self.global_step)
+
+    def _diverged(self, step: int) -> Diverged:
+        """Not said at the step itself: on an accelerator every look at a loss waits for it."""
+        return Diverged(
+            f"training came apart at step {step}: the loss or a parameter is no finite number any more. Try a smaller "
+            f"fit.lr (it is {self.fit.lr:g}), a clip above 0 (it is {self.fit.clip:g}), and look at rows that are not "
+            "finite themselves. The best check before that, if there was one, is kept and can be exported"
+        )
 
     # ---- optimiser
 
@@ -171,6 +189,17 @@ class Training(pl.LightningModule):
             history.cut(self.folder, checkpoint["global_step"])
 
 
+class _Late(DataLoader[Batch]):
+    """Starts its workers with the first batch.
+
+    Lightning asks a run that goes on for its batches before it says which epoch begins, and workers that run already
+    would read those of epoch 0, without the rows that are mined at its start.
+    """
+
+    def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]  # Lightning wants an iterator, of any kind
+        yield from super().__iter__()
+
+
 def hush() -> None:
     """Lightning tells of its products and of devices that are not there; what a user can act on our errors say."""
     for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric"):
@@ -201,27 +230,37 @@ def trainer(
 
     epochs: of the steps between two checks.  Several devices are processes of their own, which Python starts anew: a
     script that trains on several needs `if __name__ == "__main__"`.
+
+    Raises:
+        ConfigError: the machine has no such accelerator, or not so many of them.
     """
     from pytorch_lightning.callbacks import EarlyStopping, TQDMProgressBar
+    from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
     found: list[Any] = [BestAndLast(folder), *callbacks]
     if fit.patience:
         found.append(EarlyStopping("monitor", mode="max", patience=fit.patience, check_on_train_epoch_end=True))
     if progress:
         found.append(TQDMProgressBar(refresh_rate=10))
-    return pl.Trainer(
-        max_epochs=epochs,
-        accelerator=fit.accelerator,
-        devices=fit.devices,
-        strategy="ddp_spawn_find_unused_parameters_true" if fit.devices > 1 else "auto",
-        plugins=[WholeFiles()],
-        precision=fit.precision,
-        gradient_clip_val=fit.clip or None,
-        logger=list(loggers) or False,
-        callbacks=found,
-        default_root_dir=folder,
-        enable_progress_bar=progress,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        use_distributed_sampler=False,
-    )
+    try:
+        return pl.Trainer(
+            max_epochs=epochs,
+            accelerator=fit.accelerator,
+            devices=fit.devices,
+            strategy="ddp_spawn_find_unused_parameters_true" if fit.devices > 1 else "auto",
+            plugins=[WholeFiles()],
+            precision=fit.precision,
+            gradient_clip_val=fit.clip or None,
+            logger=list(loggers) or False,
+            callbacks=found,
+            default_root_dir=folder,
+            enable_progress_bar=progress,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            use_distributed_sampler=False,
+        )
+    except (MisconfigurationException, ValueError) as error:
+        raise ConfigError(
+            f"fit.accelerator is {fit.accelerator!r}, with {fit.devices} devices and precision {fit.precision!r}, and "
+            f"this machine cannot do that: {error}"
+        ) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import permutations
+from typing import Any
 
 import numpy as np
 from torch import Tensor
@@ -15,6 +16,8 @@ from duretrieval.types import Array
 
 SKIP = 1
 """Of the nearest that have another key, so many are passed over: the very nearest is often an unmarked positive."""
+HELD = 1 << 24
+"""Neighbours held in memory at a time."""
 
 
 def mine(views: Mapping[str, View], keys: Tensor, count: int, skip: int = SKIP) -> Ints:
@@ -45,19 +48,26 @@ def _near(a: View, b: View, keys: Ints, count: int) -> Ints:
     if not len(gallery) or not len(asking):
         return out
     most = int(np.bincount(np.unique(keys, return_inverse=True)[1]).max())  # rows that may share a key
-    nearest = gallery[_search(b.rows.numpy()[gallery], a.rows.numpy()[asking], min(count + most, len(gallery)))]
-    for place, row in zip(asking, nearest, strict=True):
-        kept = row[keys[row] != keys[place]][:count]
-        out[place, : len(kept)] = kept
+    index = _index(b.rows.numpy()[gallery])
+    k = min(count + most, len(gallery))
+    blocks = min(len(asking), -(-len(asking) * k // HELD))  # a key of very many rows makes k large
+    for places in np.array_split(asking, blocks):
+        nearest = gallery[index.search(_contiguous(a.rows.numpy()[places]), k)[1]]
+        for place, row in zip(places, nearest, strict=True):
+            kept = row[keys[row] != keys[place]][:count]
+            out[place, : len(kept)] = kept
     return out
 
 
-def _search(gallery: Array, queries: Array, k: int) -> Ints:
+def _index(gallery: Array) -> Any:
     try:
         import faiss
     except ModuleNotFoundError as error:
         raise MissingExtra("hard negatives need faiss: pip install 'duretrieval[faiss]'") from error
     index = faiss.IndexFlatIP(gallery.shape[1])
-    index.add(np.ascontiguousarray(gallery, dtype=np.float32))
-    found: Ints = index.search(np.ascontiguousarray(queries, dtype=np.float32), k)[1]
-    return found
+    index.add(_contiguous(gallery))
+    return index
+
+
+def _contiguous(rows: Array) -> Array:
+    return np.ascontiguousarray(rows, dtype=np.float32)

@@ -16,6 +16,7 @@ from duretrieval.train.assemble import Encoders, make_encoders
 from duretrieval.train.data.examples import Examples
 from duretrieval.train.data.identity import identify
 from duretrieval.train.data.split import Splits, split
+from duretrieval.train.data.validate import unusable
 from duretrieval.train.features import FeatureCache, content_digest, features
 from duretrieval.train.recipe import Recipe
 from duretrieval.train.rows import Column, Rows, keys_of
@@ -87,11 +88,10 @@ def prepare(
             for c, column in held.items()
         }
         augment = _augmentation(recipe) if name == "train" and recipe.augment else None
-        learning = any(column.net is not None for column in held.values())
         examples = None
-        if learning:
-            training = name == "train"
-            examples = Examples(parts[name], encoders.reading, limits, augment, recipe.seed, training=training)
+        if encoders.nets:
+            read = _read_again(parts[name], cut)
+            examples = Examples(read, encoders.reading, limits, augment, recipe.seed, training=name == "train")
         rows[name] = Rows(cut, keys[at], labels[at], examples)
     if len(rows["train"]) < 2 or len(rows["val"]) < 2:
         raise ConfigError(
@@ -100,6 +100,15 @@ def prepare(
             + "".join(f". {note[0].upper()}{note[1:]}" for note in parts.notes)
         )
     return Prepared(recipe, used, rows, parts, encoders, classes, problems, _digest(parts))
+
+
+def _read_again(samples: Sequence[Sample], columns: Mapping[str, Column]) -> list[Sample]:
+    """The samples with what encoders that learn read of them in each pass: no other columns, no files that are bad."""
+    learning = {name: column.present for name, column in columns.items() if column.net is not None}
+    return [
+        replace(sample, columns={name: sample.columns[name] for name, there in learning.items() if there[place]})
+        for place, sample in enumerate(samples)
+    ]
 
 
 def _augmentation(recipe: Recipe) -> Callable[..., Part]:
@@ -152,16 +161,16 @@ def _encode_columns(
     for name, modality in columns.items():
         parts = [sample.columns.get(name) for sample in samples]
         present = np.array([part is not None for part in parts])
-        if modality in encoders.nets:
-            held[name] = Column(modality, present, net=encoders.nets[modality])
-            continue
-        store = FeatureCache(cache / f"{encoders.identities[modality]}-{_reading_digest(encoders)}")
         done = (lambda n, what=name: progress(what, n, len(samples))) if progress else None
-        rows, bad = features(encoders.frozen[modality], parts, encoders.reading, limits, store, done)
+        if modality in encoders.nets:
+            rows, bad = None, unusable(parts, encoders.reading, limits, done)
+        else:
+            store = FeatureCache(cache / f"{encoders.identities[modality]}-{_reading_digest(encoders)}")
+            rows, bad = features(encoders.frozen[modality], parts, encoders.reading, limits, store, done)
         for place, reason in bad.items():
             present[place] = False
             problems.append(f"{samples[place].id}, {name}: {reason}")
-        held[name] = Column(modality, present, rows)
+        held[name] = Column(modality, present, rows, encoders.nets.get(modality))
     return held, problems
 
 

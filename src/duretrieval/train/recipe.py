@@ -34,8 +34,10 @@ from typing import Any, Literal
 from duretrieval.errors import ConfigError
 from duretrieval.train.data.components import MOST, RADIUS
 from duretrieval.train.recipes import locate
-from duretrieval.train.settings import QUOTES, build, check_keys, merge, parse
+from duretrieval.train.settings import QUOTES, as_table, build, check_keys, merge, parse
 from duretrieval.types import Modality
+
+SEEDS = 2**32
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,13 @@ class Encoding:
     """Learning rate of its parameters; None is that of `Fit`."""
     lora: int = 0
     """Rank of low-rank adapters (LoRA) in a transformer's attention; 0 is none."""
+
+    def __post_init__(self) -> None:
+        if (self.lr is not None and self.lr <= 0) or self.lora < 0:
+            rate = "" if self.lr is None else f"lr {self.lr:g} and "
+            raise ConfigError(
+                f"the encoder {self.use!r} has {rate}lora {self.lora}; lr must be above 0, lora 0 or more"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +192,17 @@ class Recipe:
     fit: Fit = Fit()
 
     def __post_init__(self) -> None:
+        if self.dim < 1 or not 0 <= self.seed < SEEDS or not self.name.strip():
+            raise ConfigError(
+                f"name is {self.name!r}, dim {self.dim} and seed {self.seed}; a model has a name, 1 dimension or more, "
+                f"and a seed from 0 to {SEEDS - 1}"
+            )
         for view in self.views:
+            if not view or len(set(view)) < len(view) or self.views.count(view) > 1:
+                raise ConfigError(
+                    f"views has {list(view)}; each view is a list of different columns, and no two are alike, such as "
+                    'views = [["text"], ["image"]]'
+                )
             if len(view) > 1 and self.fusion is None:
                 raise ConfigError(
                     f"the view {list(view)} has several columns and nothing fuses them; add a table [fusion] with "
@@ -198,6 +217,8 @@ class Recipe:
                     f"the loss {objective.use!r} names {len(objective.views)} views; it compares 2, or all pairs of "
                     "them where it names none"
                 )
+            if objective.views is not None and len(set(objective.views)) < 2:
+                raise ConfigError(f"the loss {objective.use!r} compares the view {objective.views[0]!r} with itself")
             for name in objective.views or ():
                 if names and name not in names:
                     raise ConfigError(
@@ -250,7 +271,7 @@ def to_recipe(table: Mapping[str, Any], where: str = "the recipe") -> Recipe:
     check_keys(table, (*known, "loss", "losses", "augment", "data", "fit"), where)
     made: dict[str, Any] = {k: table[k] for k in ("name", "dim", "seed", "augment") if k in table}
     if "views" in table:
-        made["views"] = tuple(tuple([view] if isinstance(view, str) else view) for view in table["views"])
+        made["views"] = _views(table["views"], where)
     if "encoders" in table:
         made["encoders"] = _by_modality(table["encoders"], Encoding, f"{where}: [encoders]")
     if "heads" in table:
@@ -258,11 +279,12 @@ def to_recipe(table: Mapping[str, Any], where: str = "the recipe") -> Recipe:
     for key in ("align", "fusion", "score", "codes"):
         if key in table:
             made[key] = _named(table[key], Use, f"{where}: [{key}]")
-    losses = [*table.get("losses", []), *([table["loss"]] if "loss" in table else [])]
+    given = [table[key] for key in ("losses", "loss") if key in table]
+    losses = [loss for some in given for loss in (some if isinstance(some, list) else [some])]
     if losses:
         made["losses"] = tuple(_named(loss, Objective, f"{where}: [loss]") for loss in losses)
     if "data" in table:
-        made["data"] = _named({"use": "data", **table["data"]}, Data, f"{where}: [data]")
+        made["data"] = _with_options(table["data"], Data, f"{where}: [data]")
     if "fit" in table:
         fit = dict(table["fit"])
         if "sampler" in fit:
@@ -271,11 +293,20 @@ def to_recipe(table: Mapping[str, Any], where: str = "the recipe") -> Recipe:
     return build(Recipe, made, where)
 
 
-def _by_modality(table: Mapping[str, Any], kind: type, where: str) -> dict[Modality, Any]:
+def _views(value: Any, where: str) -> tuple[tuple[str, ...], ...]:
+    """["text", ["image", "title"]] -> (("text",), ("image", "title"))."""
+    views = [[view] if isinstance(view, str) else view for view in value] if isinstance(value, list | tuple) else [0]
+    if not all(isinstance(view, list | tuple) and all(isinstance(name, str) for name in view) for view in views):
+        raise ConfigError(f'{where}: views is {value!r}; it must be a list of lists, such as [["text"], ["image"]]')
+    return tuple(tuple(view) for view in views)  # type: ignore[arg-type]
+
+
+def _by_modality(table: Any, kind: type, where: str) -> dict[Modality, Any]:
     """{text: {...}, image: {...}}; a table with `use` is that of every modality that has none of its own.
 
     Films are left to those who ask: they have the pictures' where there is no table that names them.
     """
+    table = as_table({"use": table} if isinstance(table, str) else table, where)
     names = [modality.value for modality in Modality]
     if "use" in table:
         common = {key: value for key, value in table.items() if key not in names}
@@ -286,13 +317,17 @@ def _by_modality(table: Mapping[str, Any], kind: type, where: str) -> dict[Modal
 
 
 def _named(table: Any, kind: Any, where: str) -> Any:
-    """A dataclass with `use` and `options`: what is no field of it is an option."""
-    table = {"use": table} if isinstance(table, str) else dict(table)
-    fields = set(kind.__dataclass_fields__)
-    if kind is Data:
-        table.pop("use")
-    elif "use" not in table:
+    """A part by its name, or by a table with `use`."""
+    table = as_table({"use": table} if isinstance(table, str) else table, where)
+    if "use" not in table:
         raise ConfigError(f"{where} does not say what to use; add a line such as: use = ...")
+    return _with_options(table, kind, where)
+
+
+def _with_options(table: Any, kind: Any, where: str) -> Any:
+    """A dataclass with `options`: what is no field of it is one."""
+    table, fields = as_table(table, where), set(kind.__dataclass_fields__)
     own = {key: value for key, value in table.items() if key in fields and key != "options"}
-    options = {key: value for key, value in table.items() if key not in fields} | dict(table.get("options", {}))
+    options = {key: value for key, value in table.items() if key not in fields}
+    options |= dict(as_table(table.get("options", {}), f"{where}: options"))
     return build(kind, {**own, "options": options}, where)

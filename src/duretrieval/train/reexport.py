@@ -47,7 +47,7 @@ def export_run(
         epochs=epoch + 1,
         queries=queries(opened),
         seconds=0.0,
-        problems=len(opened.prepared.problems),
+        problems=len(opened.problems),
         **figures,
     )
     write_model(opened, folder, outcome, name)

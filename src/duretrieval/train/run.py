@@ -31,6 +31,7 @@ from duretrieval.train.assemble import draw_of, groups, make_network, make_objec
 from duretrieval.train.checking import asked, check
 from duretrieval.train.closed import fit_heads
 from duretrieval.train.data.opening import read_data
+from duretrieval.train.enough import check_learnable, check_measurable
 from duretrieval.train.export import export
 from duretrieval.train.loop import Training, hush, trainer
 from duretrieval.train.making import check_names
@@ -39,7 +40,8 @@ from duretrieval.train.objective import Objective
 from duretrieval.train.outcome import Outcome
 from duretrieval.train.prepare import SPLITS, Prepared, Progress, prepare
 from duretrieval.train.recipe import Recipe
-from duretrieval.train.recipe_json import from_json, to_json
+from duretrieval.train.recipe_json import to_json
+from duretrieval.train.record import described, write_json
 from duretrieval.train.sample import Sample
 from duretrieval.train.saving import stopped
 from duretrieval.train.tracking import close, loggers
@@ -56,6 +58,8 @@ class Run:
     network: Network
     objective: Objective
     folder: Path
+    problems: Sequence[str]
+    """Rows that could not be read, or not be used, with the reason."""
 
 
 def train(
@@ -110,17 +114,23 @@ def train(
         epochs=epochs,
         queries=queries(run),
         seconds=round(time.monotonic() - start, 2),
-        problems=len(run.prepared.problems),
+        problems=len(run.problems),
         **figures,
     )
-    if exporting and not (folder / "model").is_dir():
+    if exporting and not (folder / "model" / "model.toml").is_file():
         write_model(run, folder / "model", outcome)
-    _write_json(folder / "result.json", {**asdict(outcome), "folder": None, "model": None})
+    write_json(folder / "result.json", {**asdict(outcome), "folder": None, "model": None})
     return outcome
 
 
 def read(recipe: Recipe, data: Path | Sequence[Sample]) -> tuple[Sequence[Sample], Sequence[str]]:
-    """Samples, and why rows could not be read."""
+    """Samples, and why rows could not be read.
+
+    Raises:
+        ConfigError: the data is a string; or as `read_data`.
+    """
+    if isinstance(data, str):
+        raise ConfigError(f"the data is the string {data!r}; give a Path, or samples")
     if not isinstance(data, Path):
         return data, []
     found = read_data(recipe.data, data)
@@ -142,10 +152,13 @@ def assemble(
     fitted = fit_heads(recipe, prepared.rows["train"]) if recipe.align else None
     network = make_network(prepared.recipe, prepared.encoders, prepared.columns, fitted)
     objective = make_objective(recipe, network, len(prepared.classes))
+    if recipe.align is None:
+        check_learnable(objective, network.views, prepared.rows["train"])
+    check_measurable(recipe.fit.monitor, objective, network.views, prepared.rows["val"])
     folder.mkdir(parents=True, exist_ok=True)
     problems = [*unread, *prepared.problems]
     (folder / "problems.txt").write_text("".join(f"{problem}\n" for problem in problems), encoding="utf-8")
-    return Run(recipe, prepared, network, objective, folder)
+    return Run(recipe, prepared, network, objective, folder, problems)
 
 
 def fit(run: Run, checkpoint: Path | None, watchers: Sequence[Any], *, bar: bool, callbacks: Sequence[Any]) -> None:
@@ -220,22 +233,12 @@ def reopen(folder: Path, *, data: Path | Sequence[Sample] | None = None, cache: 
     return run
 
 
-def described(folder: Path) -> tuple[Recipe, dict[str, Any]]:
-    """A run's recipe and facts. Raises ConfigError where there is no run."""
-    try:
-        table = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
-        facts = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ConfigError(
-            f"there is no run in {folder}; make one with: duretrieval train RECIPE --data DATA"
-        ) from error
-    return from_json(table), facts
-
-
 def _check_folder(folder: Path, recipe: Recipe, resume: bool) -> None:
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"{folder} is a file; a run is a folder, so give another")
     if not (folder / "recipe.json").is_file():
+        if (folder / "model").exists():
+            raise ConfigError(f"there is something at {folder / 'model'} that is of no run; give another folder")
         return
     if not resume:
         raise ConfigError(f"there is a run in {folder} already; go on with it (--resume), or give another folder")
@@ -271,14 +274,8 @@ def _begin(run: Run, data: Path | Sequence[Sample], resume: bool) -> None:
         raise ConfigError(f"the data of the run in {run.folder} has changed since; give another folder to train anew")
     if not (resume and (run.folder / LAST).is_file()):
         history.cut(run.folder, -1)
-    _write_json(path, facts)
-    _write_json(run.folder / "recipe.json", to_json(run.recipe))
-
-
-def _write_json(path: Path, table: dict[str, Any]) -> None:
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(json.dumps(table, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    part.replace(path)
+    write_json(path, facts)
+    write_json(run.folder / "recipe.json", to_json(run.recipe))
 
 
 def quiet() -> AbstractContextManager[None]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
+
+from duretrieval.errors import ConfigError
 
 
 class WholeFiles(TorchCheckpointIO):
@@ -18,12 +21,23 @@ class WholeFiles(TorchCheckpointIO):
     """
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None) -> None:
-        """Write it whole or not at all."""
+        """Write it whole or not at all.
+
+        Raises:
+            ConfigError: it cannot be written; the one before is still there.
+        """
         place = Path(path)
-        place.parent.mkdir(parents=True, exist_ok=True)
         part = place.with_name(f"{place.name}.part")
-        torch.save(checkpoint, part)
-        part.replace(place)
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            torch.save(checkpoint, part)
+            part.replace(place)
+        except (OSError, RuntimeError) as error:  # torch's own writer raises the latter where the disk is full
+            with suppress(OSError):
+                part.unlink()
+            raise ConfigError(
+                f"{place} cannot be written: {str(error).splitlines()[0]}. Make room, and go on with the run (--resume)"
+            ) from error
 
 
 class BestAndLast(ModelCheckpoint):

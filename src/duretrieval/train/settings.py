@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
-from types import UnionType
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from duretrieval import plugins
 from duretrieval.errors import ConfigError
@@ -23,13 +24,20 @@ def build(cls: type[T], table: Mapping[str, Any], where: str) -> T:
     """
     hints = get_type_hints(cls)
     check_keys(table, [f.name for f in fields(cls)], where)  # type: ignore[arg-type]
-    return cls(**{key: _fitting(value, hints[key], f"{where}: {key}") for key, value in table.items()})
+    return cls(**{key: fitting(value, hints[key], f"{where}: {key}") for key, value in table.items()})
 
 
-def check_keys(table: Mapping[str, Any], known: Iterable[str], where: str) -> None:
-    """Raises ConfigError for a key that is not known, with the nearest that is."""
+def as_table(value: Any, where: str) -> Mapping[str, Any]:
+    """The value. Raises ConfigError where it is no table."""
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"{where} is {value!r}; it must be a table")
+    return value
+
+
+def check_keys(table: Any, known: Iterable[str], where: str) -> None:
+    """Raises ConfigError for a key that is not known, with the nearest that is; or where there is no table."""
     names = list(known)
-    for key in table:
+    for key in as_table(table, where):
         if key not in names:
             hint = plugins.suggest(key, names)
             raise ConfigError(f"{where} has no setting {key!r}.{hint} There are: {', '.join(names)}")
@@ -74,28 +82,49 @@ def merge(table: Mapping[str, Any], changes: Sequence[tuple[Sequence[str], Any]]
     return out
 
 
-def _fitting(value: Any, hint: Any, where: str) -> Any:
-    """The value as the field wants it: whole numbers serve as fractions, lists as tuples."""
+def fitting(value: Any, hint: Any, where: str) -> Any:
+    """The value as the type wants it: whole numbers serve as fractions, lists as tuples.
+
+    Raises:
+        ConfigError: it has another kind, or is a number that is not finite; the message names `where`.
+    """
     if isinstance(value, list):
         value = tuple(value)
-    allowed = get_args(hint) if get_origin(hint) in (UnionType,) else (hint,)
-    for kind in allowed:
-        if get_origin(kind) is Literal and value in get_args(kind):
-            return value
-        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+    kinds = _kinds(hint)
+    for kind in kinds:
+        if kind is float and isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
             return float(value)
-        plain = kind if isinstance(kind, type) else get_origin(kind)
-        if isinstance(plain, type) and isinstance(value, plain) and not (plain is int and isinstance(value, bool)):
+        if kind is not float and _is(value, kind):
             return value
-        if kind is None and value is None:
-            return value
-    wanted = " or ".join(_wanted(kind) for kind in allowed)
+    wanted = " or ".join(_wanted(kind) for kind in kinds if kind is not NoneType)
     raise ConfigError(f"{where} is {value!r}; it must be {wanted}")
+
+
+def is_plain(hint: Any) -> bool:
+    """Whether a type is one of TOML's single values, or a choice of them."""
+    return all(kind in (int, float, str, bool, NoneType) or get_origin(kind) is Literal for kind in _kinds(hint))
+
+
+def _kinds(hint: Any) -> tuple[Any, ...]:
+    return get_args(hint) if get_origin(hint) in (UnionType, Union) else (hint,)
+
+
+def _is(value: Any, kind: Any) -> bool:
+    if get_origin(kind) is Literal:
+        return value in get_args(kind)
+    plain = get_origin(kind) or kind
+    if not isinstance(plain, type) or not isinstance(value, plain):
+        return False
+    if isinstance(value, tuple) and get_args(kind):
+        return all(_is(v, get_args(kind)[0]) for v in value)
+    return plain is bool or not isinstance(value, bool)
 
 
 def _wanted(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return ", ".join(repr(choice) for choice in get_args(kind))
+    if kind in (tuple[str, ...], tuple[str, str]):
+        return "a list of strings"
     names = {int: "a whole number", float: "a number", str: "a string", bool: "true or false", tuple: "a list"}
     plain = get_origin(kind) or kind
     return names.get(plain, "a table")

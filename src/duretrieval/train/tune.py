@@ -13,6 +13,7 @@ sampler = "tpe"                               # or random, grid
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -20,54 +21,20 @@ from pathlib import Path
 from random import Random
 from typing import Any, Literal
 
-from duretrieval.errors import ConfigError
+import torch
+
+from duretrieval.errors import ConfigError, Diverged, DuretrievalError
 from duretrieval.train import settings
 from duretrieval.train.outcome import Outcome
 from duretrieval.train.recipe import Recipe, read_table, to_recipe
+from duretrieval.train.recipe_json import to_json
+from duretrieval.train.record import described
 from duretrieval.train.run import read, train
 from duretrieval.train.sample import Sample
 from duretrieval.train.telling import AfterCheck
+from duretrieval.train.tune_range import Range, read_range
 
 JOURNAL = "study.journal"
-GRID_POINTS = 5
-"""Values of a range that a grid tries, unless the range has a step."""
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """Numbers from low to high, both included."""
-
-    low: float
-    high: float
-    log: bool = False
-    """Try values evenly by their logarithm."""
-    step: float | None = None
-
-    def __post_init__(self) -> None:
-        if not self.low < self.high or (self.log and self.low <= 0) or (self.step is not None and self.step <= 0):
-            raise ConfigError(
-                f"the range from {self.low:g} to {self.high:g} cannot be searched: low must be below high, and above 0 "
-                "with log; a step must be above 0"
-            )
-        if self.log and self.step is not None:
-            raise ConfigError("a range has either log or a step, not both")
-
-    @property
-    def whole(self) -> bool:
-        """Whether only whole numbers are meant."""
-        return all(isinstance(v, int) for v in (self.low, self.high)) and not isinstance(self.step, float)
-
-    def points(self) -> list[float]:
-        """What a grid tries."""
-        import numpy as np
-
-        if self.step is not None:
-            found = np.arange(self.low, self.high + self.step / 2, self.step).clip(self.low, self.high)
-        elif self.log:
-            found = np.geomspace(self.low, self.high, GRID_POINTS).clip(self.low, self.high)
-        else:
-            found = np.linspace(self.low, self.high, GRID_POINTS)
-        return list(dict.fromkeys(round(float(v)) for v in found)) if self.whole else [float(v) for v in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +52,8 @@ class Search:
     def __post_init__(self) -> None:
         if not self.space:
             raise ConfigError('there is nothing to search; add [tune.space] with lines such as "fit.lr" = [1e-3, 1e-4]')
+        if self.trials < 1 or self.seed < 0:
+            raise ConfigError(f"tune.trials is {self.trials} and seed {self.seed}; give at least 1 and 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,21 +88,11 @@ def read_search(path: Path, changes: Sequence[str] = ()) -> tuple[dict[str, Any]
         ConfigError: as `recipe.read_recipe`; or there is no [tune], or a range that cannot be searched.
     """
     table = read_table(path, changes)
-    tune = dict(table.pop("tune", {}))
-    space = {name: _values(name, values) for name, values in tune.pop("space", {}).items()}
+    tune = dict(settings.as_table(table.pop("tune", {}), f"{path}: [tune]"))
+    listed = settings.as_table(tune.pop("space", {}), f"{path}: [tune.space]")
+    space = {name: read_range(name, values) for name, values in listed.items()}
     to_recipe(table, str(path))
     return table, settings.build(Search, {**tune, "space": space}, f"{path}: [tune]")
-
-
-def _values(name: str, values: Any) -> Range | tuple[Any, ...]:
-    if isinstance(values, Mapping):
-        settings.check_keys(values, ("low", "high", "log", "step"), f"[tune.space] {name!r}")
-        if missing := {"low", "high"} - set(values):
-            raise ConfigError(f"[tune.space] {name!r} has no {' and no '.join(sorted(missing))}")
-        return Range(**values)
-    if isinstance(values, list) and values:
-        return tuple(values)
-    raise ConfigError(f"[tune.space] {name!r} is {values!r}; give a list of choices, or {{ low = ..., high = ... }}")
 
 
 def tune(
@@ -160,11 +119,12 @@ def tune(
             f"fit.devices is {recipe.fit.devices}; a search tries its settings on one device. Set fit.devices = 1, and "
             "train with the best settings on more"
         )
+    _with(table, _grid(search)[0])  # a setting that there is not is said before anything is written
     samples = read(recipe, data)[0]
     folder.mkdir(parents=True, exist_ok=True)
     study = _study(optuna, search, folder)
     while len(_finished(study)) < _wanted(search):
-        study.sampler = _sampler(optuna, search, len(study.get_trials(deepcopy=False)))
+        study.sampler = _sampler(optuna, search, len(_finished(study)))
         if search.sampler == "grid":
             study.enqueue_trial(_next_point(search, study))
         trial = study.ask()
@@ -187,10 +147,14 @@ def tune(
 def train_best(
     table: Mapping[str, Any], best: Trial, data: Path | Sequence[Sample], folder: Path, cache: Path | None
 ) -> Outcome:
-    """The run with the best settings, whole, in `folder`/best."""
+    """The run with the best settings, whole, in `folder`/best; that of what was best before more was tried goes."""
     recipe = _with(table, best.settings)
     place = folder / "best"
-    return train(recipe, data, place, resume=(place / "recipe.json").is_file(), cache=cache)
+    known = (place / "recipe.json").is_file()
+    if known and to_json(described(place)[0]) != to_json(recipe):
+        shutil.rmtree(place)
+        known = False
+    return train(recipe, data, place, resume=known, cache=cache)
 
 
 def _with(table: Mapping[str, Any], chosen: Mapping[str, Any]) -> Recipe:
@@ -220,13 +184,14 @@ def _study(optuna: Any, search: Search, folder: Path) -> Any:
     study.set_user_attr("space", space)
     for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
         study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
+        _without_states(_place(folder, trial.number))
         if search.sampler != "grid" and len(trial.params) == len(search.space):
             study.enqueue_trial(trial.params)  # what was cut off is tried again
     return study
 
 
 def _sampler(optuna: Any, search: Search, number: int) -> Any:
-    """What chooses trial `number`: by seed and number alone, so that a search that goes on does not begin again."""
+    """What chooses the trial after `number` that are done: by seed and number alone, whatever was killed between."""
     samplers = optuna.samplers
     kind = samplers.TPESampler if search.sampler == "tpe" else samplers.RandomSampler
     return kind(seed=search.seed * 1_000_003 + number)
@@ -270,7 +235,7 @@ def _try(
     optuna: Any, study: Any, trial: Any, recipe: Recipe, samples: Sequence[Sample], folder: Path, cache: Path | None
 ) -> None:
     """One run; what stops it is written beside it."""
-    place = folder / "trials" / f"{trial.number:04d}"
+    place = _place(folder, trial.number)
     place.mkdir(parents=True, exist_ok=True)
     try:
         outcome = train(
@@ -278,16 +243,25 @@ def _try(
         )
     except optuna.TrialPruned:
         study.tell(trial, state=optuna.trial.TrialState.PRUNED)
-    except ConfigError as error:
+    except (DuretrievalError, torch.OutOfMemoryError) as error:
         (place / "error.txt").write_text(f"{error}\n", encoding="utf-8")
         trial.set_user_attr("error", str(error))
         study.tell(trial, state=optuna.trial.TrialState.FAIL)
-        if trial.number == 0:
-            raise
+        if trial.number == 0 and isinstance(error, ConfigError) and not isinstance(error, Diverged):
+            raise  # most likely it is the recipe, and no trial would do better
     else:
         study.tell(trial, outcome.val["monitor"])
-    for file in place.glob("*.ckpt"):
-        file.unlink()  # only the figures are needed; the best settings are trained once more
+    _without_states(place)
+
+
+def _place(folder: Path, number: int) -> Path:
+    return folder / "trials" / f"{number:04d}"
+
+
+def _without_states(place: Path) -> None:
+    """Only the figures of a trial are needed; the best settings are trained once more."""
+    for file in place.glob("*.ckpt*"):
+        file.unlink()
 
 
 def _judge(optuna: Any, trial: Any) -> Callable[[int, float], None]:

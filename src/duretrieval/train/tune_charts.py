@@ -10,7 +10,8 @@ from typing import Any
 
 from duretrieval.evaluate.report.html import Markup, join
 from duretrieval.evaluate.report.svg import AXES, dot, drawing, grid, path
-from duretrieval.train.tune import Range, Trial
+from duretrieval.train.tune import Trial
+from duretrieval.train.tune_range import Range
 
 LONGEST = 14
 """Characters of a choice below its axis."""

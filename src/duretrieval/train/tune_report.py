@@ -11,7 +11,8 @@ from duretrieval.evaluate.report.html import Markup, tag
 from duretrieval.evaluate.report.words import Lang
 from duretrieval.train import tune_charts as charts
 from duretrieval.train.importance import FEWEST, importance
-from duretrieval.train.tune import Range, Search, Trial
+from duretrieval.train.tune import Search, Trial
+from duretrieval.train.tune_range import Range
 from duretrieval.train.tune_words import WORDS, say
 
 

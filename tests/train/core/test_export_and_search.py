@@ -15,7 +15,7 @@ from tests.train.nets.text.tiny import saved
 from torch import Tensor
 
 from duretrieval.collection import Collection
-from duretrieval.errors import ModelError
+from duretrieval.errors import ConfigError, ModelError
 from duretrieval.model import Model
 from duretrieval.train.checking import views_of
 from duretrieval.train.comparing import TOLERANCE, compare
@@ -190,6 +190,12 @@ def test_a_lying_fusion_and_a_lying_score(
     with pytest.raises(ModelError, match=said):
         train(recipe(**tables, fit={"epochs": 1}), data, tmp_path / "run", cache=cache)
     assert not (tmp_path / "run" / "model").exists()
+
+
+def test_a_model_of_no_run_is_not_taken_for_ones_own(data: list[Sample], cache: Path, tmp_path: Path) -> None:
+    (tmp_path / "run" / "model").mkdir(parents=True)
+    with pytest.raises(ConfigError, match=r"there is something at .*model that is of no run; give another folder"):
+        train(recipe(), data, tmp_path / "run", cache=cache)
 
 
 def test_a_model_is_not_written_over(plain: tuple[Run, Model], tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests.train.core.full import no_file_above
 
+from duretrieval.errors import ConfigError
 from duretrieval.media.limits import Limits
 from duretrieval.similarity import unit
 from duretrieval.train.features import FeatureCache, content_digest, features
@@ -167,3 +169,49 @@ def test_two_processes_may_write(tmp_path: Path) -> None:
     for i in range(80):
         np.testing.assert_array_equal(found[i.to_bytes(16, "big")], np.full(3, i, np.float32))
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_a_full_disk_and_a_folder_that_is_none(tmp_path: Path) -> None:
+    cache = FeatureCache(tmp_path / "cache")
+    for i in range(200):
+        cache.put(bytes([i]) * 16, np.ones(32, np.float32))
+    with (
+        no_file_above(1000),
+        pytest.raises(ConfigError, match=r"cannot be kept in .*cache: File too large"),
+    ):
+        cache.flush()
+    assert list((tmp_path / "cache").iterdir()) == []  # nothing half
+    cache.flush()
+    assert bytes([7]) * 16 in FeatureCache(tmp_path / "cache")
+    (tmp_path / "file").touch()
+    other = FeatureCache(tmp_path / "file")
+    other.put(b"x" * 16, np.ones(3, np.float32))
+    with pytest.raises(ConfigError, match=r"cannot be kept in .*file: File exists\. Make room there, or name another"):
+        other.flush()
+
+
+def test_a_file_that_cannot_be_read_now_is_not_taken_for_damaged(tmp_path: Path) -> None:
+    """A folder of that name stands for a disk that fails for a moment; an empty file is damaged, and goes."""
+    (tmp_path / "a.safetensors").mkdir()
+    (tmp_path / "b.safetensors").touch()
+    FeatureCache(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.safetensors"]
+
+
+class Sick(Colour):
+    """Infinite for a dark picture."""
+
+    def _one(self, content: object) -> Array:
+        mean = super()._one(content)
+        return mean if mean.any() else np.array([np.inf, 0, 0], np.float32)
+
+    def encode(self, batch: Sequence[Part], /) -> Array:
+        return np.stack([self._one(part.content) for part in batch])
+
+
+def test_rows_that_are_not_finite_are_problems(tmp_path: Path) -> None:
+    parts = [picture(tmp_path / "r.png", (200, 0, 0)), picture(tmp_path / "black.png", (0, 0, 0))]
+    made, problems = rows(Sick(), parts, tmp_path / "cache")
+    assert problems == {1: "the encoder makes numbers of it that are not finite"}
+    assert made[1].tolist() == [0, 0, 0]
+    assert len(FeatureCache(tmp_path / "cache")._rows) == 1

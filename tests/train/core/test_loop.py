@@ -11,7 +11,7 @@ import pytest
 import torch
 from tests.train.core.small import recipe
 
-from duretrieval.errors import ConfigError
+from duretrieval.errors import ConfigError, Diverged
 from duretrieval.train import history
 from duretrieval.train.loop import Training, trainer
 from duretrieval.train.run import Run, assemble, quiet, train, training
@@ -181,3 +181,18 @@ def test_an_unknown_tracker(data: list[Sample], cache: Path, tmp_path: Path) -> 
 def test_a_monitor_that_cannot_be(data: list[Sample], cache: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="'accuracy' cannot be measured on the 12 validation rows"):
         train(recipe(fit={"monitor": "accuracy"}), data, tmp_path / "run", cache=cache)
+
+
+def test_an_accelerator_that_is_not_there(data: list[Sample], cache: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"fit\.accelerator is 'gpuu', with 1 devices .* this machine cannot do that"):
+        train(recipe(fit={"accelerator": "gpuu"}), data, tmp_path / "run", cache=cache)
+
+
+def test_training_that_comes_apart(data: list[Sample], cache: Path, tmp_path: Path) -> None:
+    """Steps so large that a parameter overflows: it is said, at which step, and what was best before stays."""
+    wild = recipe(
+        heads={"use": "linear"}, fit={"optimizer": "sgd", "lr": 1e30, "clip": 0.0, "warmup": 1.0, "epochs": 4}
+    )
+    with pytest.raises(Diverged, match=r"training came apart at step \d+: .* smaller fit\.lr \(it is 1e\+30\)"):
+        train(wild, data, tmp_path / "run", cache=cache, exporting=False)
+    assert all(math.isfinite(loss) for loss in losses(tmp_path / "run"))

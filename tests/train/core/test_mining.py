@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch.nn.functional import normalize
 
+from duretrieval.train import mining
 from duretrieval.train.batch import View
 from duretrieval.train.mining import mine
 
@@ -51,6 +52,14 @@ def test_equals_brute_force(names: str, skip: int, seed: int) -> None:
     keys = np.random.default_rng(seed).integers(0, 12, 30)
     found = mine(given, torch.from_numpy(keys), 3, skip)
     assert [[j for j in row if j >= 0] for row in found.tolist()] == brute(given, keys.tolist(), 3, skip)
+
+
+@pytest.mark.parametrize("held", [1, 100])
+def test_little_by_little(held: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    given, keys = views(30, "ab", 0), torch.arange(30) // 9
+    whole = mine(given, keys, 3)
+    monkeypatch.setattr(mining, "HELD", held)
+    assert mine(given, keys, 3).tolist() == whole.tolist()
 
 
 def test_one_view_and_none_there() -> None:

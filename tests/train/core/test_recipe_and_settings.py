@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from duretrieval.errors import ConfigError
-from duretrieval.train.making import make
+from duretrieval.train.making import check_names, make
 from duretrieval.train.recipe import Data, Encoding, Fit, Objective, Recipe, Use, read_recipe, to_recipe, view_pairs
 from duretrieval.train.recipe_json import from_json, to_json
+from duretrieval.train.record import described
 from duretrieval.train.settings import build, merge, parse
 from duretrieval.types import Modality
 
@@ -155,11 +156,69 @@ def test_values_of_changes_are_toml_or_words() -> None:
         ({"views": ["a", "b"], "loss": {"use": "hinge", "views": ["a", "c"]}}, r"view 'c'; there are: a, b"),
         ({"views": ["a", "b"], "loss": {"use": "hinge", "views": ["a"]}}, r"names 1 views; it compares 2"),
         ({"align": "ridge", "heads": {"use": "mlp"}}, r"\[align\] takes the place"),
+        ({"views": "text"}, r"views is 'text'; it must be a list of lists"),
+        ({"views": 3}, r"views is 3; it must be a list of lists"),
+        ({"views": [["text", 3]]}, r"it must be a list of lists"),
+        ({"views": [[]]}, r"views has \[\]; each view is a list of different columns"),
+        ({"views": ["a", "a"]}, r"views has \['a'\]; .* no two are alike"),
+        ({"views": [["a", "a"]], "fusion": "gated"}, r"views has \['a', 'a'\]"),
+        ({"encoders": 3}, r"\[encoders\] is 3; it must be a table"),
+        ({"heads": [1]}, r"\[heads\] is \[1\]; it must be a table"),
+        ({"encoders": {"text": 3}}, r"\[encoders\.text\] is 3; it must be a table"),
+        ({"encoders": {"image": {"use": "a", "train": [3]}}}, r"train is \(3,\); it must be a list of strings"),
+        ({"encoders": {"image": {"use": "a", "lr": -1}}}, r"encoder 'a' has lr -1 and lora 0; lr must be above 0"),
+        ({"encoders": {"image": {"use": "a", "lora": -1}}}, r"encoder 'a' has lora -1; .* lora 0 or more"),
+        ({"fusion": 3}, r"\[fusion\] is 3; it must be a table"),
+        ({"loss": 3}, r"\[loss\] is 3; it must be a table"),
+        ({"loss": {"use": "hinge", "options": 3}}, r"\[loss\]: options is 3; it must be a table"),
+        ({"loss": {"use": "hinge", "weight": float("nan")}}, r"weight is nan; it must be a number"),
+        ({"loss": {"use": "hinge", "views": "a"}}, r"views is 'a'; it must be a list of strings$"),
+        ({"loss": {"use": "hinge", "views": ["a", "a"]}}, r"the loss 'hinge' compares the view 'a' with itself"),
+        ({"data": "manifest"}, r"\[data\] is 'manifest'; it must be a table"),
+        ({"fit": 3}, r"\[fit\] is 3; it must be a table"),
+        ({"fit": {"lr": float("inf")}}, r"lr is inf; it must be a number"),
+        ({"dim": 0}, r"dim 0 .* 1 dimension or more"),
+        ({"seed": -1}, r"seed -1; .* a seed from 0 to 4294967295"),
+        ({"seed": 2**32}, r"seed 4294967296"),
+        ({"name": " "}, r"name is ' '.* a model has a name"),
     ],
 )
 def test_what_cannot_be_is_said(table: dict[str, object], said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         to_recipe(table)
+
+
+def test_a_loss_or_several() -> None:
+    """As TOML has them: [loss], [[loss]], [[losses]], or names alone."""
+    one, both = to_recipe({"loss": {"use": "hinge"}}), to_recipe({"loss": [{"use": "hinge"}, {"use": "infonce"}]})
+    assert [loss.use for loss in one.losses] == ["hinge"]
+    assert [loss.use for loss in both.losses] == ["hinge", "infonce"]
+    assert to_recipe({"losses": ["hinge", "infonce"]}) == both
+    assert to_recipe({"losses": {"use": "hinge"}}) == to_recipe({"loss": "hinge"}) == one
+    assert to_recipe({"heads": "linear"}) == to_recipe({"heads": {"use": "linear"}})
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ({"heads": {"use": "mpl"}}, "no part called 'mpl'"),
+        ({"fit": {"monitor": "recal@1"}}, r"no metric called 'recal@1'"),
+        ({"augment": {"imag": {"flip": True}}}, r"nothing is augmented that is called 'imag'"),
+        ({"augment": {"image": {"flip": 3}}}, r"flip\.chance is 3"),
+        ({"codes": "itqq"}, r"no part called 'itqq'"),
+        ({"codes": "ridge"}, r"\[codes\] fits codes to vectors; use itq, not 'ridge'"),
+        ({"codes": "itq"}, r"'itq' needs the option 'bits'"),
+        ({"codes": {"use": "itq", "bits": "64"}}, r"'itq': bits is '64'; it must be a whole number"),
+        (
+            {"codes": {"use": "itq", "bits": 64}, "dim": 32},
+            r"bits = 64; a code of vectors of 32 dimensions has 1 to 32",
+        ),
+    ],
+)
+def test_what_cannot_be_found_is_said_before_anything_is_computed(table: dict[str, object], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        check_names(to_recipe(table))
+    check_names(to_recipe({"codes": {"use": "itq", "bits": 8}, "fit": {"monitor": "f1"}}))
 
 
 def test_files_that_are_no_recipe(tmp_path: Path, path: Path) -> None:
@@ -191,6 +250,12 @@ def test_json_and_back(path: Path) -> None:
         assert from_json(to_json(made)) == made
 
 
+def test_a_run_whose_recipe_is_damaged(tmp_path: Path) -> None:
+    (tmp_path / "recipe.json").write_text('{"name": ')
+    with pytest.raises(ConfigError, match=r"recipe\.json or run\.json in .* is damaged \(Expecting value"):
+        described(tmp_path)
+
+
 def test_pairs_of_views() -> None:
     assert view_pairs(["a", "b", "c"], Objective()) == [("a", "b"), ("a", "c"), ("b", "c")]
     assert view_pairs(["a", "b", "c"], Objective(views=("c", "a"))) == [("c", "a")]
@@ -214,6 +279,12 @@ def test_parts_are_made_with_options_and_what_is_known() -> None:
         make("train.losses", Use(here), {"dim": 5})
     with pytest.raises(ConfigError, match=r"has no option 'width'"):
         make("train.heads", Use(here, {"scale": 1.0}), {"dim": 5}, {"width": 3})
+    with pytest.raises(ConfigError, match=r"scale is 'large'; it must be a number"):
+        make("train.losses", Use(here, {"scale": "large"}), {"dim": 5})
+    with pytest.raises(ConfigError, match=r"sharp is 1; it must be true or false"):
+        make("train.losses", Use(here, {"scale": 1, "sharp": 1}), {"dim": 5})
+    with pytest.raises(ConfigError, match=r"'os:path' is .*, which makes nothing; name a class or a function"):
+        make("train.losses", Use("os:path"), {})
 
 
 def test_build_names_the_place() -> None:

@@ -12,12 +12,16 @@ from typing import Any
 import pytest
 import pytorch_lightning as pl
 import torch
+import transformers
+from tests.train.core.full import no_file_above
 from tests.train.core.killed import everything
 from tests.train.core.small import recipe
+from tests.train.nets.text.tiny import saved
 
 from duretrieval.errors import ConfigError
 from duretrieval.train import history
 from duretrieval.train.outcome import Outcome
+from duretrieval.train.recipe import Recipe
 from duretrieval.train.run import train
 from duretrieval.train.sample import Sample
 from duretrieval.train.saving import WholeFiles, stopped
@@ -126,6 +130,39 @@ def test_patience_is_remembered(data: list[Sample], cache: Path, tmp_path: Path)
     assert_same(tmp_path / "a", tmp_path / "b")
 
 
+def learning(folder: Path, workers: int) -> Recipe:
+    """A text encoder with adapters and dropout and a picture encoder that learn from augmented files."""
+    return recipe(
+        encoders={
+            "text": {"use": "transformer", "model": str(folder / "bert"), "lora": 2},
+            "image": {"use": "vision", "model": str(folder / "convnext"), "train": ["*"]},
+        },
+        augment={"image": {"crop": 0.6, "flip": True}, "text": {"drop": 0.2}},
+        fit={"epochs": 3, "check_steps": 2, "hard_negatives": 2, "lr": 1e-2, "workers": workers},
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", [1, 5])
+def test_encoders_that_learn_go_on_too(step: int, data: list[Sample], cache: Path, tmp_path: Path) -> None:
+    """Adapters begin as the seed says, dropout is on from the first step, workers read the batches of their epoch."""
+    saved("bert", tmp_path)
+    convnext(tmp_path / "convnext")
+    train(learning(tmp_path, 0), data, tmp_path / "whole", cache=cache, exporting=False)
+    half = learning(tmp_path, 2)
+    with pytest.raises(RuntimeError, match="lights"):
+        train(half, data, tmp_path / "half", cache=cache, exporting=False, callbacks=[Stop(step)])
+    train(half, data, tmp_path / "half", cache=cache, exporting=False, resume=True)
+    assert_same(tmp_path / "whole", tmp_path / "half")
+
+
+def convnext(place: Path) -> None:
+    torch.manual_seed(0)
+    made = transformers.ConvNextConfig(depths=[1] * 4, hidden_sizes=[8, 8, 16, 16], image_size=32)
+    transformers.ConvNextModel(made).save_pretrained(place)
+    transformers.ConvNextImageProcessor(size={"shortest_edge": 32}, crop_pct=1.0).save_pretrained(place)
+
+
 def test_what_was_best_stays_best(whole: tuple[Path, Outcome]) -> None:
     folder, outcome = whole
     checks = [row["check"]["monitor"] for row in history.read(folder) if "check" in row]
@@ -172,6 +209,16 @@ def test_a_checkpoint_is_whole_or_the_old_one(tmp_path: Path) -> None:
         def __reduce__(self) -> Any:
             raise OSError("no space left")
 
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(ConfigError, match=r"last\.ckpt cannot be written: no space left\. Make room, and go on"):
         WholeFiles().save_checkpoint({"step": 2, "bad": Bad()}, path)
     assert torch.load(path, weights_only=False) == {"step": 1}
+
+
+def test_a_full_disk_is_told_of(tmp_path: Path) -> None:
+    """As a limit on the size of files has it."""
+    path = tmp_path / "last.ckpt"
+    WholeFiles().save_checkpoint({"step": 1}, path)
+    with no_file_above(20_000), pytest.raises(ConfigError, match=r"last\.ckpt cannot be written: .*\. Make room"):
+        WholeFiles().save_checkpoint({"step": 2, "big": torch.zeros(40_000)}, path)
+    assert torch.load(path, weights_only=False) == {"step": 1}
+    assert [file.name for file in tmp_path.iterdir()] == ["last.ckpt"]

@@ -11,8 +11,10 @@ import pytest
 
 from duretrieval.errors import ConfigError
 from duretrieval.train import tune as module
+from duretrieval.train.record import described
 from duretrieval.train.sample import Sample
-from duretrieval.train.tune import JOURNAL, Range, Search, Trial, tune
+from duretrieval.train.tune import JOURNAL, Search, Trial, read_search, tune
+from duretrieval.train.tune_range import Range
 
 SPACE: dict[str, Any] = {"fit.lr": Range(1e-4, 1e-2, log=True), "heads.hidden": (8, 16)}
 
@@ -66,16 +68,19 @@ def test_killed_and_gone_on_with_is_as_undisturbed(
     sampler: Any, data: list[Sample], cache: Path, tmp_path: Path
 ) -> None:
     space = {"fit.lr": (1e-3, 1e-2), "heads.hidden": (8, 16)} if sampler == "grid" else SPACE
-    search = Search(space, trials=3, sampler=sampler, prune=False)
+    search = Search(space, trials=4, sampler=sampler, prune=False)
     whole = searched(search, data, tmp_path / "whole", cache)
-    assert [t.number for t in whole] == [0, 1, 2]
+    assert [t.number for t in whole] == [0, 1, 2, 3]
     assert all(t.state == "complete" and len(t.checks) == 2 for t in whole)
-    assert len({str(t.settings) for t in whole}) == 3
+    assert len({str(t.settings) for t in whole}) == 4
     killed(search, data, tmp_path / "killed", cache, 2)
+    (tmp_path / "killed" / "trials" / "0002").mkdir()
+    (tmp_path / "killed" / "trials" / "0002" / "last.ckpt").touch()
     rest = searched(search, data, tmp_path / "killed", cache)
-    assert [t.number for t in rest] == [3]  # 2 was cut off and counts as failed; two were done
-    assert settings(rest)[0] == settings(whole)[2]
-    assert rest[0].value == whole[2].value
+    assert [t.number for t in rest] == [3, 4]  # 2 was cut off and counts as failed; two were done
+    assert settings(rest) == settings(whole)[2:]
+    assert [t.value for t in rest] == [t.value for t in whole[2:]]
+    assert not list((tmp_path / "killed" / "trials").rglob("*.ckpt"))
     with pytest.raises(ConfigError, match=r"holds a search of fit\.lr, heads\.hidden in other ranges; give another"):
         searched(replace(search, space={"fit.lr": (1.0, 2.0)}), data, tmp_path / "killed", cache)
 
@@ -88,6 +93,57 @@ def test_what_fails_is_written_down_and_not_tried_for_ever(data: list[Sample], c
     told = searched(search, data, tmp_path / "run", cache)
     assert [t.state for t in told] == ["complete", "fail"]
     assert "no-such" in (tmp_path / "run" / "trials" / "0001" / "error.txt").read_text()
+
+
+@pytest.mark.slow
+def test_a_trial_that_comes_apart_does_not_end_the_search(data: list[Sample], cache: Path, tmp_path: Path) -> None:
+    """Not even the first one; what would stop every trial is still said at once."""
+    search = Search({"fit.lr": (1e30, 1e-2)}, sampler="grid", trials=2)
+    assert module._grid(search)[0] == {"fit.lr": 1e30}
+    told = searched(search, data, tmp_path / "run", cache, optimizer="sgd", clip=0.0, epochs=1)
+    assert [t.state for t in told] == ["fail", "complete"]
+    assert "came apart" in (tmp_path / "run" / "trials" / "0000" / "error.txt").read_text()
+    with pytest.raises(ConfigError, match="'mlp' has no option 'hiden'"):
+        tune(table(), Search({"heads.hiden": (8, 16)}), data, tmp_path / "other", cache=cache)
+
+
+def test_a_setting_that_is_not_there_leaves_no_search_behind(data: list[Sample], cache: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"\[fit\] has no setting 'lrr'\. Did you mean 'lr'"):
+        tune(table(), Search({"fit.lrr": (1e-3, 1e-2)}), data, tmp_path / "run", cache=cache)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("tune = 3", r"\[tune\] is 3; it must be a table"),
+        ("[tune]\nspace = 3", r"\[tune\.space\] is 3; it must be a table"),
+        (
+            '[tune.space]\n"fit.lr" = { low = "a", high = 1 }',
+            r"'fit\.lr': low is 'a'; it must be a",
+        ),
+        ('[tune.space]\n"fit.lr" = { lo = 1, high = 2 }', r"'fit\.lr' has no low"),
+        ('[tune.space]\n"fit.lr" = { low = 1, high = inf }', r"high is inf; it must be"),
+        (
+            '[tune.space]\n"heads.hidden" = [[8], [16]]',
+            r"'heads\.hidden' has the choice \[8\]; a choice is a number, a word, or true",
+        ),
+        ('[tune]\ntrials = 0\n[tune.space]\n"fit.lr" = [1e-3]', r"tune\.trials is 0 and seed 0; give at least 1"),
+    ],
+)
+def test_what_cannot_be_searched(lines: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "recipe.toml").write_text(lines)
+    with pytest.raises(ConfigError, match=said):
+        read_search(tmp_path / "recipe.toml")
+
+
+@pytest.mark.slow
+def test_more_trials_may_find_another_best(data: list[Sample], cache: Path, tmp_path: Path) -> None:
+    search = Search({"fit.lr": (1e-2, 1e-6)}, trials=1, sampler="grid", seed=1)
+    assert module._grid(search)[0] == {"fit.lr": 1e-6}
+    searched(search, data, tmp_path, cache, epochs=4)
+    searched(replace(search, trials=2), data, tmp_path, cache, epochs=4)
+    assert described(tmp_path / "best")[0].fit.lr == 1e-2
 
 
 @pytest.mark.slow

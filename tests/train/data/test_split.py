@@ -44,6 +44,17 @@ def test_by_eye() -> None:
     assert split(rows, halves).components == 1
 
 
+def test_texts_of_a_column_that_no_row_has() -> None:
+    said = r"texts names a column 'texts', and no row has it\. Did you mean 'text'\? There are: text"
+    with pytest.raises(ConfigError, match=said):
+        identify([text("a", "x")], texts=["texts"])
+
+
+def test_a_split_that_there_is_not_loses_no_row() -> None:
+    with pytest.raises(ConfigError, match=r"row 'b' is in the split 'valid'; the splits are train, val, test, or None"):
+        split([text("a", "x", split="train"), text("b", "y", split="valid")])
+
+
 rows_of = st.lists(
     st.builds(
         text,

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from duretrieval.errors import MediaError
+from duretrieval.errors import ConfigError, MediaError
 from duretrieval.media import Chunk, DecoderPool, Limits
 from duretrieval.media.walk import digest
+from duretrieval.plugins import suggest
 from duretrieval.train.data import looks
 from duretrieval.train.sample import Sample
 from duretrieval.types import Modality, Part
@@ -49,9 +50,18 @@ def identify(
     None: all. A text that says no more than the label ties nothing, nor does a key that is the label: a class is not
     one thing.  What cannot be read is known by its path.  workers: decoding processes; None: one a core.
     progress: told (pictures done, pictures in all).
+
+    Raises:
+        ConfigError: texts names a column that no sample has.
     """
     digests = _Digests()
     wanted = None if texts is None else set(texts)
+    columns = {column for sample in samples for column in sample.columns}
+    if samples and (strange := sorted((wanted or set()) - columns)):
+        raise ConfigError(
+            f"texts names a column {strange[0]!r}, and no row has it.{suggest(strange[0], sorted(columns))} There are: "
+            f"{', '.join(sorted(columns))}"
+        )
     ties = [tuple(_ties(sample, digests, wanted)) or (f"id:{sample.id}",) for sample in samples]
     if not near:
         return [Identity(own) for own in ties]

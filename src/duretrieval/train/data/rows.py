@@ -47,6 +47,8 @@ def roles(columns: Mapping[str, str] | None) -> Mapping[str, str]:
     Raises:
         ConfigError: a role does not exist.
     """
+    if not isinstance(columns, Mapping | None):
+        raise ConfigError(f"columns is {columns!r}; it must be a table, such as columns = {{ name = 'text' }}")
     known = list(get_args(Role))
     for column, role in (columns or {}).items():
         if role not in known:

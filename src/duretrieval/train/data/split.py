@@ -70,9 +70,14 @@ def split(
     in bits; -1: looks do not count.
 
     Raises:
-        ConfigError: shares that are not of train, val and test, are negative or do not sum to 1.
+        ConfigError: shares that are not of train, val and test, are negative or do not sum to 1; or a sample is in
+            another split.
     """
     _check(shares)
+    if strange := [sample for sample in samples if sample.split not in (*SPLITS, None)]:
+        raise ConfigError(
+            f"row {strange[0].id!r} is in the split {strange[0].split!r}; the splits are {', '.join(SPLITS)}, or None"
+        )
     known = identify(samples, near=radius >= 0) if identities is None else identities
     if len(known) != len(samples):
         raise ConfigError(f"{len(known)} identities for {len(samples)} samples; give those that `identify` gave them")

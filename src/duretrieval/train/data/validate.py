@@ -75,6 +75,24 @@ def validate(
     return Validation(tuple(good), tuple(problems))
 
 
+def unusable(
+    parts: Sequence[Part | None],
+    reading: Reading,
+    limits: Limits,
+    progress: Callable[[int], None] | None = None,
+) -> dict[int, str]:
+    """Why parts cannot be decoded, by their place; each file is opened once.  progress: told how many are done."""
+    paths = dict.fromkeys(path for part in parts if part is not None and (path := _path(part)) is not None)
+    told = None if progress is None else lambda done, total: progress(len(parts) - total + done)
+    held = dict(_look(list(paths), reading, limits, None, told))
+    reasons = {
+        i: (_path(part), _part_problem(part, held))
+        for i, part in enumerate(parts)
+        if part is not None and not isinstance(part.content, str)
+    }
+    return {i: f"{path}: {reason}" if path else reason for i, (path, reason) in reasons.items() if reason}
+
+
 def _path(part: Part) -> Path | None:
     return part.content if isinstance(part.content, Path) else None
 
