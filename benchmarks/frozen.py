@@ -24,7 +24,8 @@ from duretrieval.similarity import unit
 from duretrieval.train.data.manifest import read_manifest
 from duretrieval.train.nets.builtin import builtin_image_both
 from duretrieval.train.prepare import Prepared, prepare
-from duretrieval.train.recipe import Recipe, to_recipe
+from duretrieval.train.recipe import Recipe
+from duretrieval.train.recipe_toml import to_recipe
 from duretrieval.train.rows import Rows
 from duretrieval.types import Array, Modality, Part
 

@@ -17,7 +17,8 @@ from duretrieval.train.assemble import make_network, make_objective
 from duretrieval.train.closed import fit_heads
 from duretrieval.train.loop import hush
 from duretrieval.train.network import Network
-from duretrieval.train.recipe import Recipe, to_recipe
+from duretrieval.train.recipe import Recipe
+from duretrieval.train.recipe_toml import to_recipe
 from duretrieval.train.settings import merge
 from duretrieval.types import Array, Modality
 

@@ -17,7 +17,7 @@ import torch
 
 from benchmarks.clipart import DATA, labelled, manifest
 from benchmarks.measure import write
-from duretrieval.train.recipe import read_recipe
+from duretrieval.train.recipe_toml import read_recipe
 from duretrieval.train.run import train
 
 COMMON = ("data.near_duplicates=false", 'data.texts=["text"]', "fit.patience=3")

@@ -17,7 +17,7 @@ from duretrieval.cli.app import app
 from duretrieval.cli.training_progress import interruptible
 from duretrieval.errors import ConfigError, DuretrievalError
 from duretrieval.model import Model
-from duretrieval.train.recipe import read_recipe
+from duretrieval.train.recipe_toml import read_recipe
 from duretrieval.train.recipes import locate, ready
 from duretrieval.types import Modality, Part
 

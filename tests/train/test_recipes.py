@@ -18,7 +18,8 @@ from duretrieval.collection import Collection
 from duretrieval.model import Model
 from duretrieval.train import history
 from duretrieval.train.outcome import Outcome
-from duretrieval.train.recipe import Recipe, read_recipe
+from duretrieval.train.recipe import Recipe
+from duretrieval.train.recipe_toml import read_recipe
 from duretrieval.train.recipes import ready
 from duretrieval.train.run import train
 

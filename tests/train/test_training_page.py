@@ -13,7 +13,8 @@ import pytest
 from tests.test_readme import pairs
 
 from duretrieval.plugins import BUILT_IN
-from duretrieval.train.recipe import Data, Encoding, Fit, Objective, Recipe, read_recipe
+from duretrieval.train.recipe import Data, Encoding, Fit, Objective, Recipe
+from duretrieval.train.recipe_toml import read_recipe
 from duretrieval.train.tune import Search, read_search
 
 PAGE = Path(__file__).parents[2] / "docs" / "training.md"

@@ -54,7 +54,7 @@ def train(
 ) -> None:
     """Train a model from a recipe and data: features, training, figures, and a model folder to index with."""
     with workbench():
-        from duretrieval.train.recipe import read_recipe
+        from duretrieval.train.recipe_toml import read_recipe
         from duretrieval.train.run import train as train_model
         from duretrieval.train.telling import AfterCheck
 
@@ -95,7 +95,7 @@ def check(
     with workbench():
         from duretrieval.train.data.audit import audit
         from duretrieval.train.prepare import with_views
-        from duretrieval.train.recipe import read_recipe, to_recipe
+        from duretrieval.train.recipe_toml import read_recipe, to_recipe
         from duretrieval.train.settings import merge, parse
 
     read = read_recipe(recipe, set_ or []) if recipe else to_recipe(merge({}, [parse(change) for change in set_ or []]))

@@ -6,7 +6,8 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from duretrieval.train.recipe import Recipe, to_recipe
+from duretrieval.train.recipe import Recipe
+from duretrieval.train.recipe_toml import to_recipe
 
 
 def to_json(recipe: Recipe) -> dict[str, Any]:

@@ -26,8 +26,9 @@ import torch
 from duretrieval.errors import ConfigError, Diverged, DuretrievalError
 from duretrieval.train import settings
 from duretrieval.train.outcome import Outcome
-from duretrieval.train.recipe import Recipe, read_table, to_recipe
+from duretrieval.train.recipe import Recipe
 from duretrieval.train.recipe_json import to_json
+from duretrieval.train.recipe_toml import read_table, to_recipe
 from duretrieval.train.record import described
 from duretrieval.train.run import read, train
 from duretrieval.train.sample import Sample

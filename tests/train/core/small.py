@@ -7,7 +7,8 @@ from typing import Any
 
 from tests.train.coloured import COLOURS, SHAPES, picture
 
-from duretrieval.train.recipe import Recipe, to_recipe
+from duretrieval.train.recipe import Recipe
+from duretrieval.train.recipe_toml import to_recipe
 from duretrieval.train.sample import Sample
 from duretrieval.types import Modality, Part
 

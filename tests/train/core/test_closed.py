@@ -11,7 +11,8 @@ import pytest
 from duretrieval import plugins
 from duretrieval.errors import ConfigError
 from duretrieval.model import Model
-from duretrieval.train.recipe import Recipe, to_recipe
+from duretrieval.train.recipe import Recipe
+from duretrieval.train.recipe_toml import to_recipe
 from duretrieval.train.run import reopen, train
 from duretrieval.train.sample import Sample
 from duretrieval.types import Array, Modality

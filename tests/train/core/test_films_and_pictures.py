@@ -14,7 +14,7 @@ from duretrieval.model import Model
 from duretrieval.train.assemble import make_encoders, make_network
 from duretrieval.train.network import Network
 from duretrieval.train.prepare import with_views
-from duretrieval.train.recipe import to_recipe
+from duretrieval.train.recipe_toml import to_recipe
 from duretrieval.train.run import train
 from duretrieval.train.sample import Sample
 from duretrieval.types import Modality, Part

@@ -10,7 +10,7 @@ from tests.train.coloured import pairs
 
 from duretrieval.model import Model
 from duretrieval.train.assemble import kept
-from duretrieval.train.recipe import read_recipe, to_recipe
+from duretrieval.train.recipe_toml import read_recipe, to_recipe
 from duretrieval.train.run import train
 from duretrieval.types import Modality, Part, Reading
 

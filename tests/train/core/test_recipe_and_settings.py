@@ -9,8 +9,9 @@ import pytest
 
 from duretrieval.errors import ConfigError
 from duretrieval.train.making import check_names, make
-from duretrieval.train.recipe import Data, Encoding, Fit, Objective, Recipe, Use, read_recipe, to_recipe, view_pairs
+from duretrieval.train.recipe import Data, Encoding, Fit, Objective, Recipe, Use, view_pairs
 from duretrieval.train.recipe_json import from_json, to_json
+from duretrieval.train.recipe_toml import read_recipe, to_recipe
 from duretrieval.train.record import described
 from duretrieval.train.settings import build, merge, parse
 from duretrieval.types import Modality

@@ -18,7 +18,8 @@ from tests.train.core.test_resume import Stop, assert_same
 
 from duretrieval.errors import ConfigError, UnknownPart
 from duretrieval.train.assemble import draw_of
-from duretrieval.train.recipe import Fit, Use, to_recipe
+from duretrieval.train.recipe import Fit, Use
+from duretrieval.train.recipe_toml import to_recipe
 from duretrieval.train.rows import Order
 from duretrieval.train.run import assemble, train, training
 from duretrieval.train.sample import Sample

@@ -21,7 +21,8 @@ from duretrieval.train.data.manifest import read_manifest
 from duretrieval.train.data.near import near_groups
 from duretrieval.train.data.split import Splits, held_out, split
 from duretrieval.train.prepare import prepare
-from duretrieval.train.recipe import Data, to_recipe
+from duretrieval.train.recipe import Data
+from duretrieval.train.recipe_toml import to_recipe
 from duretrieval.train.sample import Sample
 from duretrieval.types import Modality, Part
 

@@ -8,7 +8,7 @@ from typing import Any
 from duretrieval import plugins
 from duretrieval.train.assemble import draw_of
 from duretrieval.train.augment.compose import STEPS, compose
-from duretrieval.train.recipe import to_recipe
+from duretrieval.train.recipe_toml import to_recipe
 from duretrieval.train.sample import Sample
 from duretrieval.types import Modality, Part
 

@@ -13,7 +13,7 @@ from tiny_joint import pictures
 
 from duretrieval import plugins
 from duretrieval.model import Model
-from duretrieval.train.recipe import to_recipe
+from duretrieval.train.recipe_toml import to_recipe
 from duretrieval.types import Modality
 
 PAGE = Path(__file__).parents[3] / "docs" / "joint-models.md"

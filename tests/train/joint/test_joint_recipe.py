@@ -10,7 +10,7 @@ from PIL import Image
 from tiny_joint import SIDE, TEXTS
 
 from duretrieval.model import Model
-from duretrieval.train.recipe import to_recipe
+from duretrieval.train.recipe_toml import to_recipe
 from duretrieval.train.run import train
 from duretrieval.train.sample import Sample
 from duretrieval.types import Modality, Part
