@@ -135,6 +135,12 @@ def test_a_csv_row_with_too_many_columns_is_a_problem(tmp_path):
     ]  # fmt: skip
 
 
+def test_two_csv_columns_of_one_name_are_refused(tmp_path):
+    (tmp_path / "m").write_text("text, price,text,,\na,1,b,,\n")
+    with pytest.raises(ConfigError, match=r"has two columns named 'text'; rename one of them"):
+        read_manifest(tmp_path / "m")
+
+
 @pytest.mark.parametrize(("mark", "name"), [("\t", "tabs"), (";", "semicolons")])
 def test_other_marks_between_columns(tmp_path, mark, name):
     lines = [["id", "text", "price"], ["x", "One, two", "3"], ["y", "a", "1", "2"]]

@@ -44,10 +44,11 @@ def best_of(trials: list[Trial]) -> Trial:
 
 def test_the_page_holds_every_trial_in_both_languages(trials: list[Trial], tmp_path: Path) -> None:
     best = best_of(trials)
-    html = write_report(tmp_path, Search(SPACE), trials, best).read_text(encoding="utf-8")
+    html = write_report(tmp_path, Search(SPACE), trials, best, monitor="ndcg@10").read_text(encoding="utf-8")
     assert f"The best: trial {best.number}, {best.value:.4f}" in html
     assert f"最佳：第 {best.number} 次试验" in html
     assert "12 trials by tpe: 10 finished, 1 stopped early, 1 failed." in html
+    assert "The value is ndcg@10 on the validation rows" in html
     assert html.count("<svg") == 2 + len(SPACE)
     assert html.count("<circle") == 11 * (1 + len(SPACE))  # in the course and against each setting, but for the failed
     table = html[html.rindex("<table") :]
@@ -57,7 +58,7 @@ def test_the_page_holds_every_trial_in_both_languages(trials: list[Trial], tmp_p
 
 
 def test_the_page_is_one_file_without_scripts(trials: list[Trial], tmp_path: Path) -> None:
-    html = write_report(tmp_path, Search(SPACE), trials, best_of(trials)).read_text(encoding="utf-8")
+    html = write_report(tmp_path, Search(SPACE), trials, best_of(trials), monitor="rr").read_text(encoding="utf-8")
     assert "<script" not in html
     assert "http" not in html.replace("http-equiv", "")
     assert "default-src &#x27;none&#x27;" in html
@@ -77,7 +78,9 @@ def test_the_page_is_one_file_without_scripts(trials: list[Trial], tmp_path: Pat
 
 
 def test_one_trial_is_a_report_too(trials: list[Trial], tmp_path: Path) -> None:
-    html = write_report(tmp_path, Search(SPACE), trials[:1], trials[0], lang="zh").read_text(encoding="utf-8")
+    html = write_report(tmp_path, Search(SPACE), trials[:1], trials[0], monitor="rr", lang="zh").read_text(
+        encoding="utf-8"
+    )
     assert "<title>超参数搜索</title>" in html
     assert f"Fewer than {FEWEST} trials" in html
     assert "nan" not in html

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,9 +80,17 @@ def _csv(path: Path, encoding: str) -> Iterator[Record]:
     with path.open(encoding=encoding, errors="replace", newline="") as file:
         delimiter = _delimiter(file.readline())
         file.seek(0)
-        csv.field_size_limit(max(csv.field_size_limit(), CELL_CHARS))
+        header = [name.strip() for name in next(csv.reader(file, delimiter=delimiter))]
+    if twice := [name for name, count in Counter(header).items() if name and count > 1]:
+        raise ConfigError(f"the manifest '{path}' has two columns named {twice[0]!r}; rename one of them")
+    return _lines(path, encoding, delimiter, header)
+
+
+def _lines(path: Path, encoding: str, delimiter: str, header: Sequence[str]) -> Iterator[Record]:
+    csv.field_size_limit(max(csv.field_size_limit(), CELL_CHARS))
+    with path.open(encoding=encoding, errors="replace", newline="") as file:
         rows = csv.reader(file, delimiter=delimiter)
-        header = [name.strip() for name in next(rows)]
+        next(rows)
         while True:
             line = rows.line_num + 1
             try:

@@ -141,7 +141,7 @@ def tune(
     final = train_best(table, best, data, folder, cache)
     from duretrieval.train.tune_report import write_report
 
-    report = write_report(folder, search, trials, best)
+    report = write_report(folder, search, trials, best, monitor=recipe.fit.monitor)
     return Tuned(folder, best, trials, report, final.model)
 
 

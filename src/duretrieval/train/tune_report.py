@@ -16,11 +16,16 @@ from duretrieval.train.tune_range import Range
 from duretrieval.train.tune_words import WORDS, say
 
 
-def write_report(folder: Path, search: Search, trials: Sequence[Trial], best: Trial, *, lang: Lang = "en") -> Path:
-    """Write `report.html` into a folder that exists; the page holds English and Chinese, `lang` is shown first."""
+def write_report(
+    folder: Path, search: Search, trials: Sequence[Trial], best: Trial, *, monitor: str, lang: Lang = "en"
+) -> Path:
+    """Write `report.html` into a folder that exists; the page holds English and Chinese, `lang` is shown first.
+
+    monitor: the name of the metric that the values are of.
+    """
     main = tag(
         "main",
-        _head(search, trials),
+        _head(search, trials, monitor),
         _best(best),
         _course(trials, best),
         _settings(search, trials, best),
@@ -32,10 +37,10 @@ def write_report(folder: Path, search: Search, trials: Sequence[Trial], best: Tr
     return path
 
 
-def _head(search: Search, trials: Sequence[Trial]) -> Markup:
+def _head(search: Search, trials: Sequence[Trial], monitor: str) -> Markup:
     states = Counter(trial.state for trial in trials)
     counts = {"complete": states["complete"], "pruned": states["pruned"], "failed": states["fail"]}
-    lead = say("lead", n=len(trials), sampler=search.sampler, **counts)
+    lead = say("lead", n=len(trials), sampler=search.sampler, monitor=monitor, **counts)
     return tag("header", tag("h1", say("title")), tag("p", lead))
 
 

@@ -7,10 +7,10 @@ from duretrieval.evaluate.report.html import Markup, join, tag
 WORDS: dict[str, tuple[str, str]] = {
     "title": ("Search for settings", "超参数搜索"),
     "lead": (
-        "{n} trials by {sampler}: {complete} finished, {pruned} stopped early, {failed} failed. The value is the "
-        "validation metric of each trial's best check; larger is better.",
+        "{n} trials by {sampler}: {complete} finished, {pruned} stopped early, {failed} failed. The value is "
+        "{monitor} on the validation rows, at each trial's best check; larger is better (a loss counts below 0).",
         "共 {n} 次试验（{sampler}）：完成 {complete} 次，提前终止 {pruned} 次，失败 {failed} 次。"
-        "数值为每次试验最佳检查点的验证指标，越大越好。",
+        "数值为每次试验最佳检查点在验证集上的 {monitor}，越大越好（损失取负值）。",
     ),
     "best": ("The best: trial {number}, {value}", "最佳：第 {number} 次试验，{value}"),
     "course": ("The course of the search", "搜索过程"),
