@@ -130,8 +130,9 @@ def test_leaving_ends_the_workers_and_cancels_what_is_left(tmp_path):
 
 
 SCRIPT = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell leaves it ignored in what it runs in the background
 sys.path.insert(0, {here!r})
 import faults
 from duretrieval.media import DecoderPool, Limits

@@ -15,6 +15,7 @@ from torch import nn
 
 from duretrieval.errors import ConfigError
 from duretrieval.model import Model
+from duretrieval.train.canonical import canonical_for, turns
 from duretrieval.train.contracts import Net
 from duretrieval.train.freeze import select
 from duretrieval.train.frozen import Frozen, Still, from_model
@@ -113,7 +114,7 @@ def kept(
     head = recipe.heads.get(Modality.TEXT)
     onto = recipe.align is not None and recipe.align.use != "cca" and recipe.align.options.get("onto", "text") == "text"
     same = onto or (recipe.align is None and head is not None and head.use == "identity")
-    if Modality.TEXT not in there or text != Encoding() or not same or recipe.fusion is not None:
+    if Modality.TEXT not in there or text != Encoding() or not same or recipe.fusion is not None or turns(recipe):
         return {}
     usual = Reading()
     pictures = (reading.image_side, reading.image_fit) == (usual.image_side, usual.image_fit)
@@ -201,6 +202,7 @@ def make_network(
         views=recipe.views,
         dim=recipe.dim,
         fusion=fusion,
+        canonical=canonical_for(recipe, columns),
     )
 
 

@@ -88,6 +88,8 @@ def _model(recipe: Recipe, prepared: Prepared, network: Network, objective: Obje
             steps += [head.aligner] if hasattr(head.aligner, "save") else []
         elif any(True for _ in head.state_dict()):
             steps.append(once("aligners", head, f"head-{modality}"))
+        if network.canonical is not None:
+            steps.append(made.setdefault("canonical", network.canonical.aligner))
         if steps:
             aligners[modality] = _chained(steps, made)
     _bring_along(recipe, prepared, columns, encoders, aligners)

@@ -133,6 +133,9 @@ class Training(pl.LightningModule):
             history.append(self.folder, [row for row in rows if math.isfinite(row["loss"])])
         if not all(bool(p.isfinite().all()) for p in self.parameters()):
             raise self._diverged(next((r["step"] for r in rows if not math.isfinite(r["loss"])), self.global_step))
+        if self.network.canonical is not None:
+            self.network.canonical.forget()
+            self.network.canonical.fit(*views_of(self.network, self.train_rows, self.device).values())
         figures = check(self.network, self.objective, self.val_rows, self.fit.monitor)
         if not math.isfinite(figures["monitor"]):
             raise self._diverged(self.global_step)

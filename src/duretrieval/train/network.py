@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from duretrieval.train.batch import Batch, View
+from duretrieval.train.canonical import Canonical
 from duretrieval.train.recipe import view_name
 from duretrieval.types import Modality
 
@@ -18,7 +20,7 @@ class Network(nn.Module):
 
     encoders: modality -> net, for the modalities whose encoder learns; the others come as rows.  heads: modality ->
     module (b, d_m) -> (b, dim).  columns: name -> modality.  views: columns of each view.  dim: of the shared space.
-    fusion: None where every view has one column.
+    fusion: None where every view has one column.  canonical: turns rows before they are compared, in evaluation.
     """
 
     def __init__(
@@ -30,12 +32,14 @@ class Network(nn.Module):
         views: Sequence[Sequence[str]],
         dim: int,
         fusion: nn.Module | None = None,
+        canonical: Canonical | None = None,
     ) -> None:
         super().__init__()
         self.dim = dim
         self.encoders = nn.ModuleDict({modality.value: net for modality, net in encoders.items()})
         self.heads = nn.ModuleDict({modality.value: head for modality, head in heads.items()})
         self.fusion = fusion
+        self.canonical = canonical
         self.columns = dict(columns)
         self.views = {view_name(view): tuple(view) for view in views}
 
@@ -49,16 +53,20 @@ class Network(nn.Module):
         """A column in the shared space: (b, dim) unit rows, zeros where it is absent."""
         modality, inputs, present = self.columns[column], batch.inputs[column], batch.present[column]
         if modality not in self.encoders:
-            rows = normalize(self.heads[modality](inputs["rows"]), dim=1)
+            rows = self._turned(normalize(self.heads[modality](inputs["rows"]), dim=1), modality)
             return rows if bool(present.all()) else rows.masked_fill(~present[:, None], 0)
         if not bool(present.any()):
             return torch.zeros((len(present), self.dim), device=present.device)
-        rows = normalize(self.heads[modality](normalize(self.encoders[modality](**inputs), dim=1)), dim=1)
+        encoded = normalize(self.encoders[modality](**inputs), dim=1)
+        rows = self._turned(normalize(self.heads[modality](encoded), dim=1), modality)
         if len(rows) == len(present):
             return rows
         whole = rows.new_zeros((len(present), self.dim))
         whole[present] = rows
         return whole
+
+    def _turned(self, rows: Tensor, modality: Modality) -> Tensor:
+        return rows if self.canonical is None else cast("Tensor", self.canonical(rows, modality))
 
     def _view(self, view: Sequence[str], rows: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> View:
         if self.fusion is None:
