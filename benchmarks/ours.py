@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from benchmarks.frozen import RECIPE, on_data, tested_on
 from duretrieval.similarity import unit
@@ -36,7 +37,7 @@ def trained(wanted: Recipe) -> tuple[Network, Any]:
         fitted = fit_heads(wanted, prepared.rows["train"]) if wanted.align else None
         network = make_network(prepared.recipe, prepared.encoders, prepared.columns, fitted)
         objective = make_objective(wanted, network, 0)
-        run = runs.Run(wanted, prepared, network, objective, Path(place))
+        run = runs.Run(wanted, prepared, network, objective, Path(place), ())
         if wanted.align is None:
             hush()
             runs.fit(run, None, [], bar=False, callbacks=[])
@@ -51,9 +52,12 @@ def tested(network: Network) -> tuple[Array, Array]:
 
 
 def through(network: Network, modality: Modality, rows: Array) -> Array:
-    """Rows through a modality's head, and alone through the fusion where there is one: (n, dim) unit rows."""
+    """Rows through a modality's head, and alone through the fusion or into the axes of CCA where there is one of these:
+    (n, dim) unit rows."""
     with torch.inference_mode():
         out: Tensor = network.heads[modality.value](torch.from_numpy(rows))
+        if network.canonical is not None:
+            out = network.canonical(normalize(out, dim=1), modality)
         if network.fusion is not None:
             out = network.fusion({modality: torch.from_numpy(unit(out.numpy()))})
     return unit(out.numpy())

@@ -94,7 +94,7 @@ def ours(clock: Clock) -> None:
     with tempfile.TemporaryDirectory() as place:
         prepared = on_data(wanted)
         network = make_network(wanted, prepared.encoders, prepared.columns)
-        run = runs.Run(wanted, prepared, network, make_objective(wanted, network, 0), Path(place))
+        run = runs.Run(wanted, prepared, network, make_objective(wanted, network, 0), Path(place), ())
         hush()
         runs.fit(run, None, [], bar=False, callbacks=[clock])
 

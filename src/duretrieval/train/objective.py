@@ -46,16 +46,17 @@ class Objective(nn.Module):
 
     def forward(self, views: Mapping[str, View], batch: Batch) -> Tensor:
         """The loss of a batch: a scalar."""
-        total = torch.zeros((), device=batch.keys.device)
+        weighted: list[Tensor] = []
         for term in self.terms:
             if term.reads == "labels":
-                total = total + term.weight * self._labels(term, views, batch)
+                weighted.append(term.weight * self._labels(term, views, batch))
                 continue
             pairs = [term.views] if term.views else list(combinations(views, 2))
             found = [self._pair(term, views[a], views[b], batch, (a, b)) for a, b in pairs]
             losses = [loss for loss in found if loss is not None]
             if losses:
-                total = total + term.weight * torch.stack(losses).mean()
+                weighted.append(term.weight / len(losses) * sum(losses[1:], losses[0]))
+        total = sum(weighted[1:], weighted[0]) if weighted else torch.zeros((), device=batch.keys.device)
         if self.training and not total.requires_grad:  # no pair in the whole batch: nothing to learn, and no error
             total = total + torch.stack([view.rows[view.present].sum() for view in views.values()]).sum() * 0
         if self.memory is not None and self.training:

@@ -38,5 +38,6 @@ class Dropout(nn.Module):
         if rows.device.type != "cpu":  # there PyTorch's own is one quick kernel
             return dropout(rows, self.p)
         bits = torch.empty(-(-rows.numel() // 4), dtype=torch.int64).random_(-(2**63), None)
-        kept = bits.view(torch.int16)[: rows.numel()].view(rows.shape) >= dropped - LEVELS // 2
-        return rows * (kept.to(rows.dtype) * (LEVELS / (LEVELS - dropped)))
+        numbers = bits.view(torch.int16)[: rows.numel()].view(rows.shape).float()
+        scales = numbers.ge_(dropped - LEVELS // 2).mul_(LEVELS / (LEVELS - dropped))
+        return rows * scales.to(rows.dtype)
