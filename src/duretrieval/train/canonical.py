@@ -9,7 +9,6 @@ check, and holds in evaluation only.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
 
 import numpy as np
 import torch
@@ -49,9 +48,9 @@ class Canonical(nn.Module):
     def __init__(self, sides: tuple[Sequence[Modality], Sequence[Modality]], dim: int) -> None:
         super().__init__()
         self.sides = (tuple(sides[0]), tuple(sides[1]))
-        self.register_buffer("means", torch.zeros(2, dim, dtype=torch.float64))
-        self.register_buffer("weights", torch.zeros(2, dim, dim, dtype=torch.float64))
-        self.register_buffer("correlations", torch.zeros(dim, dtype=torch.float64))
+        self.register_buffer("means", torch.zeros(2, dim))
+        self.register_buffer("weights", torch.zeros(2, dim, dim))
+        self.register_buffer("correlations", torch.zeros(dim))
         self.register_buffer("fitted", torch.zeros((), dtype=torch.bool))
 
     def forward(self, rows: Tensor, modality: Modality) -> Tensor:
@@ -59,7 +58,7 @@ class Canonical(nn.Module):
         if self.training or not bool(self.fitted):
             return rows
         side = next(i for i, modalities in enumerate(self.sides) if modality in modalities)
-        turned = (rows.double() - self.means[side]) @ self.weights[side] * self.correlations**POWER
+        turned = (rows.float() - self.means[side]) @ self.weights[side] * self.correlations**POWER
         return normalize(turned, dim=1).to(rows.dtype)
 
     def fit(self, x: View, y: View) -> None:
@@ -90,7 +89,7 @@ class Canonical(nn.Module):
 
     @staticmethod
     def _array(tensor: Tensor) -> Exact:
-        return cast("Exact", tensor.cpu().numpy())
+        return tensor.cpu().numpy().astype(np.float64)
 
 
 def canonical_for(recipe: Recipe, columns: Mapping[str, Modality]) -> Canonical | None:
