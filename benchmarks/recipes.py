@@ -35,7 +35,7 @@ CHANGES: dict[str, tuple[str, ...]] = {
         TEXT,
         "fit.epochs=10",
     ),
-    "c-pair-scorer": (IGNORE, IMAGE, TEXT, "fit.epochs=2"),
+    "c-pair-scorer": (IGNORE, IMAGE, TEXT, "fit.epochs=6"),
 }
 
 

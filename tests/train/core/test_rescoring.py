@@ -6,13 +6,11 @@ import numpy as np
 import torch
 from torch.nn.functional import normalize
 
-from duretrieval.evaluate.rescored import Rescored
 from duretrieval.rank.search import RERANKED
 from duretrieval.train.nets.score.euclidean import Euclidean
 from duretrieval.train.nets.score.pair_scorer import PairScorer
 from duretrieval.train.objective import inner
 from duretrieval.train.rescoring import rescored
-from duretrieval.types import Array
 
 
 def rows(n: int, seed: int) -> torch.Tensor:
@@ -48,17 +46,3 @@ def test_a_score_that_ranks_as_the_cosine_changes_no_order() -> None:
     by_distance, by_cosine = rescored(Euclidean(), a, b, candidates=10), inner(a, b)
     assert torch.equal(by_distance.argsort(dim=1, stable=True), by_cosine.argsort(dim=1, stable=True))
     assert torch.equal(rescored(inner, a, b, candidates=10), by_cosine)
-
-
-def test_the_order_of_evaluate() -> None:
-    """A check and `evaluate` rank alike, in numpy and in torch."""
-    a, b, score = rows(40, 1), rows(50, 2), scorer()
-
-    def pairs(x: Array, y: Array, /) -> Array:
-        with torch.inference_mode():
-            found: Array = score.pairs(torch.from_numpy(x), torch.from_numpy(y)).numpy()
-        return found
-
-    with torch.inference_mode():
-        ours = rescored(score, a, b, candidates=7).numpy()
-    np.testing.assert_allclose(Rescored(a.numpy(), b.numpy(), pairs, 7)[0:40], ours, atol=1e-5)
