@@ -1,8 +1,7 @@
 """The stamps of Tux Paint: pictures and sounds with descriptions in many languages.  For evaluation only.
 
-Kept: every stamp outside `symbols/` (letters, digits, coins, notes, shapes), unmirrored, whose picture can be read (16
-are SVG files that name no size).  That is 685 pictures with 616 different English texts, 106 of them with a sound
-effect, 513 with a text in simplified Chinese.
+Kept: every stamp outside `symbols/` (letters, digits, coins, notes, shapes), unmirrored.  That is 701 pictures
+with 626 different English texts, 106 of them with a sound effect, 527 with a text in simplified Chinese.
 """
 
 from __future__ import annotations

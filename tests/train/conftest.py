@@ -1,8 +1,9 @@
 """Tests that build, train or export networks are left out of `make fast`; losses, scores and data stay.
 
-Random weights are the same in every run, whatever ran before.
+Random weights are the same in every run, whatever ran before, and sums are made in one order, by one thread.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,3 +27,11 @@ def _seeded_module() -> None:
 @pytest.fixture(autouse=True)
 def _seeded() -> None:
     torch.manual_seed(0)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)

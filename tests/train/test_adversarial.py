@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from duretrieval.align.fitting import fit_aligner
 from duretrieval.align.procrustes import Procrustes
@@ -16,14 +14,6 @@ from duretrieval.model import plugins
 from duretrieval.similarity import unit
 from duretrieval.train.adversarial import Adversarial, Settings, adversarial
 from duretrieval.types import Array, Modality
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def cloud(n: int, d: int, shape: int, seed: int) -> Array:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import pytest
 import torch
@@ -11,14 +10,6 @@ from torch.nn.functional import normalize
 from duretrieval import plugins
 from duretrieval.errors import ConfigError
 from duretrieval.train.modality_adversary import ModalityAdversary
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def rows(n: int, seed: int, shift: float = 0.0) -> Tensor:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 from tests.train.core.small import samples
 
 from duretrieval.train.sample import Sample
@@ -28,12 +26,3 @@ def data(media: Path) -> list[Sample]:
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Rows of frozen encoders, computed once for all tests."""
     return tmp_path_factory.mktemp("features")
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Sums in one order, whoever else computes on this machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)

@@ -14,7 +14,6 @@ from fusion_families import ALL, AUDIO, IMAGE, MIXING, MODALITIES, NAMES, TEXT, 
 from duretrieval.plugins import find
 from duretrieval.similarity import unit
 
-torch.set_num_threads(1)
 each = pytest.mark.parametrize(("name", "options"), ALL, ids=NAMES)
 Options = dict[str, Any]
 SHARED = [

@@ -5,15 +5,12 @@ import re
 import tomllib
 from pathlib import Path
 
-import torch
-
 from duretrieval.plugins import BUILT_IN, find
 
 PAGE = Path(__file__).parents[3] / "docs" / "fusion.md"
 
 
 def test_the_page() -> None:
-    torch.set_num_threads(1)
     found = doctest.testfile(str(PAGE), module_relative=False)
     assert found.attempted > 20
     assert found.failed == 0

@@ -23,7 +23,6 @@ from duretrieval.train.nets.fusion.tucker import Tucker
 from duretrieval.train.nets.fusion.weighted_sum import WeightedSum
 from duretrieval.types import Modality
 
-torch.set_num_threads(1)
 TWO = (TEXT, IMAGE)
 EAST, NORTH = torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 1.0]])
 

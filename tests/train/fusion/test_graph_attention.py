@@ -12,7 +12,6 @@ from torch import Tensor
 from duretrieval.errors import ShapeError
 from duretrieval.train.nets.fusion.graph_attention import GraphAttention
 
-torch.set_num_threads(1)
 NONE = torch.zeros(2, 0, dtype=torch.int64)
 
 

@@ -18,8 +18,6 @@ from duretrieval.model import Model
 from duretrieval.train.nets.fusion.late_attention import LateAttention
 from duretrieval.types import Array, Modality
 
-torch.set_num_threads(1)
-
 
 def trained(seed: int = 0) -> LateAttention:
     torch.manual_seed(seed)

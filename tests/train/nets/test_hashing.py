@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,15 +14,6 @@ from duretrieval.index.binary import BinaryIndex
 from duretrieval.similarity import unit
 from duretrieval.train.nets.hashing import CodePenalty, Codes, signs
 from duretrieval.types import Modality
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """On rows this small, waking a second thread takes longer than the work."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def rows(n: int, d: int, seed: int = 0) -> Tensor:
