@@ -12,7 +12,7 @@ import pytest
 
 from duretrieval.builtin import FOLDER
 from duretrieval.errors import ModelError
-from duretrieval.model import Model, card, check_files
+from duretrieval.model.model import Model, card, check_files
 from duretrieval.types import MEDIA, Modality, Part
 
 RATE = 16_000
@@ -115,7 +115,7 @@ socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse
 for name in ("torch", "transformers", "sentence_transformers", "huggingface_hub"):
     sys.modules[name] = None
 import numpy as np
-from duretrieval.model import Model
+from duretrieval.model.model import Model
 from duretrieval.types import Modality, Part
 parts = [
     Part(Modality.TEXT, "a dog"),

@@ -9,7 +9,7 @@ import pytest
 
 from duretrieval.builtin import FOLDER
 from duretrieval.errors import ModelError, UnknownPart
-from duretrieval.model import Model, check_files, fingerprint
+from duretrieval.model.model import Model, check_files, fingerprint
 from duretrieval.types import Array, Modality, Part
 
 

@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from duretrieval import sealing
 from duretrieval.align.centre import Centre
 from duretrieval.align.itq import Itq
 from duretrieval.builtin import FOLDER
 from duretrieval.errors import ConfigError, ModelError
-from duretrieval.model import Model, card, check_files, fingerprint, origins
-from duretrieval.sealing import Origin, seal, toml, whole
+from duretrieval.model import seal as sealing
+from duretrieval.model.model import Model, card, check_files, fingerprint, origins
+from duretrieval.model.seal import Origin, seal, toml, whole
 from duretrieval.similarity import unit
 from duretrieval.types import MEDIA, Array, Modality, Part, Reading
 

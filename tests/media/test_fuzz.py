@@ -19,10 +19,10 @@ from samples import (
     write_xlsx,
 )  # fmt: skip
 
-from duretrieval.collection import Collection
+from duretrieval.collection.collection import Collection
 from duretrieval.errors import MediaError
 from duretrieval.media import DecoderPool, Limits, decode
-from duretrieval.model import Model
+from duretrieval.model.model import Model
 from duretrieval.types import Reading
 
 PER_FORMAT = 10

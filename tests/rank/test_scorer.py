@@ -11,10 +11,10 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from duretrieval.cli.output import hit_dict, print_hits
-from duretrieval.collection import Collection
+from duretrieval.collection.collection import Collection
 from duretrieval.errors import ModelError, ShapeError
-from duretrieval.index.lance import LanceStore
-from duretrieval.model import Model, card
+from duretrieval.index.lance.store import LanceStore
+from duretrieval.model.model import Model, card
 from duretrieval.rank.scorer import MEASURE, OnnxScorer, PairReranker
 from duretrieval.rank.search import search
 from duretrieval.similarity import unit

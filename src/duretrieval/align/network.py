@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from duretrieval.errors import ConfigError, ShapeError
-from duretrieval.session import Session
+from duretrieval.onnx import Session
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality
 

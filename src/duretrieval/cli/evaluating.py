@@ -16,7 +16,7 @@ from duretrieval.cli.columns import Columns, columns
 from duretrieval.cli.indexing import bar
 from duretrieval.cli.output import err, out, print_json
 from duretrieval.errors import EvaluationError
-from duretrieval.evaluate.result import Side
+from duretrieval.evaluation.result import Side
 from duretrieval.types import MEDIA, Modality
 
 File = Path | None
@@ -48,8 +48,10 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Measure how well something finds, with intervals, for every pair of modalities."""
-    from duretrieval.evaluate import compare, front, result_json
-    from duretrieval.evaluate import report as reports
+    from duretrieval.evaluation import report as reports
+    from duretrieval.evaluation import request as front
+    from duretrieval.evaluation import result_json
+    from duretrieval.evaluation.statistics import compare
 
     if gate and against is None:
         raise typer.BadParameter("--gate needs --against, an earlier result to hold against")

@@ -12,9 +12,9 @@ from rich.table import Table
 from duretrieval.cli.output import out
 
 if TYPE_CHECKING:
-    from duretrieval.train.data.audit import Audit
-    from duretrieval.train.outcome import Outcome
-    from duretrieval.train.tune import Trial, Tuned
+    from duretrieval.training.data.audit import Audit
+    from duretrieval.training.runs.outcome import Outcome
+    from duretrieval.training.tune.search import Trial, Tuned
 
 SHOWN = 10
 """Leaks that are listed; `--json` has all."""

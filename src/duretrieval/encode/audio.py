@@ -12,7 +12,7 @@ from duretrieval.encode.batching import mean_per_part, one_by_one
 from duretrieval.encode.classes import hellinger
 from duretrieval.encode.mel import RATE, patches
 from duretrieval.errors import ShapeError
-from duretrieval.session import Session
+from duretrieval.onnx import Session
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality, Part
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from duretrieval.encode.batching import mean_per_part, one_by_one
 from duretrieval.encode.cutting import Cutting, heard
 from duretrieval.errors import ModelError
-from duretrieval.session import Session
+from duretrieval.onnx import Session
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality, Part
 

@@ -13,7 +13,7 @@ import numpy as np
 from duretrieval.encode.padding import padded
 from duretrieval.encode.tokens import read_tokenizer, text_of, token_ids
 from duretrieval.errors import ModelError
-from duretrieval.session import Session
+from duretrieval.onnx import Session
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality, Part
 
@@ -130,7 +130,7 @@ class OnnxText:
     def _glossary(self) -> Any:
         if self._glossary_file is None:
             return None
-        from duretrieval.encode.glossary import Glossary
+        from duretrieval.language.glossary import Glossary
 
         return Glossary.load(self._glossary_file)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from duretrieval.encode.batching import one_by_one
 from duretrieval.encode.frames import evenly, frames_of
-from duretrieval.session import Session
+from duretrieval.onnx import Session
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality, Part
 

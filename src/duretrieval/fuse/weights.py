@@ -9,7 +9,7 @@ from typing import Any
 
 from duretrieval.errors import ShapeError
 from duretrieval.fuse.network import named
-from duretrieval.session import Session
+from duretrieval.onnx import Session
 from duretrieval.types import Array, Modality
 
 

@@ -4,12 +4,12 @@ Everything here is light to import; a decoder is loaded by the first file that n
 """
 
 from duretrieval.media.chunk import Chunk, Cursor
-from duretrieval.media.decode import decode
+from duretrieval.media.decoder import decode
+from duretrieval.media.folders import Source, digest, stamp, walk
 from duretrieval.media.limits import Limits
 from duretrieval.media.manifest import Row, read_manifest
 from duretrieval.media.pool import DecoderPool
-from duretrieval.media.sniff import Kind, sniff
-from duretrieval.media.walk import Source, digest, stamp, walk
+from duretrieval.media.signature import Kind, sniff
 
 __all__ = [
     "Chunk",

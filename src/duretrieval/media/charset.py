@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 
-from duretrieval.media.sniff import utf16_without_mark
+from duretrieval.media.signature import utf16_without_mark
 
 SAMPLE_BYTES = 64 * 1024
 _PAIR = re.compile(rb"[\x81-\xfe][\x30-\xfe]")

@@ -11,7 +11,7 @@ from duretrieval.errors import DamagedMedia, MissingExtra, UnsupportedMedia
 from duretrieval.media.chunk import Chunk, Cursor
 from duretrieval.media.document import Document, chunk
 from duretrieval.media.limits import Limits, check
-from duretrieval.media.sniff import Kind
+from duretrieval.media.signature import Kind
 from duretrieval.types import Reading
 
 

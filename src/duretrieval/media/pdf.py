@@ -12,7 +12,7 @@ from duretrieval.errors import DamagedMedia, UnsupportedMedia
 from duretrieval.media.chunk import Chunk, Cursor
 from duretrieval.media.document import Document, chunk
 from duretrieval.media.limits import Limits
-from duretrieval.media.sniff import Kind
+from duretrieval.media.signature import Kind
 from duretrieval.types import Reading
 
 # PDFium marks hyphens at line ends with U+0002 or U+FFFE, and ends lines with \r\n.

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from duretrieval.media.chunk import Chunk, Cursor
-from duretrieval.media.decode import decode
+from duretrieval.media.decoder import decode
 from duretrieval.media.limits import Limits
 from duretrieval.media.worker import Decode, Worker
 from duretrieval.types import Reading

@@ -12,7 +12,7 @@ from duretrieval.media.charset import to_text
 from duretrieval.media.chunk import Chunk, Cursor
 from duretrieval.media.document import Document, chunk
 from duretrieval.media.limits import Limits, check
-from duretrieval.media.sniff import Kind
+from duretrieval.media.signature import Kind
 from duretrieval.types import Reading
 
 _UNSEEN = ("script", "style", "template", "noscript", "svg", "math", "iframe", "object", "head")

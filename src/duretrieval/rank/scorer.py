@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from duretrieval.errors import ShapeError
+from duretrieval.onnx import Session
 from duretrieval.protocols import Scorer, Store
 from duretrieval.rank.search import EVIDENCE, weighted
-from duretrieval.session import Session
 from duretrieval.types import Array, Evidence, Hit, Item, Query
 
 PAIRS = 1024

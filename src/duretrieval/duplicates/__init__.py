@@ -1,0 +1,1 @@
+"""What is the same, or nearly: perceptual hashes, neighbours among them, and the sets they make."""

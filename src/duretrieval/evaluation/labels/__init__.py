@@ -1,0 +1,1 @@
+"""What belongs together, from whatever a data set calls its labels."""

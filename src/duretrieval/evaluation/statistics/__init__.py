@@ -1,0 +1,1 @@
+"""How certain a figure is, and whether two differ."""

@@ -1,0 +1,1 @@
+"""What draws pages: HTML, SVG, a whole document in two languages."""

@@ -1,0 +1,1 @@
+"""Alignments that are fitted in torch: adversarial, canonical axes, closed forms."""

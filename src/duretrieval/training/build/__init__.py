@@ -1,0 +1,1 @@
+"""From a recipe to the network that learns."""

@@ -1,0 +1,1 @@
+"""The loop: steps, checks, checkpoints, mining, tracking."""

@@ -1,0 +1,1 @@
+"""A run: its folder, its outcome, resuming it and exporting it."""
