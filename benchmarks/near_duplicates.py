@@ -22,9 +22,9 @@ from duretrieval.duplicates.near import near_groups
 from duretrieval.duplicates.perceptual import BITS, READING, code, distance
 from duretrieval.errors import MediaError
 from duretrieval.media import Limits, decode
-from duretrieval.training.data.components import RADIUS
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.data.split import split
+from duretrieval.training.recipe.recipe import RADIUS
 from duretrieval.types import Modality, Part, Reading
 
 SIDE, COPIES, MANY = 300, 200, 100_000

@@ -132,7 +132,7 @@ BUILT_IN: dict[str, dict[str, tuple[str, str | None]]] = {
     },
     "train.losses": {
         "binary-cross-entropy": ("duretrieval.training.losses.binary_cross_entropy:BinaryCrossEntropy", "train"),
-        "code-penalty": ("duretrieval.training.nets.hashing:CodePenalty", "train"),
+        "code-penalty": ("duretrieval.training.losses.code_penalty:CodePenalty", "train"),
         "contrastive": ("duretrieval.training.losses.contrastive:Contrastive", "train"),
         "cross-entropy": ("duretrieval.training.losses.cross_entropy:CrossEntropy", "train"),
         "deep-cca": ("duretrieval.training.losses.deep_cca:DeepCca", "train"),

@@ -20,10 +20,11 @@ from duretrieval.evaluation.report import Exhibit, Material, look, of_file, of_t
 from duretrieval.evaluation.report.charts import rank_bins
 from duretrieval.evaluation.report.page import page
 from duretrieval.evaluation.report.recall import chance, curve, cut_offs
-from duretrieval.evaluation.report.words import LANGS, WORDS, one
+from duretrieval.evaluation.report.words import WORDS, one
 from duretrieval.evaluation.result import Evaluation
 from duretrieval.evaluation.scoring import score_matrix
 from duretrieval.evaluation.statistics.compare import compare
+from duretrieval.page.document import LANGS
 from duretrieval.page.html import Markup, tag
 from duretrieval.types import Modality
 

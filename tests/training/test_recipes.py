@@ -20,7 +20,7 @@ from duretrieval.training.fit import history
 from duretrieval.training.recipe.ready import ready
 from duretrieval.training.recipe.recipe import Recipe
 from duretrieval.training.recipe.toml import read_recipe
-from duretrieval.training.runs.outcome import Outcome
+from duretrieval.training.runs.folder import Outcome
 from duretrieval.training.runs.run import train
 
 RECIPES = Path(package.__file__).parent / "recipes"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.fit import history
-from duretrieval.training.fit.telling import AfterCheck
+from duretrieval.training.fit.checkpoints import AfterCheck
 from duretrieval.training.recipe.recipe import Data, Fit, Recipe, Use
 from duretrieval.training.runs.run import train
 from duretrieval.types import Modality, Part

@@ -12,7 +12,7 @@ from duretrieval.training.tune import charts
 from duretrieval.training.tune.importance import FEWEST, importance
 from duretrieval.training.tune.range import Range
 from duretrieval.training.tune.report import write_report
-from duretrieval.training.tune.search import Search, Trial
+from duretrieval.training.tune.trial import Search, Trial
 from duretrieval.training.tune.words import WORDS
 
 LOSSES = ("infonce", "<b>hinge</b>")

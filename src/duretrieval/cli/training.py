@@ -54,7 +54,7 @@ def train(
 ) -> None:
     """Train a model from a recipe and data: features, training, figures, and a model folder to index with."""
     with workbench():
-        from duretrieval.training.fit.telling import AfterCheck
+        from duretrieval.training.fit.checkpoints import AfterCheck
         from duretrieval.training.recipe.toml import read_recipe
         from duretrieval.training.runs.run import train as train_model
 
@@ -125,11 +125,12 @@ def tune(
     """Search for the settings that the table "tune" of a recipe names, then train the best, and write a report."""
     with workbench():
         from duretrieval.training.tune import search
+        from duretrieval.training.tune.trial import Trial
 
     changes = [*(set_ or []), *([f"tune.trials={trials}"] if trials else [])]
     table, wanted = search.read_search(recipe, changes)
 
-    def told(trial: search.Trial) -> None:
+    def told(trial: Trial) -> None:
         if json:
             print_json([tables.trial_dict(trial)])
         else:
@@ -159,7 +160,7 @@ def export(
 ) -> None:
     """Write the model of a run as a folder that the engine runs without torch, and compare the two."""
     with workbench():
-        from duretrieval.training.runs.reexport import export_run
+        from duretrieval.training.runs.run import export_run
 
     model = export_run(run, folder, name=name, checkpoint=checkpoint.value, data=data, cache=cache)
     said = ", ".join(sorted(model.modalities))

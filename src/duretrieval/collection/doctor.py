@@ -51,7 +51,8 @@ def _libraries() -> str:
 
 
 def _model() -> str:
-    from duretrieval.model.model import Model, check_files
+    from duretrieval.model.card import check_files
+    from duretrieval.model.model import Model
 
     model = Model.load("builtin")
     if model.folder and (faults := check_files(model.folder)):

@@ -9,12 +9,10 @@ vectors made before no longer mix with vectors made after.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import threading
-import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,9 +22,10 @@ import numpy as np
 from duretrieval import builtin, plugins
 from duretrieval.errors import ModelError
 from duretrieval.fuse import background as backgrounds
-from duretrieval.model.seal import FORMAT, UNLISTED, Origin, seal, sha256, whole
+from duretrieval.model.card import fingerprint, modality_named, origins, read_card, reading_of
+from duretrieval.model.seal import Origin, seal, whole
 from duretrieval.protocols import Aligner, Encoder, Fusion, Scorer
-from duretrieval.types import MEDIA, Array, Modality, Part, Reading
+from duretrieval.types import Array, Modality, Part, Reading
 
 UNSTATED = Origin("unstated", "written by Model.save")
 """What is said of a file whose licence nobody gave."""
@@ -157,7 +156,7 @@ class Model:
             ModelError: a part has no `save`, or a file it needs is gone.
         """
         own = [self.folder] if self.folder else []
-        training = training or (_read_card(self.folder).get("training") if self.folder else None)
+        training = training or (read_card(self.folder).get("training") if self.folder else None)
         with whole(Path(folder)) as place:
             entries = {section: self._save_parts(place, section) for section in ("encoders", "aligners")}
             background = backgrounds.save(place, self.background) if self.background else None
@@ -203,21 +202,21 @@ class Model:
         if _HUB_NAME.match(str(where)) and not Path(where).exists():
             return cls._from_hub(*str(where).split(":", 1))
         folder = builtin.FOLDER if str(where) == "builtin" else Path(where)
-        card = _read_card(folder)
+        card = read_card(folder)
         encoders: dict[Modality, Callable[[], Encoder]] = {}
         aligners: dict[Modality, Callable[[], Aligner]] = {}
         for section, makers in (("encoders", encoders), ("aligners", aligners)):
             for entry in card.get(section, []):
                 make = _once(folder, section, entry)
                 for modality in entry["modalities"]:
-                    makers[_modality(folder, modality)] = make
+                    makers[modality_named(folder, modality)] = make
         return cls(
             name=card["name"],
             encoders=encoders,
             aligners=aligners,
             dim=card["dim"],
             fingerprint=fingerprint(folder),
-            reading=_reading(folder, card.get("reading", {})),
+            reading=reading_of(folder, card.get("reading", {})),
             background=lambda: backgrounds.load(folder / card["background"]) if "background" in card else {},
             scorer=_once(folder, "scorers", card["scorer"]) if "scorer" in card else None,
             fusion=_once(folder, "fusions", card["fusion"])() if "fusion" in card else None,
@@ -236,75 +235,6 @@ def _saved(folder: Path, section: str, name: str, part: Any) -> dict[str, Any]:
     if not hasattr(part, "save"):
         raise ModelError(f"{type(part).__name__}, to be {name}, has no save(folder, name); give it one")
     return {"use": plugins.name_of(section, part), "options": part.save(folder, name)}
-
-
-def fingerprint(folder: Path) -> str:
-    """The identity of a model folder: 16 hex digits of the SHA-256 of its model.toml."""
-    return hashlib.sha256((folder / "model.toml").read_bytes()).hexdigest()[:16]
-
-
-def origins(folder: Path, made: Origin, sources: Sequence[Path] = ()) -> dict[str, Origin]:
-    """Every file of a folder that is not yet a model, with its origin, as `seal` wants it.
-
-    A file with the content of one in a model folder of `sources` has that one's; the others have `made`.
-    """
-    known = {
-        entry["sha256"]: Origin(entry["licence"], entry["origin"])
-        for source in sources
-        for entry in _read_card(source)["files"].values()
-        if {"sha256", "licence", "origin"} <= entry.keys()
-    }
-    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in UNLISTED)
-    return {path.relative_to(folder).as_posix(): known.get(sha256(path), made) for path in files}
-
-
-def card(folder: Path) -> dict[str, Any]:
-    """model.toml as a dict.
-
-    Raises:
-        ModelError: as `Model.load`.
-    """
-    return _read_card(folder)
-
-
-def check_files(folder: Path) -> list[str]:
-    """Every file of the folder whose content is not what model.toml says, as sentences; empty when all is well."""
-    faults = []
-    for name, entry in _read_card(folder)["files"].items():
-        if sha256(folder / name) != entry["sha256"]:
-            faults.append(
-                f"{folder / name} is not the file model.toml was written for; install or export the model again"
-            )
-    return faults
-
-
-def _read_card(folder: Path) -> dict[str, Any]:
-    path = folder / "model.toml"
-    if not path.is_file():
-        raise ModelError(f"{folder} is not a model: there is no model.toml in it. Give a model folder, or 'builtin'.")
-    try:
-        card = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path} cannot be read: {error}") from error
-    if card.get("format") != FORMAT:
-        raise ModelError(f"{path} has format {card.get('format')!r}; this version reads format {FORMAT}")
-    for key in ("name", "dim", "encoders", "files"):
-        if key not in card:
-            raise ModelError(f"{path} has no {key!r}")
-    for name, entry in card["files"].items():
-        file = folder / name
-        if not file.is_file():
-            raise ModelError(f"{folder} is incomplete: {name} is missing")
-        if file.stat().st_size != entry["bytes"]:
-            raise ModelError(f"{file} has {file.stat().st_size} bytes, model.toml says {entry['bytes']}")
-    return card
-
-
-def _modality(folder: Path, name: str) -> Modality:
-    known = [modality.value for modality in MEDIA]
-    if name not in known:
-        raise ModelError(f"{folder / 'model.toml'}: no modality {name!r}.{plugins.suggest(name, known)}")
-    return Modality(name)
 
 
 def _checked(name: str, dim: int, fusion: Fusion | None, encoded: Iterable[Modality]) -> Fusion | None:
@@ -334,11 +264,3 @@ def _once(folder: Path, section: str, entry: Mapping[str, Any]) -> Callable[[], 
         return built[0]
 
     return make
-
-
-def _reading(folder: Path, settings: Mapping[str, Any]) -> Reading:
-    known = [f.name for f in fields(Reading)]
-    for key in settings:
-        if key not in known:
-            raise ModelError(f"{folder / 'model.toml'}: [reading] has no {key!r}.{plugins.suggest(key, known)}")
-    return Reading(**settings)

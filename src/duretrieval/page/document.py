@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from typing import Literal
 
-from duretrieval.evaluation.report.words import LANGS, Lang
 from duretrieval.page.html import Markup, tag
+
+Lang = Literal["en", "zh"]
+LANGS: tuple[Lang, ...] = ("en", "zh")
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 NAMES = {"en": "English", "zh": "中文"}

@@ -14,8 +14,9 @@ from tests.training.core.full import no_file_above
 from duretrieval.errors import ConfigError
 from duretrieval.media.limits import Limits
 from duretrieval.similarity import unit
+from duretrieval.training.build.features import features
 from duretrieval.training.build.frozen import Frozen
-from duretrieval.training.data.feature_cache import FeatureCache, content_digest, features
+from duretrieval.training.data.feature_cache import FeatureCache, content_digest
 from duretrieval.types import Array, Modality, Part, Reading
 
 

@@ -11,8 +11,9 @@ from PIL import Image
 from samples import write_wave
 
 from duretrieval.model.model import Model
+from duretrieval.training.build.encoders import make_encoders
 from duretrieval.training.build.network import Network
-from duretrieval.training.build.network_of import make_encoders, make_network
+from duretrieval.training.build.network_of import make_network
 from duretrieval.training.build.prepare import with_views
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.recipe.toml import to_recipe

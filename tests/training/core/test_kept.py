@@ -9,7 +9,7 @@ import pytest
 from tests.training.coloured import pairs
 
 from duretrieval.model.model import Model
-from duretrieval.training.build.network_of import kept
+from duretrieval.training.build.encoders import kept
 from duretrieval.training.recipe.toml import read_recipe, to_recipe
 from duretrieval.training.runs.run import train
 from duretrieval.types import Modality, Part, Reading

@@ -23,7 +23,7 @@ from duretrieval.training.data.sample import Sample
 from duretrieval.training.fit import history
 from duretrieval.training.fit.checkpoints import WholeFiles, stopped
 from duretrieval.training.recipe.recipe import Recipe
-from duretrieval.training.runs.outcome import Outcome
+from duretrieval.training.runs.folder import Outcome
 from duretrieval.training.runs.run import train
 
 ROOT = Path(__file__).parents[3]

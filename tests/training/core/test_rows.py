@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from duretrieval.errors import ConfigError
-from duretrieval.training.data.batches import Column, Order, Rows, keys_of
+from duretrieval.training.data.batches import Column, Rows, keys_of
 from duretrieval.training.data.examples import Examples
 from duretrieval.training.data.sample import Sample
+from duretrieval.training.samplers.order import Order
 from duretrieval.types import Modality, Part
 
 

@@ -18,11 +18,11 @@ from tests.training.core.test_resume import Stop, assert_same
 
 from duretrieval.errors import ConfigError, UnknownPart
 from duretrieval.training.build.network_of import draw_of
-from duretrieval.training.data.batches import Order
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.recipe.recipe import Fit, Use
 from duretrieval.training.recipe.toml import to_recipe
 from duretrieval.training.runs.run import assemble, train, training
+from duretrieval.training.samplers.order import Order
 from duretrieval.training.samplers.per_class import PerClass
 from duretrieval.training.samplers.shuffled import Shuffled
 from duretrieval.training.samplers.sources import sources

@@ -14,10 +14,10 @@ from torch.utils.data import DataLoader
 from duretrieval.errors import ConfigError, DamagedMedia, MediaError
 from duretrieval.media import Limits
 from duretrieval.media.window import window
-from duretrieval.training.data.batches import Order
 from duretrieval.training.data.content import load
 from duretrieval.training.data.examples import Examples
 from duretrieval.training.data.sample import Sample
+from duretrieval.training.samplers.order import Order
 from duretrieval.types import Modality, Part, Reading
 
 READING = Reading(image_side=32, sample_rate=8000, window_s=2.0, frames_per_window=4)

@@ -17,7 +17,8 @@ from duretrieval.collection.collection import Collection
 from duretrieval.errors import ConfigError, ModelError, UnknownPart
 from duretrieval.media.decoder import decode
 from duretrieval.media.limits import Limits
-from duretrieval.model.model import Model, card, check_files
+from duretrieval.model.card import check_files, read_card
+from duretrieval.model.model import Model
 from duretrieval.training.joint import export
 from duretrieval.types import Modality, Part
 
@@ -54,7 +55,7 @@ def test_the_folder_equals_the_model(tiny: Tiny, kind: str, maker: str, tmp_path
     assert written.reading == model.reading
     np.testing.assert_allclose(written.encode(parts_for(model)), model.encode(parts_for(model)), atol=1e-4)
     assert check_files(tmp_path / "model") == []
-    assert {entry["licence"] for entry in card(tmp_path / "model")["files"].values()} == {"MIT"}
+    assert {entry["licence"] for entry in read_card(tmp_path / "model")["files"].values()} == {"MIT"}
     assert str(tiny(maker).parent) not in (tmp_path / "model" / "model.toml").read_text()
 
 

@@ -12,7 +12,8 @@ from duretrieval import plugins
 from duretrieval.errors import ConfigError
 from duretrieval.index.binary import BinaryIndex
 from duretrieval.similarity import unit
-from duretrieval.training.nets.hashing import CodePenalty, Codes, signs
+from duretrieval.training.losses.code_penalty import CodePenalty
+from duretrieval.training.nets.hashing import Codes, signs
 from duretrieval.types import Modality
 
 

@@ -9,10 +9,10 @@ from duretrieval.evaluation.report import figures
 from duretrieval.evaluation.report.closeup import Closeup
 from duretrieval.evaluation.report.health_section import health_section
 from duretrieval.evaluation.report.pair_section import pair_section
-from duretrieval.evaluation.report.words import Lang, one, say
+from duretrieval.evaluation.report.words import one, say
 from duretrieval.evaluation.result import FEW, Evaluation, few
 from duretrieval.evaluation.statistics.compare import Difference
-from duretrieval.page.document import document
+from duretrieval.page.document import Lang, document
 from duretrieval.page.html import Markup, join, tag
 
 

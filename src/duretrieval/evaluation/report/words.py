@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
+from duretrieval.page.document import LANGS, Lang
 from duretrieval.page.html import Markup, join, tag
-
-Lang = Literal["en", "zh"]
-LANGS: tuple[Lang, ...] = ("en", "zh")
 
 WORDS: dict[str, tuple[str, str]] = {
     "title": ("Evaluation: {name}", "评测：{name}"),

@@ -11,9 +11,9 @@ from duretrieval.evaluation import result_json
 from duretrieval.evaluation.health.health import Health
 from duretrieval.evaluation.report.closeup import Closeup
 from duretrieval.evaluation.report.page import page
-from duretrieval.evaluation.report.words import Lang
 from duretrieval.evaluation.result import Evaluation
 from duretrieval.evaluation.statistics.compare import Difference
+from duretrieval.page.document import Lang
 
 
 def write_report(

@@ -12,10 +12,11 @@ import numpy as np
 
 from duretrieval.errors import ConfigError, MediaError
 from duretrieval.media.limits import Limits
-from duretrieval.training.build.network_of import Encoders, make_encoders
+from duretrieval.training.build.encoders import Encoders, make_encoders
+from duretrieval.training.build.features import features
 from duretrieval.training.data.batches import Column, Rows, keys_of
 from duretrieval.training.data.examples import Examples
-from duretrieval.training.data.feature_cache import FeatureCache, content_digest, features
+from duretrieval.training.data.feature_cache import FeatureCache, content_digest
 from duretrieval.training.data.identity import identify
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.data.split import Splits, split

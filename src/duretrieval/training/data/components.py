@@ -9,11 +9,7 @@ import numpy as np
 from duretrieval.duplicates.near import near_groups
 from duretrieval.duplicates.union_find import Forest
 from duretrieval.training.data.identity import Identity
-
-RADIUS = 8
-"""Bits of `looks.code` by which near-duplicates differ at most."""
-MOST = 32
-"""The largest radius: pictures that have nothing in common differ in about 80 bits, seldom in fewer than 40."""
+from duretrieval.training.recipe.recipe import RADIUS
 
 
 def components(identities: Sequence[Identity], radius: int = RADIUS) -> list[list[int]]:

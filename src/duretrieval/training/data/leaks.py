@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from duretrieval.training.data.components import RADIUS, look_groups
+from duretrieval.training.data.components import look_groups
 from duretrieval.training.data.identity import Identity, identify
 from duretrieval.training.data.sample import Sample
+from duretrieval.training.recipe.recipe import RADIUS
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from duretrieval.errors import ConfigError
-from duretrieval.training.data.components import RADIUS, components
+from duretrieval.training.data.components import components
 from duretrieval.training.data.identity import STABLE, Identity, identify
 from duretrieval.training.data.read import SPLITS
 from duretrieval.training.data.sample import Sample
+from duretrieval.training.recipe.recipe import RADIUS
 
 SHARES: Mapping[str, float] = {"train": 0.8, "val": 0.1, "test": 0.1}
 GIANT = 0.1

@@ -8,27 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import nn
 
 from duretrieval import builtin, plugins
 from duretrieval.align.chain import Chain
-from duretrieval.fuse.background import background
 from duretrieval.model.model import Model
 from duretrieval.model.seal import Origin, whole
 from duretrieval.protocols import Aligner, Encoder
 from duretrieval.training.align.closed_form import Fitted
+from duretrieval.training.build.films import PICTURES
 from duretrieval.training.build.lora import merge_lora
 from duretrieval.training.build.network import Network
-from duretrieval.training.build.network_of import PICTURES
 from duretrieval.training.build.objective import Objective
 from duretrieval.training.build.prepare import Prepared
-from duretrieval.training.data.batch import View
-from duretrieval.training.data.batches import Rows
+from duretrieval.training.export.background import aligned, backgrounds, with_borrowed
 from duretrieval.training.export.parity import compare
-from duretrieval.training.fit.validation import BATCH, views_of
 from duretrieval.training.recipe.recipe import Recipe, Use
-from duretrieval.types import Array, Modality
+from duretrieval.types import Modality
 
 
 def export(
@@ -109,7 +105,7 @@ def _model(recipe: Recipe, prepared: Prepared, network: Network, objective: Obje
         fingerprint="being written",
         aligners=aligners,
         reading=prepared.encoders.reading,
-        background=lambda: _with_borrowed(backgrounds(prepared, network), encoders, columns),
+        background=lambda: with_borrowed(backgrounds(prepared, network), encoders, columns),
         **extra,
     )
 
@@ -161,22 +157,6 @@ def _engine_encoder(encoder: Any, place: Path, modality: Modality, made: dict[An
     return made[id(net)]  # type: ignore[no-any-return]
 
 
-def aligned(network: Network, rows: Rows, modality: Modality, at: list[int] | None = None) -> Array:
-    """The vectors of a modality's columns in the shared space, before fusion: (n, dim)."""
-    network.eval()
-    rows = rows.plain()
-    found = [np.zeros((0, 1), np.float32)]
-    places = list(range(len(rows))) if at is None else at
-    with torch.inference_mode():
-        for start in range(0, len(places), BATCH):
-            batch = rows[places[start : start + BATCH]]
-            for name, kind in network.columns.items():
-                if kind is modality:
-                    found.append(network.aligned(batch, name)[batch.present[name]].numpy())
-    there = [rows for rows in found if len(rows)]
-    return np.concatenate(there) if there else found[0]
-
-
 def fit_codes(spec: Use, prepared: Prepared, network: Network) -> Aligner:
     """Binary codes for the vectors of this model, fitted to those of the training rows.
 
@@ -188,34 +168,3 @@ def fit_codes(spec: Use, prepared: Prepared, network: Network) -> Aligner:
     vectors = np.concatenate([aligned(network, rows, m) for m in dict.fromkeys(prepared.columns.values())])
     coder: Aligner = found.fit(vectors, **spec.options)
     return coder
-
-
-def backgrounds(prepared: Prepared, network: Network) -> dict[Modality, Array]:
-    """Vectors of training rows by modality, and of whole items where they are fused."""
-    rows = prepared.rows["train"]
-    found = {m: aligned(network, rows, m) for m in dict.fromkeys(prepared.columns.values())}
-    if network.fusion is not None:
-        views = views_of(network, rows)
-        found[Modality.WHOLE] = np.concatenate([_there(view) for view in views.values()])
-    return background({m: vectors for m, vectors in found.items() if len(vectors)})
-
-
-def _with_borrowed(
-    found: dict[Modality, Array], encoders: Mapping[Modality, Encoder], columns: set[Modality]
-) -> dict[Modality, Array]:
-    """A background for what had no training rows, too: scores of a modality without one could not be compared.
-
-    Films and pictures of one encoder have each other's; what is `kept` of the built-in model has the one it had there.
-    """
-    for lacking in sorted(set(encoders) - columns):
-        other = next((m for m in PICTURES if m in found and encoders.get(m) is encoders[lacking]), None)
-        if other is not None:
-            found[lacking] = found[other]
-        elif lacking in (usual := Model.load().background):
-            found[lacking] = usual[lacking]
-    return found
-
-
-def _there(view: View) -> Array:
-    rows: Array = view.rows[view.present].numpy()
-    return rows

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import torch
-from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.callbacks import Checkpoint, ModelCheckpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from duretrieval.errors import ConfigError
@@ -81,3 +82,19 @@ def stopped(checkpoint: Path, patience: int) -> bool:
     held: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=False)["callbacks"]
     waits = [state["wait_count"] for name, state in held.items() if name.startswith("EarlyStopping")]
     return bool(patience) and any(wait >= patience for wait in waits)
+
+
+class AfterCheck(Checkpoint):
+    """Calls `tell(epoch, monitor)` after each check; what it raises ends the training.
+
+    A `Checkpoint` in name: Lightning calls those after the check of an epoch, and every other callback before it.
+    """
+
+    def __init__(self, tell: Callable[[int, float], None]) -> None:
+        self._tell = tell
+
+    def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
+        """After the check of an epoch."""
+        value = trainer.callback_metrics.get("monitor")
+        if value is not None:
+            self._tell(int(trainer.current_epoch), float(value))

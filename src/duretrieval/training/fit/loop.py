@@ -22,13 +22,14 @@ from duretrieval.errors import ConfigError, Diverged
 from duretrieval.training.build.network import Network
 from duretrieval.training.build.objective import Objective
 from duretrieval.training.data.batch import Batch, View
-from duretrieval.training.data.batches import Order, Rows
+from duretrieval.training.data.batches import Rows
 from duretrieval.training.fit import history
 from duretrieval.training.fit.checkpoints import BestAndLast, WholeFiles
 from duretrieval.training.fit.mining import mine
 from duretrieval.training.fit.validation import check, views_of
 from duretrieval.training.recipe.recipe import Fit
-from duretrieval.training.samplers.sources import Ints
+from duretrieval.training.samplers.order import Order
+from duretrieval.types import Ints
 
 
 class Training(pl.LightningModule):

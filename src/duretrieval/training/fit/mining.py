@@ -11,8 +11,7 @@ from torch import Tensor
 
 from duretrieval.errors import MissingExtra
 from duretrieval.training.data.batch import View
-from duretrieval.training.samplers.sources import Ints
-from duretrieval.types import Array
+from duretrieval.types import Array, Ints
 
 SKIP = 1
 """Of the nearest that have another key, so many are passed over: the very nearest is often an unmarked positive."""

@@ -22,11 +22,10 @@ from duretrieval.training.build.objective import Objective, Term, inner
 from duretrieval.training.data.batch import Batch, View
 from duretrieval.training.data.batches import Rows
 from duretrieval.training.fit.rescoring import rescored
+from duretrieval.training.recipe.recipe import CLASSES, LOSS
 
 BATCH = 512
 RETRIEVAL = ("hit@1", "hit@5", "hit@10", "rr", "ap")
-CLASSES = ("accuracy", "recall", "f1")
-LOSS = "loss"
 
 
 def views_of(network: Network, rows: Rows, device: torch.device | None = None) -> dict[str, View]:

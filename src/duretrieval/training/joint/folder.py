@@ -17,7 +17,7 @@ from duretrieval.encode.hub.sentence import load_sentence, modalities_of
 from duretrieval.encode.hub.towers import Tower
 from duretrieval.errors import ConfigError, UnknownPart
 from duretrieval.fuse import background as backgrounds
-from duretrieval.model.model import fingerprint
+from duretrieval.model.card import fingerprint
 from duretrieval.model.seal import Origin, seal, whole
 from duretrieval.similarity import unit
 from duretrieval.training.joint.net import FAMILIES, JointNet

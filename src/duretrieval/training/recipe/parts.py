@@ -10,8 +10,7 @@ from duretrieval import plugins
 from duretrieval.errors import ConfigError
 from duretrieval.evaluation.metrics.measures import measure
 from duretrieval.training.augment.compose import compose
-from duretrieval.training.fit.validation import CLASSES, LOSS
-from duretrieval.training.recipe.recipe import Recipe, Use
+from duretrieval.training.recipe.recipe import CLASSES, LOSS, Recipe, Use
 from duretrieval.training.recipe.settings import fitting, is_plain
 
 

@@ -30,9 +30,14 @@ from itertools import combinations
 from typing import Any, Literal
 
 from duretrieval.errors import ConfigError
-from duretrieval.training.data.components import MOST, RADIUS
 from duretrieval.types import Modality
 
+RADIUS = 8
+"""Bits of `duplicates.perceptual.code` by which near-duplicates differ at most."""
+MOST = 32
+"""The largest radius: pictures that have nothing in common differ in about 80 bits, seldom in fewer than 40."""
+CLASSES = ("accuracy", "recall", "f1")
+LOSS = "loss"
 SEEDS = 2**32
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,3 +31,23 @@ def write_json(path: Path, table: dict[str, Any]) -> None:
     part = path.with_name(f"{path.name}.part")
     part.write_text(json.dumps(table, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     part.replace(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What training came to."""
+
+    folder: Path
+    model: Path
+    """The model folder of the best check."""
+    best_epoch: int
+    """From 0; an epoch is the steps between two checks."""
+    epochs: int
+    """How many were run."""
+    val: dict[str, float]
+    test: dict[str, float]
+    """Empty where the data has no test rows."""
+    queries: dict[str, dict[str, int]]
+    """val, test -> direction -> rows that ask in it"""
+    seconds: float
+    problems: int

@@ -19,16 +19,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
 from duretrieval import __version__
 from duretrieval.errors import ConfigError, DuretrievalError
 from duretrieval.media.limits import Limits
+from duretrieval.model.model import Model
 from duretrieval.training.align.closed_form import fit_heads
+from duretrieval.training.build.learned import groups
 from duretrieval.training.build.network import Network
-from duretrieval.training.build.network_of import draw_of, groups, make_network, make_objective
+from duretrieval.training.build.network_of import draw_of, make_network, make_objective
 from duretrieval.training.build.objective import Objective
 from duretrieval.training.build.prepare import SPLITS, Prepared, Progress, prepare
 from duretrieval.training.data.opening import read_data
@@ -43,8 +45,7 @@ from duretrieval.training.fit.validation import asked, check
 from duretrieval.training.recipe.json import to_json
 from duretrieval.training.recipe.parts import check_names
 from duretrieval.training.recipe.recipe import Recipe
-from duretrieval.training.runs.folder import described, write_json
-from duretrieval.training.runs.outcome import Outcome
+from duretrieval.training.runs.folder import Outcome, described, write_json
 
 LAST, BEST = "last.ckpt", "best.ckpt"
 
@@ -281,3 +282,45 @@ def _begin(run: Run, data: Path | Sequence[Sample], resume: bool) -> None:
 def quiet() -> AbstractContextManager[None]:
     """Without Lightning's advice on workers and devices."""
     return warnings.catch_warnings(action="ignore")
+
+
+def export_run(
+    run: Path,
+    folder: Path,
+    *,
+    name: str | None = None,
+    checkpoint: Literal["best", "last"] = "best",
+    data: Path | None = None,
+    cache: Path | None = None,
+) -> Model:
+    """Write the model of a run's checkpoint; a few rows are encoded by torch and by the engine, and must agree.
+
+    name: how the model is called; None: as its recipe.  data: where the run's data is now, if it has moved.
+
+    Raises:
+        ConfigError: there is no run or no such checkpoint, its data is gone or has changed, or `folder` is in use.
+        ModelError: the engine's vectors are not torch's.
+    """
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise ConfigError(f"{folder} is in use; give a folder that is empty, or that does not exist")
+    opened = reopen(run, data=data, cache=cache)
+    epoch = 0
+    if opened.recipe.align is None:  # what is fitted whole has no checkpoint
+        epoch = int(load(opened, run / f"{checkpoint}.ckpt")["epoch"])
+    rows, monitor = opened.prepared.rows, opened.recipe.fit.monitor
+    figures = {
+        split: check(opened.network, opened.objective, rows[split], monitor) if len(rows[split]) > 1 else {}
+        for split in ("val", "test")
+    }
+    outcome = Outcome(
+        folder=run,
+        model=folder,
+        best_epoch=epoch,
+        epochs=epoch + 1,
+        queries=queries(opened),
+        seconds=0.0,
+        problems=len(opened.problems),
+        **figures,
+    )
+    write_model(opened, folder, outcome, name)
+    return Model.load(folder)

@@ -11,7 +11,8 @@ import numpy as np
 
 from duretrieval.errors import ConfigError
 from duretrieval.training.data.sample import Sample
-from duretrieval.training.samplers.sources import NONE, Ints, sources
+from duretrieval.training.samplers.sources import NONE, sources
+from duretrieval.types import Ints
 
 CHOICES = ("label", "key", "group")
 

@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 import numpy as np
 
 from duretrieval.training.data.sample import Sample
-from duretrieval.training.samplers.sources import Ints
+from duretrieval.types import Ints
 
 
 @dataclass(frozen=True, slots=True)

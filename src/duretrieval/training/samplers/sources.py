@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from duretrieval.training.data.sample import Sample
+from duretrieval.types import Ints
 
-Ints = npt.NDArray[np.int64]
 By = Literal["label", "key", "group", "columns"]
 NONE = "none"
 """What rows are called that have no label, or no group."""

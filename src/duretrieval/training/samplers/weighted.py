@@ -13,7 +13,8 @@ import numpy.typing as npt
 from duretrieval import plugins
 from duretrieval.errors import ConfigError
 from duretrieval.training.data.sample import Sample
-from duretrieval.training.samplers.sources import By, Ints, sources
+from duretrieval.training.samplers.sources import By, sources
+from duretrieval.types import Ints
 
 Floats = npt.NDArray[np.float64]
 

@@ -11,7 +11,7 @@ from typing import Any
 from duretrieval.page.html import Markup, join
 from duretrieval.page.svg import AXES, dot, drawing, grid, path
 from duretrieval.training.tune.range import Range
-from duretrieval.training.tune.search import Trial
+from duretrieval.training.tune.trial import Trial
 
 LONGEST = 14
 """Characters of a choice below its axis."""

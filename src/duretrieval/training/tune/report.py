@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from duretrieval.evaluation.report.words import Lang
-from duretrieval.page.document import document
+from duretrieval.page.document import Lang, document
 from duretrieval.page.html import Markup, tag
 from duretrieval.training.tune import charts
 from duretrieval.training.tune.importance import FEWEST, importance
 from duretrieval.training.tune.range import Range
-from duretrieval.training.tune.search import Search, Trial
+from duretrieval.training.tune.trial import Search, Trial
 from duretrieval.training.tune.words import WORDS, say
 
 

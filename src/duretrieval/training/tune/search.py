@@ -15,60 +15,27 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from random import Random
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
 from duretrieval.errors import ConfigError, Diverged, DuretrievalError
 from duretrieval.training.data.sample import Sample
-from duretrieval.training.fit.telling import AfterCheck
+from duretrieval.training.fit.checkpoints import AfterCheck
 from duretrieval.training.recipe import settings
 from duretrieval.training.recipe.json import to_json
 from duretrieval.training.recipe.recipe import Recipe
 from duretrieval.training.recipe.toml import read_table, to_recipe
-from duretrieval.training.runs.folder import described
-from duretrieval.training.runs.outcome import Outcome
+from duretrieval.training.runs.folder import Outcome, described
 from duretrieval.training.runs.run import read, train
 from duretrieval.training.tune.range import Range, read_range
+from duretrieval.training.tune.trial import Search, Trial
 
 JOURNAL = "study.journal"
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """What is tried, how, and how often."""
-
-    space: Mapping[str, Range | tuple[Any, ...]]
-    """setting, as `fit.lr` -> a range, or choices"""
-    trials: int = 20
-    sampler: Literal["tpe", "random", "grid"] = "tpe"
-    prune: bool = True
-    """Stop a run that is worse than the median of the others at the same check."""
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if not self.space:
-            raise ConfigError('there is nothing to search; add [tune.space] with lines such as "fit.lr" = [1e-3, 1e-4]')
-        if self.trials < 1 or self.seed < 0:
-            raise ConfigError(f"tune.trials is {self.trials} and seed {self.seed}; give at least 1 and 0")
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """One run of a search."""
-
-    number: int
-    settings: Mapping[str, Any]
-    state: str
-    """complete, pruned or fail"""
-    value: float | None
-    """The best `monitor`; the last one before a pruned run was stopped."""
-    checks: Mapping[int, float] = field(default_factory=dict)
-    """epoch -> monitor"""
 
 
 @dataclass(frozen=True, slots=True)
