@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from duretrieval import plugins
 from duretrieval.align.fitting import fit_aligner
 from duretrieval.align.procrustes import Procrustes
 from duretrieval.errors import ConfigError, ShapeError
-from duretrieval.model.model import plugins
 from duretrieval.similarity import unit
 from duretrieval.training.align.adversarial import Adversarial, Settings, adversarial
 from duretrieval.types import Array, Modality

@@ -148,7 +148,7 @@ class TestAudioFeatures(EncoderSuite):
 
 @pytest.mark.parametrize(("name", "parts"), [("image", [*PICTURES, FILM]), ("audio", SOUNDS)])
 def test_by_name_saved_and_loaded(name: str, parts: list[Part], folder: Path, tmp_path: Path) -> None:
-    encoder = plugins.find("train.encoders", f"builtin-{name}-features")(cache=str(folder))
+    encoder = parts.find("train.encoders", f"builtin-{name}-features")(cache=str(folder))
     options = encoder.save(tmp_path, "photo.encoder")
     assert options["file"] == "photo.encoder.onnx"
     loaded = plugins.find("encoders", f"onnx-{name}").load(tmp_path, **options)

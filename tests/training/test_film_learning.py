@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from duretrieval import plugins
+from duretrieval.training import parts
 from duretrieval.types import Modality, Part
 
 SIDE, FRAMES = 32, 4
@@ -48,7 +48,7 @@ def batch(n: int, rng: np.random.Generator) -> tuple[list[Part], torch.Tensor]:
 def test_direction_is_learned(name: str, options: dict[str, Any]) -> None:
     torch.manual_seed(0)
     rng = np.random.default_rng(0)
-    net = plugins.find("train.encoders", name)(**options)
+    net = parts.find("train.encoders", name)(**options)
     classes = nn.Linear(net.dim, 2)
     optimizer = torch.optim.AdamW([*net.parameters(), *classes.parameters()], lr=3e-3)
     for _ in range(40):

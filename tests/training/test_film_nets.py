@@ -12,10 +12,10 @@ import torch
 from test_picture_nets import SMALL_CNN, SMALL_VGG, SMALL_VIT, settled
 from torch import nn
 
-from duretrieval import plugins
 from duretrieval.errors import ConfigError
 from duretrieval.onnx import Session
 from duretrieval.testing import NetSuite
+from duretrieval.training import parts
 from duretrieval.training.nets.image.vgg import vgg
 from duretrieval.training.nets.image.vision import vision
 from duretrieval.training.nets.video.frames import Attention, Mean, frames
@@ -70,7 +70,7 @@ class TestFilmNets(NetSuite):
     def net(cls, request: pytest.FixtureRequest) -> FilmNet:
         torch.manual_seed(0)
         name, options = request.param
-        return ready(plugins.find("train.encoders", name)(**options))
+        return ready(parts.find("train.encoders", name)(**options))
 
     @pytest.fixture
     def parts(self, net: FilmNet) -> Sequence[Part]:
@@ -93,7 +93,7 @@ def test_no_films() -> None:
 
 @pytest.mark.parametrize(("name", "options"), NETS[1:3] + NETS[4:], ids=IDS[1:3] + IDS[4:])
 def test_a_graph_takes_several_films_at_once(name: str, options: dict[str, Any], tmp_path: Path) -> None:
-    net = ready(plugins.find("train.encoders", name)(**options))
+    net = ready(parts.find("train.encoders", name)(**options))
     net.export(tmp_path, "many")
     clips = net.prepare(films(net.preprocessing.side))["clips"]
     with torch.no_grad():

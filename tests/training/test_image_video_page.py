@@ -6,7 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from duretrieval import plugins
+from duretrieval.training import parts
 
 PAGE = Path(__file__).parents[2] / "docs" / "image-video-encoders.md"
 
@@ -22,7 +22,7 @@ def test_recipes_name_options_that_there_are() -> None:
     assert len(blocks) == 3
     for block in blocks:
         for settings in tomllib.loads(block)["encoders"].values():
-            takes = inspect.signature(plugins.find("train.encoders", settings["use"])).parameters
+            takes = inspect.signature(parts.find("train.encoders", settings["use"])).parameters
             assert set(settings) - {"use", "train", "lr"} <= set(takes)
 
 
@@ -36,6 +36,6 @@ def test_the_table_lists_every_option() -> None:
     for row in options:
         _, names, described, _ = row.split("|")
         for name in re.findall(r"`([^`]+)`", names):
-            for option in inspect.signature(plugins.find("train.encoders", name)).parameters:
+            for option in inspect.signature(parts.find("train.encoders", name)).parameters:
                 assert option == "threads" or re.search(rf"`{option}( = [^`]*)?`", described), f"{name}: {option}"
     assert len(options) == 7

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from duretrieval import plugins
 from duretrieval.errors import ConfigError
+from duretrieval.training import parts
 from duretrieval.training.losses.modality_adversary import ModalityAdversary
 
 
@@ -19,7 +19,7 @@ def rows(n: int, seed: int, shift: float = 0.0) -> Tensor:
 
 def made(**options: float) -> ModalityAdversary:
     torch.manual_seed(0)
-    adversary: ModalityAdversary = plugins.find("train.losses", "modality-adversary")(dim=4, hidden=8, **options)
+    adversary: ModalityAdversary = parts.find("train.losses", "modality-adversary")(dim=4, hidden=8, **options)
     return adversary
 
 

@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch import nn
 
-from duretrieval import plugins
 from duretrieval.onnx import Session
 from duretrieval.testing import NetSuite
+from duretrieval.training import parts
 from duretrieval.training.nets.image.net import PictureNet
 from duretrieval.training.nets.image.preprocessing import Look, Preprocessing
 from duretrieval.types import Modality, Part
@@ -89,7 +89,7 @@ class TestPictureNets(NetSuite):
     def net(cls, request: pytest.FixtureRequest) -> PictureNet:
         torch.manual_seed(0)
         name, options = request.param
-        return settled(plugins.find("train.encoders", name)(**options))
+        return settled(parts.find("train.encoders", name)(**options))
 
     @pytest.fixture
     def parts(self, net: PictureNet) -> Sequence[Part]:
@@ -150,7 +150,7 @@ def test_what_it_looks_at_is_no_weight() -> None:
 
 
 def test_a_graph_takes_several_pictures_at_once(tmp_path: Path) -> None:
-    net = settled(plugins.find("train.encoders", "vision")(config={"model_type": "vit", **SMALL_VIT}))
+    net = settled(parts.find("train.encoders", "vision")(config={"model_type": "vit", **SMALL_VIT}))
     net.export(tmp_path, "many")
     pixels = np.stack([picture(32, seed) for seed in range(5)])
     with torch.no_grad():

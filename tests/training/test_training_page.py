@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from tests.test_readme import pairs
 
-from duretrieval.plugins import BUILT_IN
+from duretrieval.training.parts import TABLE
 from duretrieval.training.recipe.recipe import Data, Encoding, Fit, Objective, Recipe
 from duretrieval.training.recipe.toml import read_recipe
 from duretrieval.training.tune.search import read_search
@@ -31,10 +31,10 @@ TABLES = {
 BLOCKS = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in BUILT_IN if kind.startswith("train.")])
+@pytest.mark.parametrize("kind", [kind for kind in TABLE if kind.startswith("train.")])
 def test_every_name_is_there(kind: str) -> None:
     (row,) = [line for line in TEXT.splitlines() if line.startswith(f"| {kind.partition('.')[2]} |")]
-    assert re.findall(r"`([^`]+)`", row.split("|")[3]) == sorted(BUILT_IN[kind])
+    assert re.findall(r"`([^`]+)`", row.split("|")[3]) == sorted(TABLE[kind])
 
 
 @pytest.mark.parametrize("title", list(TABLES))

@@ -46,7 +46,7 @@ class Net(Protocol):
     def export(self, folder: Path, name: str, /) -> dict[str, Any]:
         """Write what the engine's encoder needs into a model folder, in files that begin with `name`.
 
-        Returns its entry in model.toml: {"use": "onnx-image", "options": {...}}, which `plugins.find("encoders", use)`
+        Returns its entry in model.toml: {"use": "onnx-image", "options": {...}}, which `parts.find("encoders", use)`
         `.load(folder, **options)` turns back into an `Encoder` without torch.
         """
         ...

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from duretrieval import plugins
 from duretrieval.errors import ConfigError
 from duretrieval.model.model import Model
+from duretrieval.training import parts
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.recipe.recipe import Recipe
 from duretrieval.training.recipe.toml import to_recipe
@@ -34,7 +34,7 @@ def test_as_fitted_directly(use: str, options: dict[str, Any], data: list[Sample
     text, image = rows["text"], rows["image"]
     both = text.present & image.present
     x, y = image.rows[both], text.rows[both]  # type: ignore[index]
-    kind = plugins.find("aligners", use)
+    kind = parts.find("aligners", use)
     if use == "cca":
         aligner = kind.fit(y, x, x_modalities=[Modality.TEXT], y_modalities=[Modality.IMAGE], dim=dim, **options)
     else:

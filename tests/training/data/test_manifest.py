@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 from samples import write_picture, write_video, write_wave
 
-from duretrieval import plugins
 from duretrieval.errors import ConfigError
+from duretrieval.training import parts
 from duretrieval.training.data.manifest import read_manifest
 from duretrieval.training.data.sample import Sample
 from duretrieval.types import Modality, Part
@@ -127,4 +127,4 @@ def test_a_role_that_does_not_exist(tmp_path: Path) -> None:
 
 
 def test_by_name() -> None:
-    assert plugins.find("train.readers", "manifest") is read_manifest
+    assert parts.find("train.readers", "manifest") is read_manifest

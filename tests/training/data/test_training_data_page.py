@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from duretrieval import plugins
+from duretrieval.training import parts
 from duretrieval.training.augment.compose import STEPS, compose
 from duretrieval.training.build.network_of import draw_of
 from duretrieval.training.data.sample import Sample
@@ -31,7 +31,7 @@ def test_its_samplers_draw() -> None:
     assert [fit.sampler.use for fit in wanted] == ["per-class", "weighted"]
     for fit in wanted:
         assert len(draw_of(fit.sampler, rows, ["text", "audio", "image"])(32, 0)(5)) == 32
-    for name in plugins.BUILT_IN["train.samplers"]:
+    for name in parts.TABLE["train.samplers"]:
         assert f"| `{name}` |" in PAGE.read_text(encoding="utf-8")
 
 
@@ -51,5 +51,5 @@ def test_the_recipe_names_every_step() -> None:
 
 
 def test_every_reader_is_in_the_table() -> None:
-    for name in plugins.BUILT_IN["train.readers"]:
+    for name in parts.TABLE["train.readers"]:
         assert f"| `{name}` |" in PAGE.read_text(encoding="utf-8")

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from duretrieval.plugins import BUILT_IN, find
 from duretrieval.training.nets.fusion.stacked import Stacked
+from duretrieval.training.parts import TABLE, find
 from duretrieval.types import Modality
 
 TEXT, IMAGE, AUDIO = Modality.TEXT, Modality.IMAGE, Modality.AUDIO
@@ -31,7 +31,7 @@ ALL = [(name, options) for name, several in OPTIONS.items() for options in sever
 NAMES = [" ".join([name, *(f"{key}={value}" for key, value in options.items())]) for name, options in ALL]
 MIXING = {"attention", "maximum", "weighted-sum"}
 """Those of which one row alone comes out as it is."""
-assert set(OPTIONS) == set(BUILT_IN["train.fusions"])
+assert set(OPTIONS) == set(TABLE["train.fusions"])
 
 
 def make(name: str, options: dict[str, Any], seed: int = 0) -> Stacked:

@@ -11,7 +11,7 @@ import torch
 from fusion_families import ALL, IMAGE, MODALITIES, NAMES, TEXT, WIDTH, make, presence, rows
 
 from duretrieval.errors import ConfigError, ShapeError
-from duretrieval.plugins import find
+from duretrieval.training.parts import find
 from duretrieval.types import Modality
 
 

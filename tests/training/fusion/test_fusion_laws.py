@@ -11,8 +11,8 @@ import pytest
 import torch
 from fusion_families import ALL, AUDIO, IMAGE, MIXING, MODALITIES, NAMES, TEXT, WIDTH, make, presence, rows, trained
 
-from duretrieval.plugins import find
 from duretrieval.similarity import unit
+from duretrieval.training.parts import find
 
 each = pytest.mark.parametrize(("name", "options"), ALL, ids=NAMES)
 Options = dict[str, Any]

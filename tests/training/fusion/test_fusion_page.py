@@ -5,7 +5,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from duretrieval.plugins import BUILT_IN, find
+from duretrieval.training.parts import TABLE, find
 
 PAGE = Path(__file__).parents[3] / "docs" / "fusion.md"
 
@@ -17,9 +17,7 @@ def test_the_page() -> None:
 
 
 def test_the_table_names_every_fusion() -> None:
-    assert set(re.findall(r"^\| `([a-z-]+)` \|", PAGE.read_text(encoding="utf-8"), re.M)) == set(
-        BUILT_IN["train.fusions"]
-    )
+    assert set(re.findall(r"^\| `([a-z-]+)` \|", PAGE.read_text(encoding="utf-8"), re.M)) == set(TABLE["train.fusions"])
 
 
 def test_the_recipes_can_be_made() -> None:

@@ -13,6 +13,7 @@ from tiny_joint import pictures
 
 from duretrieval import plugins
 from duretrieval.model.model import Model
+from duretrieval.training import parts
 from duretrieval.training.recipe.toml import to_recipe
 from duretrieval.types import Modality
 
@@ -45,7 +46,7 @@ def test_the_recipe_of_the_page_is_one() -> None:
     recipe = to_recipe(tomllib.loads(block))
     assert recipe.encoders[Modality.IMAGE].train == ("last 2",)
     assert {encoding.options["model"] for encoding in recipe.encoders.values()} == {ID}
-    assert {encoding.use for encoding in recipe.encoders.values()} <= set(plugins.names("train.encoders"))
+    assert {encoding.use for encoding in recipe.encoders.values()} <= set(parts.names("train.encoders"))
 
 
 def test_every_kind_of_name_on_the_page_is_known() -> None:

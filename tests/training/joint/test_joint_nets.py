@@ -19,6 +19,7 @@ from duretrieval.model.model import Model
 from duretrieval.similarity import unit
 from duretrieval.testing import NetSuite
 from duretrieval.testing.nets import rows
+from duretrieval.training import parts
 from duretrieval.training.build.freeze import select
 from duretrieval.training.build.lora import adapted, add_lora, merge_lora
 from duretrieval.types import Modality, Part
@@ -38,7 +39,7 @@ def parts_for(tower: str) -> list[Part]:
 
 @cache
 def made(use: str, model: Path, tower: str) -> nn.Module:
-    net: nn.Module = plugins.find("train.encoders", use)(model=model, tower=tower)
+    net: nn.Module = parts.find("train.encoders", use)(model=model, tower=tower)
     return net
 
 
@@ -108,21 +109,21 @@ class TestSentenceClipImage(TowerSuite):
 )
 def test_a_net_begins_with_the_rows_of_its_model(tiny: Tiny, kind: str, maker: str, tower: str) -> None:
     use = "sentence-transformers" if kind == "st" else kind
-    net = plugins.find("train.encoders", use)(model=tiny(maker), tower=tower)
+    net = parts.find("train.encoders", use)(model=tiny(maker), tower=tower)
     expected = Model.load(f"{kind}:{tiny(maker)}").encode(parts_for(tower))
     np.testing.assert_allclose(unit(rows(net, parts_for(tower))), expected, atol=1e-4)
 
 
 def test_the_other_tower_is_let_go(tiny: Tiny) -> None:
-    text = plugins.find("train.encoders", "clip")(model=tiny("clip"), tower="text")
+    text = parts.find("train.encoders", "clip")(model=tiny("clip"), tower="text")
     assert all(name.startswith(("model.text_model", "model.text_projection")) for name, _ in text.named_parameters())
-    image = plugins.find("train.encoders", "sentence-transformers")(model=tiny("sentence_clip"), tower="video")
+    image = parts.find("train.encoders", "sentence-transformers")(model=tiny("sentence_clip"), tower="video")
     assert {Modality.IMAGE, Modality.VIDEO} == image.modalities
     assert not any("text_" in name for name, _ in image.named_parameters())
 
 
 def test_media_are_read_as_the_model_says(tiny: Tiny) -> None:
-    find = plugins.find
+    find = parts.find
     net = find("train.encoders", "clip")(model=tiny("clip"), tower="image")
     assert dict(net.reading) == {"image_side": SIDE, "image_fit": "crop"}
     assert find("train.encoders", "clap")(model=tiny("clap"), tower="audio").reading["sample_rate"] == 48_000
@@ -132,15 +133,15 @@ def test_a_tower_that_is_not_there(tiny: Tiny) -> None:
     with pytest.raises(
         ConfigError, match=r"'clip' has no tower 'txt'\. Did you mean 'text'\? It has: text, image, video"
     ):
-        plugins.find("train.encoders", "clip")(model=tiny("clip"), tower="txt")
+        parts.find("train.encoders", "clip")(model=tiny("clip"), tower="txt")
     with pytest.raises(ConfigError, match=r"'clap' has no tower 'image'\. It has: text, audio"):
-        plugins.find("train.encoders", "clap")(model=tiny("clap"), tower="image")
+        parts.find("train.encoders", "clap")(model=tiny("clap"), tower="image")
 
 
 @pytest.mark.parametrize("tower", ["text", "image"])
 def test_lora_on_a_tower_learns_and_is_exported_merged(tiny: Tiny, tower: str, tmp_path: Path) -> None:
     torch.manual_seed(0)
-    net: Any = add_lora(plugins.find("train.encoders", "clip")(model=tiny("clip"), tower=tower), 2)
+    net: Any = add_lora(parts.find("train.encoders", "clip")(model=tiny("clip"), tower=tower), 2)
     assert len(adapted(net)) == 2 * 2  # query and value in two layers
     optimizer = torch.optim.SGD([p for p in net.parameters() if p.requires_grad], lr=0.1)
     before = unit(rows(net, parts_for(tower)))
@@ -155,7 +156,7 @@ def test_lora_on_a_tower_learns_and_is_exported_merged(tiny: Tiny, tower: str, t
 
 
 def test_layers_of_a_tower_by_name(tiny: Tiny) -> None:
-    net: nn.Module = plugins.find("train.encoders", "clip")(model=tiny("clip"), tower="image")
+    net: nn.Module = parts.find("train.encoders", "clip")(model=tiny("clip"), tower="image")
     select(net, ["last 1"])
     learning = {name for name, parameter in net.named_parameters() if parameter.requires_grad}
     assert "model.visual_projection.weight" in learning
@@ -166,7 +167,7 @@ def test_layers_of_a_tower_by_name(tiny: Tiny) -> None:
 @pytest.mark.parametrize("pooling", ["cls", "max", "mean_sqrt_len_tokens", "weightedmean", "lasttoken"])
 def test_other_poolings_of_sentences(tmp_path: Path, pooling: str) -> None:
     folder = sentence(tmp_path, pooling=pooling)
-    net: Any = plugins.find("train.encoders", "sentence-transformers")(model=folder)
+    net: Any = parts.find("train.encoders", "sentence-transformers")(model=folder)
     expected = Model.load(f"st:{folder}").encode(parts_for("text"))
     entry = net.eval().export(tmp_path, "mine")
     encoder = plugins.find("encoders", entry["use"]).load(tmp_path, **entry["options"])

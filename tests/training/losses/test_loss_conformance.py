@@ -6,8 +6,8 @@ import sys
 import pytest
 import torch
 
-from duretrieval import plugins
 from duretrieval.testing import LossSuite
+from duretrieval.training import parts
 from duretrieval.training.losses.binary_cross_entropy import BinaryCrossEntropy
 from duretrieval.training.losses.contrastive import Contrastive
 from duretrieval.training.losses.hinge import Hinge
@@ -87,7 +87,7 @@ class TestBinaryCrossEntropy(LossSuite):
 
 def test_every_registered_loss_of_scores_is_here() -> None:
     tested = {type(suite().make()) for suite in LossSuite.__subclasses__()}
-    found = {plugins.find("train.losses", name) for name in plugins.BUILT_IN["train.losses"]}
+    found = {parts.find("train.losses", name) for name in parts.TABLE["train.losses"]}
     assert {loss for loss in found if getattr(loss, "reads", "scores") == "scores"} <= tested
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from duretrieval import plugins
+from duretrieval.training import parts
 
 PAGE = Path(__file__).parents[3] / "docs" / "losses.md"
 
@@ -23,10 +23,10 @@ def test_the_page() -> None:
 def test_the_tables_name_every_part_and_its_options(kind: str) -> None:
     text = PAGE.read_text(encoding="utf-8")
     package = {"losses": "duretrieval.training.losses.", "scores": "duretrieval.training.nets.score."}[kind]
-    names = [name for name, (where, _) in plugins.BUILT_IN[f"train.{kind}"].items() if where.startswith(package)]
+    names = [name for name, (where, _) in parts.TABLE[f"train.{kind}"].items() if where.startswith(package)]
     assert len(names) > 5
     for name in names:
-        options = inspect.signature(plugins.find(f"train.{kind}", name)).parameters
+        options = inspect.signature(parts.find(f"train.{kind}", name)).parameters
         rows = [line for line in text.splitlines() if line.startswith("| `") and f"`{name}`" in line.split("|")[1]]
         assert rows, name
         for option in set(options) - {"dim", "numbers"}:
@@ -42,4 +42,4 @@ def test_its_recipes_name_parts_and_options_that_exist() -> None:
         assert parts
         for kind, part in parts:
             options = {k: v for k, v in part.items() if k not in ("use", "weight", "views")}
-            inspect.signature(plugins.find(f"train.{kind}", part["use"])).bind_partial(**options)
+            inspect.signature(parts.find(f"train.{kind}", part["use"])).bind_partial(**options)

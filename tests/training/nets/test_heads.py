@@ -14,6 +14,7 @@ from duretrieval import plugins
 from duretrieval.align.ridge import Ridge
 from duretrieval.errors import ConfigError, ModelError, ShapeError
 from duretrieval.similarity import unit
+from duretrieval.training import parts
 from duretrieval.training.nets.heads import Head, Identity, Linear, Mlp, Residual
 from duretrieval.types import Modality
 
@@ -34,7 +35,7 @@ def vectors(n: int, d: int = 6, seed: int = 0) -> np.ndarray:
 
 def made(name: str, dim_in: int, options: dict[str, Any]) -> Head:
     torch.manual_seed(0)
-    head: Head = plugins.find("train.heads", name)(dim_in=dim_in, dim=4 if name != "residual" else 6, **options)
+    head: Head = parts.find("train.heads", name)(dim_in=dim_in, dim=4 if name != "residual" else 6, **options)
     for parameter in head.parameters():  # away from where some of them begin
         torch.nn.init.normal_(parameter, std=0.5)
     return head

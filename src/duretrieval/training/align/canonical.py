@@ -15,12 +15,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from duretrieval import plugins
 from duretrieval.align.affine import Affine
 from duretrieval.align.axes import principal_axes
 from duretrieval.align.cca import Cca
 from duretrieval.align.pairs import Exact
 from duretrieval.errors import ConfigError
+from duretrieval.training import parts
 from duretrieval.training.data.batch import View
 from duretrieval.training.recipe.recipe import Recipe
 from duretrieval.types import Modality
@@ -118,6 +118,6 @@ def _side(modality: Modality, other: Modality) -> tuple[Modality, ...]:
 
 def turns(recipe: Recipe) -> bool:
     """Whether the losses leave the axes of the views to a linear CCA: `any_axes` in one, and none reads scores."""
-    found = [plugins.find("train.losses", loss.use) for loss in recipe.losses]
+    found = [parts.find("train.losses", loss.use) for loss in recipe.losses]
     compared = any(getattr(loss, "reads", "scores") != "rows" for loss in found)
     return not compared and any(getattr(loss, "any_axes", False) for loss in found)

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from duretrieval import plugins
 from duretrieval.errors import ConfigError
 from duretrieval.media import Limits
+from duretrieval.training import parts
 from duretrieval.training.data.content import load_sample
 from duretrieval.training.data.read import Problem, Read
 from duretrieval.training.data.sample import Sample
@@ -70,7 +70,7 @@ class Examples(Dataset[Sample]):
             ConfigError: rows have problems, and `leave_out` is not set; or no sample is left.
             UnknownPart: there is no such reader.
         """
-        found: Read = plugins.find("train.readers", reader)(path, **options)
+        found: Read = parts.find("train.readers", reader)(path, **options)
         if found.problems and not leave_out:
             raise ConfigError(f"{path}: {_said(found.problems)}; correct them, or set leave_out to go on without them")
         samples = [sample for sample in found.samples if split is None or sample.split == split]

@@ -14,7 +14,7 @@ def read_data(data: Data, path: Path) -> Read:
     """What `data.reader` makes of a file or folder.
 
     Raises:
-        UnknownPart, MissingExtra: as `plugins.find`.
+        UnknownPart, MissingExtra: as `parts.find`.
         ConfigError: there is nothing at the path, or no row can be used, or the reader has no such option.
     """
     if not path.exists():

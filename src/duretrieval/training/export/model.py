@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from duretrieval import builtin, plugins
+from duretrieval import builtin
 from duretrieval.align.chain import Chain
 from duretrieval.model.model import Model
 from duretrieval.model.seal import Origin, whole
 from duretrieval.protocols import Aligner, Encoder
+from duretrieval.training import parts
 from duretrieval.training.align.closed_form import Fitted
 from duretrieval.training.build.films import PICTURES
 from duretrieval.training.build.lora import merge_lora
@@ -67,7 +68,7 @@ def _model(recipe: Recipe, prepared: Prepared, network: Network, objective: Obje
     def once(kind: str, module: Any, file: str) -> Any:
         if id(module) not in made:
             entry = module.export(place, file)
-            made[id(module)] = plugins.find(kind, entry["use"]).load(place, **entry["options"])
+            made[id(module)] = parts.find(kind, entry["use"]).load(place, **entry["options"])
         return made[id(module)]
 
     columns = {m for m in prepared.columns.values() if m.value in network.heads}
@@ -153,7 +154,7 @@ def _engine_encoder(encoder: Any, place: Path, modality: Modality, made: dict[An
         return encoder  # type: ignore[no-any-return]
     if id(net) not in made:
         entry = net.export(place, f"encoder-{modality}")
-        made[id(net)] = plugins.find("encoders", entry["use"]).load(place, **entry["options"])
+        made[id(net)] = parts.find("encoders", entry["use"]).load(place, **entry["options"])
     return made[id(net)]  # type: ignore[no-any-return]
 
 
@@ -163,7 +164,7 @@ def fit_codes(spec: Use, prepared: Prepared, network: Network) -> Aligner:
     Raises:
         ConfigError: as the aligner's `fit`.
     """
-    found = plugins.find("aligners", spec.use)
+    found = parts.find("aligners", spec.use)
     rows = prepared.rows["train"]
     vectors = np.concatenate([aligned(network, rows, m) for m in dict.fromkeys(prepared.columns.values())])
     coder: Aligner = found.fit(vectors, **spec.options)

@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 from duretrieval import plugins
 from duretrieval.errors import ConfigError
 from duretrieval.evaluation.metrics.measures import measure
+from duretrieval.training import parts
 from duretrieval.training.augment.compose import compose
 from duretrieval.training.recipe.recipe import CLASSES, LOSS, Recipe, Use
 from duretrieval.training.recipe.settings import fitting, is_plain
@@ -21,10 +22,10 @@ def make(kind: str, spec: Use, known: Mapping[str, Any], required: Mapping[str, 
     and to which the recipe gives none itself.  required: the same, for parameters that every such part must take.
 
     Raises:
-        UnknownPart, MissingExtra: as `plugins.find`.
+        UnknownPart, MissingExtra: as `parts.find`.
         ConfigError: an option that the part does not have, one that it needs and has not got, or one of another kind.
     """
-    found = plugins.find(kind, spec.use)
+    found = parts.find(kind, spec.use)
     if not callable(found):
         raise ConfigError(f"{spec.use!r} is {found!r}, which makes nothing; name a class or a function")
     return found(**arguments(found, spec, known, required))
@@ -75,7 +76,7 @@ def check_names(recipe: Recipe) -> None:
     """Find every part, metric and augmentation that a recipe names, before anything is computed.
 
     Raises:
-        UnknownPart, MissingExtra, ConfigError: as `plugins.find`; or there is no such metric or augmentation.
+        UnknownPart, MissingExtra, ConfigError: as `parts.find`; or there is no such metric or augmentation.
     """
     wanted = [("train.encoders", encoding.use) for encoding in recipe.encoders.values()]
     wanted += [("train.heads", head.use) for head in recipe.heads.values()]
@@ -84,7 +85,7 @@ def check_names(recipe: Recipe) -> None:
     wanted += [(kind, part.use) for kind, part in single.items() if part]
     wanted.append(("train.samplers", recipe.fit.sampler.use))
     for kind, name in wanted:
-        plugins.find(kind, name)
+        parts.find(kind, name)
     if recipe.fit.monitor not in (*CLASSES, LOSS):
         measure(recipe.fit.monitor)
     if recipe.augment:
@@ -95,7 +96,7 @@ def check_names(recipe: Recipe) -> None:
 
 def _check_codes(spec: Use, dim: int) -> None:
     """What would else be found out when the trained model is exported."""
-    found = plugins.find("aligners", spec.use)
+    found = parts.find("aligners", spec.use)
     if spec.use != "itq":
         raise ConfigError(f"[codes] fits codes to vectors; use itq, not {spec.use!r}")
     bits = arguments(found.fit, spec, {}, {"x": None})["bits"]

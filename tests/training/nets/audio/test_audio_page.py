@@ -6,8 +6,8 @@ import re
 import tomllib
 from pathlib import Path
 
-from duretrieval import plugins
 from duretrieval.encode.sound import OnnxSound
+from duretrieval.training import parts
 from duretrieval.training.nets.audio.cnn import Cnn
 from duretrieval.training.nets.audio.statistics import MfccStatistics
 
@@ -25,15 +25,15 @@ def test_its_recipes_name_what_there_is() -> None:
     assert len(recipes) == 2
     for recipe in recipes:
         encoding = tomllib.loads(recipe)["encoders"]["audio"]
-        known = inspect.signature(plugins.find("train.encoders", encoding["use"])).parameters.keys()
+        known = inspect.signature(parts.find("train.encoders", encoding["use"])).parameters.keys()
         assert encoding["options"].keys() <= known | inspect.signature(Cnn).parameters.keys()
 
 
 def test_its_tables_name_every_encoder_and_option() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    ours = [name for name, (where, _) in plugins.BUILT_IN["train.encoders"].items() if ".nets.audio." in where]
+    ours = [name for name, (where, _) in parts.TABLE["train.encoders"].items() if ".nets.audio." in where]
     assert len(ours) == 8
-    options = {name for use in ours for name in inspect.signature(plugins.find("train.encoders", use)).parameters}
+    options = {name for use in ours for name in inspect.signature(parts.find("train.encoders", use)).parameters}
     for made in (Cnn, MfccStatistics, OnnxSound.load):
         options |= inspect.signature(made).parameters.keys()
     for name in {*ours, *options} - {"sizes", "folder", "threads"}:

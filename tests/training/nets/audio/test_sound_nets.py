@@ -17,6 +17,7 @@ from duretrieval import plugins
 from duretrieval.errors import ConfigError, ModelError, ShapeError
 from duretrieval.protocols import Encoder
 from duretrieval.similarity import unit
+from duretrieval.training import parts
 from duretrieval.training.contracts import Net
 from duretrieval.training.nets.audio.ast import Ast
 from duretrieval.training.nets.audio.clap import ClapAudio
@@ -33,7 +34,7 @@ PARTS = tiny.parts(0.02, 0.31, 0.5, 1.0, 2.7)
 def made(name: str, **options: Any) -> SoundNet:
     """By its name in a recipe."""
     torch.manual_seed(0)
-    net: SoundNet = plugins.find("train.encoders", name)(**options)
+    net: SoundNet = parts.find("train.encoders", name)(**options)
     return net.eval()
 
 

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from duretrieval import plugins, similarity
+from duretrieval import similarity
 from duretrieval.errors import ConfigError, ShapeError
 from duretrieval.onnx import Session
+from duretrieval.training import parts
 from duretrieval.training.blocks import in_blocks
 from duretrieval.training.losses.binary_cross_entropy import BinaryCrossEntropy
 from duretrieval.training.nets.score.cosine import Cosine, InnerProduct
@@ -50,7 +51,7 @@ def rows(n: int, m: int, d: int = D) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def test_every_registered_score_is_here() -> None:
-    found = {plugins.find("train.scores", name) for name in plugins.BUILT_IN["train.scores"]}
+    found = {parts.find("train.scores", name) for name in parts.TABLE["train.scores"]}
     assert found == {type(make()) for make in MAKERS.values()}
 
 

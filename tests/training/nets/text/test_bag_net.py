@@ -18,6 +18,7 @@ from duretrieval.encode.word_vectors import WordVectors
 from duretrieval.errors import ConfigError
 from duretrieval.similarity import unit
 from duretrieval.testing import NetSuite
+from duretrieval.training import parts
 from duretrieval.training.nets.text.bag import BagNet
 from duretrieval.training.nets.text.named import bag_of_words, char_ngrams
 from duretrieval.types import Modality, Part
@@ -107,7 +108,7 @@ def corpus(tmp_path: Path) -> str:
 
 
 def test_a_bag_of_words_by_name(corpus: str) -> None:
-    assert plugins.find("train.encoders", "bag-of-words") is bag_of_words
+    assert parts.find("train.encoders", "bag-of-words") is bag_of_words
     long = bag_of_words(corpus=corpus, words={"stop_words": False}, max_words=5)
     assert isinstance(long, BagOfWords)
     assert long.reader.known[0] == "a"
@@ -121,7 +122,7 @@ def test_a_bag_of_words_by_name(corpus: str) -> None:
 
 
 def test_ngrams_by_name(corpus: str) -> None:
-    assert plugins.find("train.encoders", "char-ngrams") is char_ngrams
+    assert parts.find("train.encoders", "char-ngrams") is char_ngrams
     net = char_ngrams(dim=3, buckets=50)
     assert net.table.weight.shape == (51, 3)
     from_rows, from_file = char_ngrams(texts=[t for t in TEXTS if t], dim=3), char_ngrams(corpus=corpus, dim=3)

@@ -12,8 +12,8 @@ import pytest
 import torch
 import transformers
 
-from duretrieval import plugins
 from duretrieval.language.words import Words
+from duretrieval.training import parts
 
 PAGE = Path(__file__).parents[4] / "docs" / "text-encoders.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -51,7 +51,7 @@ def test_the_recipes() -> None:
     for block in blocks:
         table = tomllib.loads(block)["encoders"]["text"]
         options = {key: value for key, value in table.items() if key not in ("use", "train", "lr", "lora")}
-        inspect.signature(plugins.find("train.encoders", table["use"])).bind(**options)
+        inspect.signature(parts.find("train.encoders", table["use"])).bind(**options)
         Words.of(options.get("words", {}))
 
 

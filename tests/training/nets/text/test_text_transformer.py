@@ -11,12 +11,12 @@ import torch
 from tests.training.nets.text.tiny import KINDS, TEXTS, saved
 from transformers import AutoModel, AutoTokenizer, ByT5Tokenizer
 
-from duretrieval import plugins
 from duretrieval.encode.padding import padded
 from duretrieval.encode.text import OnnxText
 from duretrieval.errors import ConfigError, ModelError, ShapeError
 from duretrieval.similarity import unit
 from duretrieval.testing import EncoderSuite, NetSuite
+from duretrieval.training import parts
 from duretrieval.training.nets.text import transformer as module
 from duretrieval.training.nets.text.transformer import TextTransformer, transformer
 from duretrieval.types import Modality, Part
@@ -161,7 +161,7 @@ def test_as_many_tokens_as_the_model_takes(models: Path, tmp_path: Path) -> None
 
 
 def test_by_name() -> None:
-    assert plugins.find("train.encoders", "transformer") is transformer
+    assert parts.find("train.encoders", "transformer") is transformer
 
 
 def test_saved_weights_in_half_precision_train_in_single(models: Path, tmp_path: Path) -> None:

@@ -15,13 +15,13 @@ import pytest
 from gensim.models import KeyedVectors
 from gensim.models import Word2Vec as Gensim
 
-from duretrieval import plugins
 from duretrieval.encode.text_bags import TextBags
 from duretrieval.encode.word_vectors import WordVectors
 from duretrieval.errors import ConfigError, ModelError
 from duretrieval.language.words import Words
 from duretrieval.similarity import unit
 from duretrieval.testing import EncoderSuite
+from duretrieval.training import parts
 from duretrieval.training.nets.text.bag import BagNet
 from duretrieval.training.nets.text.corpus import Frequencies, read_lines
 from duretrieval.training.nets.text.named import word2vec
@@ -232,7 +232,7 @@ def test_no_texts(trained: Word2Vec) -> None:
 
 
 def test_from_a_file_of_lines_or_the_training_rows(corpus: str, trained: Word2Vec) -> None:
-    assert plugins.find("train.encoders", "word2vec") is word2vec
+    assert parts.find("train.encoders", "word2vec") is word2vec
     assert list(read_lines(corpus)) == texts()
     for net in (word2vec(corpus=corpus, **SETTINGS), word2vec(texts=texts(), **SETTINGS)):
         assert isinstance(net, BagNet)

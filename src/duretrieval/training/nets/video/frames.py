@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from torch import Tensor, nn
 
-from duretrieval import plugins
 from duretrieval.errors import ConfigError
+from duretrieval.training import parts
 from duretrieval.training.nets.image.net import PictureNet
 from duretrieval.training.nets.image.weights import check_choice
 from duretrieval.training.nets.video.net import FilmNet
@@ -47,7 +47,7 @@ def picture_net(image: PictureNet | Mapping[str, Any]) -> PictureNet:
         return image
     if "use" not in image:
         raise ConfigError("image names no encoder; write it as { use = 'vision', options = { model = ... } }")
-    net = plugins.find("train.encoders", image["use"])(**image.get("options", {}))
+    net = parts.find("train.encoders", image["use"])(**image.get("options", {}))
     if not isinstance(net, PictureNet):
         raise ConfigError(f"{image['use']!r} is no picture encoder that trains; take one such as 'vision' or 'vgg'")
     return net
