@@ -23,7 +23,7 @@ from duretrieval.duplicates.perceptual import BITS, READING, code, distance
 from duretrieval.errors import MediaError
 from duretrieval.media import Limits, decode
 from duretrieval.training.data.sample import Sample
-from duretrieval.training.data.split import split
+from duretrieval.training.data.splits import split
 from duretrieval.training.recipe.recipe import RADIUS
 from duretrieval.types import Modality, Part, Reading
 

@@ -14,7 +14,7 @@ from duretrieval.evaluation.result import Evaluation, Provenance, worst
 from duretrieval.evaluation.result_json import from_json, load, save, to_json
 from duretrieval.evaluation.scoring import score_matrix, score_values
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap
-from duretrieval.evaluation.statistics.compare import compare, differing_queries, gate, losses
+from duretrieval.evaluation.statistics.comparison import compare, differing_queries, gate, losses
 from duretrieval.types import Modality
 
 FAST = Bootstrap(resamples=200)

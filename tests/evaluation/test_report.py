@@ -23,9 +23,9 @@ from duretrieval.evaluation.report.recall import chance, curve, cut_offs
 from duretrieval.evaluation.report.words import WORDS, one
 from duretrieval.evaluation.result import Evaluation
 from duretrieval.evaluation.scoring import score_matrix
-from duretrieval.evaluation.statistics.compare import compare
-from duretrieval.page.document import LANGS
+from duretrieval.evaluation.statistics.comparison import compare
 from duretrieval.page.html import Markup, tag
+from duretrieval.page.layout import LANGS
 from duretrieval.types import Modality
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 from reports import HEALTH, N, evaluated
 
 from duretrieval.evaluation.report import write_report
-from duretrieval.evaluation.statistics.compare import compare
+from duretrieval.evaluation.statistics.comparison import compare
 
 pytestmark = [
     pytest.mark.browser,

@@ -20,7 +20,7 @@ from duretrieval.evaluation.report.page import page
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap
 from duretrieval.evaluation.subjects.model import embed, evaluate_model
 from duretrieval.model.model import Model
-from duretrieval.rank.search import RERANKED
+from duretrieval.rank.nearest import RERANKED
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality, Part
 

@@ -16,9 +16,9 @@ from duretrieval.errors import ModelError, ShapeError
 from duretrieval.index.lance.store import LanceStore
 from duretrieval.model.card import read_card
 from duretrieval.model.model import Model
+from duretrieval.rank.nearest import search
 from duretrieval.rank.rerank import MEASURE, PairReranker
 from duretrieval.rank.scorer import OnnxScorer
-from duretrieval.rank.search import search
 from duretrieval.similarity import unit
 from duretrieval.testing import RerankerSuite, ScorerSuite
 from duretrieval.types import Array, Hit, Item, Modality, Part, Probe, Query

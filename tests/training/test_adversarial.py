@@ -12,7 +12,7 @@ from duretrieval.align.fitting import fit_aligner
 from duretrieval.align.procrustes import Procrustes
 from duretrieval.errors import ConfigError, ShapeError
 from duretrieval.similarity import unit
-from duretrieval.training.align.adversarial import Adversarial, Settings, adversarial
+from duretrieval.training.align.adversary import Adversarial, Settings, adversarial
 from duretrieval.types import Array, Modality
 
 

@@ -15,8 +15,8 @@ from tests.test_readme import pairs
 from duretrieval.training.parts import TABLE
 from duretrieval.training.recipe.recipe import Data, Encoding, Fit, Objective, Recipe
 from duretrieval.training.recipe.toml import read_recipe
-from duretrieval.training.tune.search import read_search
-from duretrieval.training.tune.trial import Search
+from duretrieval.training.tuning.search import read_search
+from duretrieval.training.tuning.trial import Search
 
 PAGE = Path(__file__).parents[2] / "docs" / "training.md"
 TEXT = PAGE.read_text(encoding="utf-8")

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from duretrieval.training.tune import charts
-from duretrieval.training.tune.importance import FEWEST, importance
-from duretrieval.training.tune.range import Range
-from duretrieval.training.tune.report import write_report
-from duretrieval.training.tune.trial import Search, Trial
-from duretrieval.training.tune.words import WORDS
+from duretrieval.training.tuning import charts
+from duretrieval.training.tuning.importance import FEWEST, importance
+from duretrieval.training.tuning.range import Range
+from duretrieval.training.tuning.report import write_report
+from duretrieval.training.tuning.trial import Search, Trial
+from duretrieval.training.tuning.words import WORDS
 
 LOSSES = ("infonce", "<b>hinge</b>")
 SPACE: dict[str, Range | tuple[object, ...]] = {

@@ -51,7 +51,7 @@ def evaluate(
     from duretrieval.evaluation import report as reports
     from duretrieval.evaluation import request as front
     from duretrieval.evaluation import result_json
-    from duretrieval.evaluation.statistics import compare
+    from duretrieval.evaluation.statistics import comparison
 
     if gate and against is None:
         raise typer.BadParameter("--gate needs --against, an earlier result to hold against")
@@ -71,7 +71,7 @@ def evaluate(
     with bar(None, "encoding") if front.recognise(what) == "model" else nullcontext() as progress:
         found = front.evaluate(what, request, progress)
     before = result_json.load(_result(against)) if against else None
-    compared = compare.compare(found.evaluation, before) if before else []
+    compared = comparison.compare(found.evaluation, before) if before else []
     page = None
     if report:
         page = reports.write_report(
@@ -92,8 +92,8 @@ def evaluate(
             out.print(f"Report: {page}")
     for note in found.notes:
         err.print(f"note: {note}", markup=False)
-    if gate and compare.gate(compared):
-        err.print(f"gate: {len(compare.losses(compared))} figures are worse than in {against}, and not by chance")
+    if gate and comparison.gate(compared):
+        err.print(f"gate: {len(comparison.losses(compared))} figures are worse than in {against}, and not by chance")
         raise typer.Exit(1)
 
 

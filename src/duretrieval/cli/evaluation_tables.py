@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from duretrieval.evaluation.evaluated import Evaluated
     from duretrieval.evaluation.health.health import Health
     from duretrieval.evaluation.result import Evaluation
-    from duretrieval.evaluation.statistics.compare import Difference
+    from duretrieval.evaluation.statistics.comparison import Difference
 
 ASKED = {"any-query": "any", "inside": "like it", "outside": "unlike it"}
 TIMED = {"text-search": "words to hits", "vector-search": "vector to parts"}

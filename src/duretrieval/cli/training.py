@@ -124,8 +124,8 @@ def tune(
 ) -> None:
     """Search for the settings that the table "tune" of a recipe names, then train the best, and write a report."""
     with workbench():
-        from duretrieval.training.tune import search
-        from duretrieval.training.tune.trial import Trial
+        from duretrieval.training.tuning import search
+        from duretrieval.training.tuning.trial import Trial
 
     changes = [*(set_ or []), *([f"tune.trials={trials}"] if trials else [])]
     table, wanted = search.read_search(recipe, changes)

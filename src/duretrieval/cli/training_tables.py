@@ -14,8 +14,8 @@ from duretrieval.cli.output import out
 if TYPE_CHECKING:
     from duretrieval.training.data.audit import Audit
     from duretrieval.training.runs.folder import Outcome
-    from duretrieval.training.tune.search import Tuned
-    from duretrieval.training.tune.trial import Trial
+    from duretrieval.training.tuning.search import Tuned
+    from duretrieval.training.tuning.trial import Trial
 
 SHOWN = 10
 """Leaks that are listed; `--json` has all."""

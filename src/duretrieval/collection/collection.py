@@ -22,8 +22,8 @@ from duretrieval.index.lance.store import LanceStore
 from duretrieval.index.lance.verify import Fault
 from duretrieval.media.limits import Limits
 from duretrieval.model.model import Model
+from duretrieval.rank.nearest import search
 from duretrieval.rank.rerank import PairReranker
-from duretrieval.rank.search import search
 from duretrieval.types import Hit, Item, Modality, Query, Term
 
 __all__ = ["Collection", "Report", "Stats"]

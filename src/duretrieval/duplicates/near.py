@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from duretrieval.duplicates.perceptual import Code
-from duretrieval.duplicates.union_find import Forest
+from duretrieval.duplicates.union_find import UnionFind
 
 Ints = npt.NDArray[np.int64]
 FEW = 1_000
@@ -38,7 +38,7 @@ class _Search:
         self.words = np.ascontiguousarray(whole).view(np.uint64)
         self.bits = np.unpackbits(codes, axis=1)
         self.radius = radius
-        self.forest = Forest(len(codes))
+        self.forest = UnionFind(len(codes))
 
     def among(self, rows: Ints, places: Ints) -> None:
         """Join rows that are near, knowing that they agree in every bit that is not in `places`."""

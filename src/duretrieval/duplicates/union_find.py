@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Forest:
+class UnionFind:
     """Disjoint sets of 0 .. n - 1 (Tarjan 1975, "Efficiency of a good but not linear set union algorithm")."""
 
     def __init__(self, n: int) -> None:

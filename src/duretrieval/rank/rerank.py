@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from duretrieval.protocols import Scorer, Store
-from duretrieval.rank.search import EVIDENCE, weighted
+from duretrieval.rank.nearest import EVIDENCE, weighted
 from duretrieval.types import Array, Evidence, Hit, Item, Query
 
 MEASURE = "learned score of query and part"

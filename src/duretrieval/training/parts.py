@@ -10,7 +10,7 @@ TABLE: plugins.Table = {
     **plugins.BUILT_IN,
     "aligners": {
         **plugins.BUILT_IN["aligners"],
-        "adversarial": ("duretrieval.training.align.adversarial:Adversarial", "train"),
+        "adversarial": ("duretrieval.training.align.adversary:Adversarial", "train"),
     },
     "train.readers": {
         "audiocaps": ("duretrieval.training.data.captioned:read_audiocaps", "train"),

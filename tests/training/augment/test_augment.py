@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from duretrieval.errors import ConfigError, MissingExtra
 from duretrieval.language.synonyms import OURS, synonyms
 from duretrieval.training.augment import light, moving, place, sound, words
-from duretrieval.training.augment.compose import STEPS, Augment, compose
+from duretrieval.training.augment.composed import STEPS, Augment, compose
 from duretrieval.training.augment.spectrum import SpecAugment
 from duretrieval.types import Modality, Part
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch.nn.functional import normalize
 
-from duretrieval.rank.search import RERANKED
+from duretrieval.rank.nearest import RERANKED
 from duretrieval.training.build.objective import inner
 from duretrieval.training.fit.rescoring import rescored
 from duretrieval.training.nets.score.euclidean import Euclidean

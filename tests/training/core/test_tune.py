@@ -12,10 +12,10 @@ import pytest
 from duretrieval.errors import ConfigError
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.runs.folder import described
-from duretrieval.training.tune import search as module
-from duretrieval.training.tune.range import Range
-from duretrieval.training.tune.search import JOURNAL, read_search, tune
-from duretrieval.training.tune.trial import Search, Trial
+from duretrieval.training.tuning import search as module
+from duretrieval.training.tuning.range import Range
+from duretrieval.training.tuning.search import JOURNAL, read_search, tune
+from duretrieval.training.tuning.trial import Search, Trial
 
 SPACE: dict[str, Any] = {"fit.lr": Range(1e-4, 1e-2, log=True), "heads.hidden": (8, 16)}
 

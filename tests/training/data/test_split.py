@@ -18,10 +18,10 @@ from duretrieval.training.build.prepare import prepare
 from duretrieval.training.data.audit import audit
 from duretrieval.training.data.components import components
 from duretrieval.training.data.identity import Identity, identify, same_text
-from duretrieval.training.data.leaks import leaks
+from duretrieval.training.data.leakage import leaks
 from duretrieval.training.data.manifest import read_manifest
 from duretrieval.training.data.sample import Sample
-from duretrieval.training.data.split import Splits, held_out, split
+from duretrieval.training.data.splits import Splits, held_out, split
 from duretrieval.training.recipe.recipe import Data
 from duretrieval.training.recipe.toml import to_recipe
 from duretrieval.types import Modality, Part

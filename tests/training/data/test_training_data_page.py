@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from duretrieval.training import parts
-from duretrieval.training.augment.compose import STEPS, compose
+from duretrieval.training.augment.composed import STEPS, compose
 from duretrieval.training.build.network_of import draw_of
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.recipe.toml import to_recipe

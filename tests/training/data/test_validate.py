@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from samples import write_animation, write_picture, write_video, write_wave
 
+from duretrieval.training.data.checks import validate
 from duretrieval.training.data.examples import Examples
 from duretrieval.training.data.read import Problem
 from duretrieval.training.data.sample import Sample
-from duretrieval.training.data.validate import validate
 from duretrieval.types import Modality, Part, Reading
 
 READING = Reading(image_side=32, sample_rate=8000, window_s=2.0)

@@ -37,9 +37,9 @@ def test_its_recipes_name_parts_and_options_that_exist() -> None:
     blocks = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert len(blocks) == 3
     for table in map(tomllib.loads, blocks):
-        parts = [("losses", part) for part in (*table.get("losses", []), *filter(None, [table.get("loss")]))]
-        parts += [("scores", table["score"])] if "score" in table else []
-        assert parts
-        for kind, part in parts:
+        named = [("losses", part) for part in (*table.get("losses", []), *filter(None, [table.get("loss")]))]
+        named += [("scores", table["score"])] if "score" in table else []
+        assert named
+        for kind, part in named:
             options = {k: v for k, v in part.items() if k not in ("use", "weight", "views")}
             inspect.signature(parts.find(f"train.{kind}", part["use"])).bind_partial(**options)

@@ -6,10 +6,10 @@ Queries without relevant items get NaN, and summaries leave them out. Ties are d
 """
 
 from duretrieval.evaluation.metrics.at_k import hit_at_k, precision_at_k, r_precision, recall_at_k
-from duretrieval.evaluation.metrics.average_precision import average_precision, average_precision_at_r
+from duretrieval.evaluation.metrics.average import average_precision, average_precision_at_r
 from duretrieval.evaluation.metrics.classification import accuracy, decisions, f1, precision, recall
 from duretrieval.evaluation.metrics.first import first_rank, reciprocal_rank
-from duretrieval.evaluation.metrics.ndcg import ndcg
+from duretrieval.evaluation.metrics.gain import ndcg
 from duretrieval.evaluation.metrics.summary import mean, median, rsum
 
 __all__ = [

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from duretrieval.errors import ShapeError
 from duretrieval.evaluation.labels.relevance import Relevance
-from duretrieval.evaluation.metrics.average_precision import average_precision
+from duretrieval.evaluation.metrics.average import average_precision
 from duretrieval.evaluation.metrics.blocks import Compared
 from duretrieval.evaluation.metrics.ranking import Ties, per_query
 from duretrieval.evaluation.metrics.summary import mean

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from duretrieval.evaluation.metrics.blocks import Compared
 from duretrieval.protocols import Scorer
-from duretrieval.rank.search import RERANKED
+from duretrieval.rank.nearest import RERANKED
 from duretrieval.types import Array
 
 QUERIES = 32

@@ -9,7 +9,7 @@ from duretrieval.evaluation.metrics.measures import measure
 from duretrieval.evaluation.report.charts import percent
 from duretrieval.evaluation.report.words import say, say_pair
 from duretrieval.evaluation.result import Evaluation, Score
-from duretrieval.evaluation.statistics.compare import Difference
+from duretrieval.evaluation.statistics.comparison import Difference
 from duretrieval.page.html import Markup, join, tag
 from duretrieval.types import Modality
 

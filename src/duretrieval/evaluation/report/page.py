@@ -11,9 +11,9 @@ from duretrieval.evaluation.report.health_section import health_section
 from duretrieval.evaluation.report.pair_section import pair_section
 from duretrieval.evaluation.report.words import one, say
 from duretrieval.evaluation.result import FEW, Evaluation, few
-from duretrieval.evaluation.statistics.compare import Difference
-from duretrieval.page.document import Lang, document
+from duretrieval.evaluation.statistics.comparison import Difference
 from duretrieval.page.html import Markup, join, tag
+from duretrieval.page.layout import Lang, document
 
 
 def page(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from duretrieval.page.document import LANGS, Lang
 from duretrieval.page.html import Markup, join, tag
+from duretrieval.page.layout import LANGS, Lang
 
 WORDS: dict[str, tuple[str, str]] = {
     "title": ("Evaluation: {name}", "评测：{name}"),

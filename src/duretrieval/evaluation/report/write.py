@@ -12,8 +12,8 @@ from duretrieval.evaluation.health.health import Health
 from duretrieval.evaluation.report.closeup import Closeup
 from duretrieval.evaluation.report.page import page
 from duretrieval.evaluation.result import Evaluation
-from duretrieval.evaluation.statistics.compare import Difference
-from duretrieval.page.document import Lang
+from duretrieval.evaluation.statistics.comparison import Difference
+from duretrieval.page.layout import Lang
 
 
 def write_report(

@@ -27,7 +27,7 @@ from duretrieval.evaluation.scoring import score_matrix
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap
 from duretrieval.index.lance.store import LanceStore
 from duretrieval.model.model import Model
-from duretrieval.rank.search import RERANKED
+from duretrieval.rank.nearest import RERANKED
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Item, Modality, Part
 

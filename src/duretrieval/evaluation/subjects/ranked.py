@@ -12,7 +12,7 @@ from duretrieval.evaluation.metrics.measures import Measure
 from duretrieval.evaluation.report.closeup import Material
 from duretrieval.evaluation.report.exhibit import Exhibit
 from duretrieval.evaluation.result import Pair, Side
-from duretrieval.evaluation.runs.judge import judge
+from duretrieval.evaluation.runs.judgement import judge
 from duretrieval.evaluation.runs.rows import Judgements, Run
 from duretrieval.evaluation.scoring import score_values
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap

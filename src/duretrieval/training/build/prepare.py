@@ -15,12 +15,12 @@ from duretrieval.media.limits import Limits
 from duretrieval.training.build.encoders import Encoders, make_encoders
 from duretrieval.training.build.features import features
 from duretrieval.training.data.batches import Column, Rows, keys_of
+from duretrieval.training.data.checks import unusable
 from duretrieval.training.data.examples import Examples
 from duretrieval.training.data.feature_cache import FeatureCache, content_digest
 from duretrieval.training.data.identity import identify
 from duretrieval.training.data.sample import Sample
-from duretrieval.training.data.split import Splits, split
-from duretrieval.training.data.validate import unusable
+from duretrieval.training.data.splits import Splits, split
 from duretrieval.training.recipe.recipe import Recipe
 from duretrieval.types import Modality, Part
 
@@ -113,7 +113,7 @@ def _read_again(samples: Sequence[Sample], columns: Mapping[str, Column]) -> lis
 
 
 def _augmentation(recipe: Recipe) -> Callable[..., Part]:
-    from duretrieval.training.augment.compose import compose
+    from duretrieval.training.augment.composed import compose
 
     return compose(recipe.augment)
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from duretrieval.training.data.checks import validate
 from duretrieval.training.data.identity import identify
-from duretrieval.training.data.leaks import Leak, leaks
+from duretrieval.training.data.leakage import Leak, leaks
 from duretrieval.training.data.opening import read_data
 from duretrieval.training.data.read import SPLITS, Problem
-from duretrieval.training.data.split import split
-from duretrieval.training.data.validate import validate
+from duretrieval.training.data.splits import split
 from duretrieval.training.recipe.recipe import Data
 from duretrieval.types import Modality
 

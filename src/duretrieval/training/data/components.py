@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from duretrieval.duplicates.near import near_groups
-from duretrieval.duplicates.union_find import Forest
+from duretrieval.duplicates.union_find import UnionFind
 from duretrieval.training.data.identity import Identity
 from duretrieval.training.recipe.recipe import RADIUS
 
@@ -18,7 +18,7 @@ def components(identities: Sequence[Identity], radius: int = RADIUS) -> list[lis
     Samples hang together that share a tie, or have pictures whose codes differ in at most `radius` bits
     (-1: looks do not count).
     """
-    forest = Forest(len(identities))
+    forest = UnionFind(len(identities))
     holder: dict[str, int] = {}
     for place, identity in enumerate(identities):
         for tie in identity.ties:

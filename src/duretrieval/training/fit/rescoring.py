@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from duretrieval.evaluation.metrics.rescored import Rescored
-from duretrieval.rank.search import RERANKED
+from duretrieval.rank.nearest import RERANKED
 from duretrieval.training.nets.score.pair_score import PairScore
 from duretrieval.types import Array
 

@@ -10,7 +10,7 @@ from duretrieval import plugins
 from duretrieval.errors import ConfigError
 from duretrieval.evaluation.metrics.measures import measure
 from duretrieval.training import parts
-from duretrieval.training.augment.compose import compose
+from duretrieval.training.augment.composed import compose
 from duretrieval.training.recipe.recipe import CLASSES, LOSS, Recipe, Use
 from duretrieval.training.recipe.settings import fitting, is_plain
 

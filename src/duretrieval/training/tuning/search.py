@@ -32,8 +32,8 @@ from duretrieval.training.recipe.recipe import Recipe
 from duretrieval.training.recipe.toml import read_table, to_recipe
 from duretrieval.training.runs.folder import Outcome, described
 from duretrieval.training.runs.run import read, train
-from duretrieval.training.tune.range import Range, read_range
-from duretrieval.training.tune.trial import Search, Trial
+from duretrieval.training.tuning.range import Range, read_range
+from duretrieval.training.tuning.trial import Search, Trial
 
 JOURNAL = "study.journal"
 
@@ -106,7 +106,7 @@ def tune(
         raise ConfigError(f"no trial of the search in {folder} could be finished; its trials/*/error.txt say why")
     best = max(complete, key=lambda t: t.value or 0.0)
     final = train_best(table, best, data, folder, cache)
-    from duretrieval.training.tune.report import write_report
+    from duretrieval.training.tuning.report import write_report
 
     report = write_report(folder, search, trials, best, monitor=recipe.fit.monitor)
     return Tuned(folder, best, trials, report, final.model)

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from duretrieval.page.document import Lang, document
 from duretrieval.page.html import Markup, tag
-from duretrieval.training.tune import charts
-from duretrieval.training.tune.importance import FEWEST, importance
-from duretrieval.training.tune.range import Range
-from duretrieval.training.tune.trial import Search, Trial
-from duretrieval.training.tune.words import WORDS, say
+from duretrieval.page.layout import Lang, document
+from duretrieval.training.tuning import charts
+from duretrieval.training.tuning.importance import FEWEST, importance
+from duretrieval.training.tuning.range import Range
+from duretrieval.training.tuning.trial import Search, Trial
+from duretrieval.training.tuning.words import WORDS, say
 
 
 def write_report(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from duretrieval.errors import ConfigError
-from duretrieval.training.tune.range import Range
+from duretrieval.training.tuning.range import Range
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from typing import Any
 
 from duretrieval.page.html import Markup, join
 from duretrieval.page.svg import AXES, dot, drawing, grid, path
-from duretrieval.training.tune.range import Range
-from duretrieval.training.tune.trial import Trial
+from duretrieval.training.tuning.range import Range
+from duretrieval.training.tuning.trial import Trial
 
 LONGEST = 14
 """Characters of a choice below its axis."""
