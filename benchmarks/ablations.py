@@ -23,7 +23,7 @@ from benchmarks.frozen import learned_from, tested_on
 from benchmarks.measure import HERE, write
 from benchmarks.ours import recipe, tested, trained
 from duretrieval.evaluation.labels.relevance import relevant
-from duretrieval.evaluation.metrics.measures import measures
+from duretrieval.evaluation.measures import measures
 from duretrieval.evaluation.metrics.ranking import per_query
 from duretrieval.evaluation.metrics.summary import mean as mean_of
 from duretrieval.training.fit.rescoring import rescored

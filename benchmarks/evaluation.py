@@ -19,7 +19,7 @@ from duretrieval.evaluation.labels.relevance import SameGroup, relevant
 from duretrieval.evaluation.metrics import first_rank, hit_at_k, mean, median
 from duretrieval.evaluation.metrics.blocks import Compared
 from duretrieval.evaluation.metrics.ranking import rank
-from duretrieval.evaluation.metrics.ranks import Ranks
+from duretrieval.evaluation.ranks import Ranks
 from duretrieval.similarity import unit
 
 Figures = dict[str, float]

@@ -15,7 +15,7 @@ import torch
 from benchmarks.clipart import DATA, manifest
 from benchmarks.tuxpaint import Stamp, stamps
 from duretrieval.evaluation.labels.relevance import relevant
-from duretrieval.evaluation.metrics.measures import measures
+from duretrieval.evaluation.measures import measures
 from duretrieval.evaluation.result import Evaluation, Pair
 from duretrieval.evaluation.scoring import score_matrix
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap

@@ -21,8 +21,8 @@ from benchmarks import baselines
 from benchmarks.frozen import evaluate, learned_from, tested_on
 from benchmarks.measure import write
 from benchmarks.ours import recipe, tested, trained
+from duretrieval.evaluation.comparison import compare
 from duretrieval.evaluation.result import Evaluation
-from duretrieval.evaluation.statistics.comparison import compare
 
 SEEDS = 3
 OURS = {

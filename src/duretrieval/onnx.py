@@ -60,18 +60,18 @@ class Session:
         last = shapes[name][-1] if shapes.get(name) else None
         return last if isinstance(last, int) else None
 
-    def save(self, folder: Path, name: str) -> str:
+    def save(self, folder: str | Path, name: str) -> str:
         """Copy the graph's file into a folder as `name`.onnx, unless it is that file; returns the file's name.
 
         Raises:
             ModelError: the graph is not there to be copied.
         """
-        file = f"{name}.onnx"
+        to = Path(folder) / f"{name}.onnx"
         if not self.path.is_file():
-            raise ModelError(f"{self.path} is not there to be copied to {folder / file}")
-        if not (folder / file).exists() or not self.path.samefile(folder / file):
-            shutil.copyfile(self.path, folder / file)
-        return file
+            raise ModelError(f"{self.path} is not there to be copied to {to}")
+        if not to.exists() or not self.path.samefile(to):
+            shutil.copyfile(self.path, to)
+        return to.name
 
     @cached_property
     def _workers(self) -> ThreadPoolExecutor:

@@ -7,7 +7,7 @@ import numpy as np
 from duretrieval.evaluation.health.agreement import Agreement
 from duretrieval.evaluation.health.health import Health, Latency
 from duretrieval.evaluation.labels.relevance import relevant
-from duretrieval.evaluation.metrics.measures import measures
+from duretrieval.evaluation.measures import measures
 from duretrieval.evaluation.report import Closeup, Exhibit, Material, look, of_text
 from duretrieval.evaluation.result import Evaluation, Provenance
 from duretrieval.evaluation.scoring import score_matrix

@@ -15,7 +15,7 @@ from duretrieval.errors import ConfigError, EvaluationError, ShapeError
 from duretrieval.evaluation import metrics
 from duretrieval.evaluation.labels.relevance import SharedLabel
 from duretrieval.evaluation.metrics import hashing
-from duretrieval.evaluation.metrics.ranks import Ranks, from_rows
+from duretrieval.evaluation.ranks import Ranks, from_rows
 
 MODULES = [module.name for module in pkgutil.walk_packages(duretrieval.evaluation.__path__, "duretrieval.evaluation.")]
 PER_QUERY = {

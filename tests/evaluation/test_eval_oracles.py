@@ -15,7 +15,7 @@ from sklearn import metrics as sk
 from duretrieval.evaluation import metrics
 from duretrieval.evaluation.labels.relevance import relevant
 from duretrieval.evaluation.metrics.ranking import rank
-from duretrieval.evaluation.metrics.ranks import Floats, Ranks
+from duretrieval.evaluation.ranks import Floats, Ranks
 
 CLOSE = {"rtol": 0, "atol": 1e-9}
 KS = (1, 3, 10, 50)

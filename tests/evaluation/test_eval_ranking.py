@@ -13,7 +13,7 @@ from duretrieval.evaluation.labels.relevance import Relevant, SameGroup, SharedL
 from duretrieval.evaluation.metrics import average_precision, first_rank, ranking
 from duretrieval.evaluation.metrics.blocks import Compared, blocks
 from duretrieval.evaluation.metrics.ranking import Ties, per_query, rank
-from duretrieval.evaluation.metrics.ranks import Floats, Ints, from_rows, join, ranks_of
+from duretrieval.evaluation.ranks import Floats, Ints, from_rows, join, ranks_of
 from duretrieval.similarity import cosine, unit
 
 

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from duretrieval.errors import ConfigError, EvaluationError
+from duretrieval.evaluation.comparison import compare, differing_queries, gate, losses
 from duretrieval.evaluation.labels.relevance import relevant
-from duretrieval.evaluation.metrics.measures import measure, measures
-from duretrieval.evaluation.metrics.ranks import Floats, from_rows
+from duretrieval.evaluation.measures import measure, measures
+from duretrieval.evaluation.ranks import Floats, from_rows
 from duretrieval.evaluation.result import Evaluation, Provenance, worst
 from duretrieval.evaluation.result_json import from_json, load, save, to_json
 from duretrieval.evaluation.scoring import score_matrix, score_values
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap
-from duretrieval.evaluation.statistics.comparison import compare, differing_queries, gate, losses
 from duretrieval.types import Modality
 
 FAST = Bootstrap(resamples=200)

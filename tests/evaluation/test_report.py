@@ -14,8 +14,9 @@ from samples import write_picture, write_video, write_wave
 
 from duretrieval.errors import EvaluationError
 from duretrieval.evaluation import result_json
+from duretrieval.evaluation.comparison import compare
 from duretrieval.evaluation.labels.relevance import relevant
-from duretrieval.evaluation.metrics.measures import measures
+from duretrieval.evaluation.measures import measures
 from duretrieval.evaluation.report import Exhibit, Material, look, of_file, of_text, write_report
 from duretrieval.evaluation.report.charts import rank_bins
 from duretrieval.evaluation.report.page import page
@@ -23,7 +24,6 @@ from duretrieval.evaluation.report.recall import chance, curve, cut_offs
 from duretrieval.evaluation.report.words import WORDS, one
 from duretrieval.evaluation.result import Evaluation
 from duretrieval.evaluation.scoring import score_matrix
-from duretrieval.evaluation.statistics.comparison import compare
 from duretrieval.page.html import Markup, tag
 from duretrieval.page.layout import LANGS
 from duretrieval.types import Modality

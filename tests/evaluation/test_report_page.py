@@ -9,8 +9,8 @@ from browser import Browser, executable
 from PIL import Image
 from reports import HEALTH, N, evaluated
 
+from duretrieval.evaluation.comparison import compare
 from duretrieval.evaluation.report import write_report
-from duretrieval.evaluation.statistics.comparison import compare
 
 pytestmark = [
     pytest.mark.browser,

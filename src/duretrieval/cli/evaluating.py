@@ -48,10 +48,9 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Measure how well something finds, with intervals, for every pair of modalities."""
+    from duretrieval.evaluation import comparison, result_json
     from duretrieval.evaluation import report as reports
     from duretrieval.evaluation import request as front
-    from duretrieval.evaluation import result_json
-    from duretrieval.evaluation.statistics import comparison
 
     if gate and against is None:
         raise typer.BadParameter("--gate needs --against, an earlier result to hold against")

@@ -11,10 +11,10 @@ from rich.table import Table
 from duretrieval.cli.output import out
 
 if TYPE_CHECKING:
+    from duretrieval.evaluation.comparison import Difference
     from duretrieval.evaluation.evaluated import Evaluated
     from duretrieval.evaluation.health.health import Health
     from duretrieval.evaluation.result import Evaluation
-    from duretrieval.evaluation.statistics.comparison import Difference
 
 ASKED = {"any-query": "any", "inside": "like it", "outside": "unlike it"}
 TIMED = {"text-search": "words to hits", "vector-search": "vector to parts"}
@@ -78,7 +78,7 @@ def _figures(evaluation: Evaluation) -> None:
 
 
 def _differences(compared: Sequence[Difference]) -> None:
-    from duretrieval.evaluation.metrics.measures import measure
+    from duretrieval.evaluation.measures import measure
     from duretrieval.evaluation.report.figures import shown
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)

@@ -12,7 +12,7 @@ from rich.table import Table
 from duretrieval.cli.output import out
 
 if TYPE_CHECKING:
-    from duretrieval.training.data.audit import Audit
+    from duretrieval.training.data.auditing import Audit
     from duretrieval.training.runs.folder import Outcome
     from duretrieval.training.tuning.search import Tuned
     from duretrieval.training.tuning.trial import Trial

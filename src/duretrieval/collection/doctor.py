@@ -22,8 +22,9 @@ class Finding:
     detail: str
 
 
-def diagnose(collection: Path) -> Iterator[Finding]:
+def diagnose(collection: str | Path) -> Iterator[Finding]:
     """Check the installation, the built-in model and the collection, one finding each."""
+    collection = Path(collection)
     yield _try("python", lambda: f"{platform.python_version()} on {platform.system()} {platform.machine()}")
     yield _try("libraries", _libraries)
     yield _try("model", _model)

@@ -36,7 +36,7 @@ class OnnxImage:
     @classmethod
     def load(
         cls,
-        folder: Path,
+        folder: str | Path,
         *,
         dim: int,
         file: str = "image.onnx",
@@ -45,9 +45,9 @@ class OnnxImage:
         threads: int | None = None,
     ) -> OnnxImage:
         """The encoder in a model folder; its graph is read on first use."""
-        return cls(Session(folder / file, threads), dim=dim, side=side, output=output)
+        return cls(Session(Path(folder) / file, threads), dim=dim, side=side, output=output)
 
-    def save(self, folder: Path, name: str) -> dict[str, Any]:
+    def save(self, folder: str | Path, name: str) -> dict[str, Any]:
         """Copy the graph to `name`.onnx; returns the options that `load` needs to find it.
 
         Raises:

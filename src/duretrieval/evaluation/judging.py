@@ -37,7 +37,8 @@ class Ledger:
         EvaluationError: the file is there and holds something else; the message names the line.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str | Path) -> None:
+        path = Path(path)
         self.path = path
         self._ends: list[int] = []
         if path.exists():

@@ -27,14 +27,14 @@ Subject = Literal["collection", "model", "matrix", "run", "result"]
 class Request:
     """What to evaluate with; which of it is needed depends on what is evaluated."""
 
-    data: Path | None = None
+    data: str | Path | None = None
     """For a model, a manifest of what belongs together; for a collection, judgements."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """What columns of a model's manifest are, where their names do not say it (see `media.manifest`)."""
-    judgements: Path | None = None
+    judgements: str | Path | None = None
     """For a run."""
     protocol: str | None = None
-    labels: Path | None = None
+    labels: str | Path | None = None
     """For a matrix."""
     metrics: tuple[str, ...] = ()
     """Instead of the usual ones."""
@@ -46,14 +46,17 @@ class Request:
     command: str = ""
 
 
-def evaluate(what: str, request: Request, progress: Callable[[Report], None] | None = None) -> Evaluated:
-    """Recognise what is given, and measure it.
+def evaluate(
+    what: str | Path, request: Request | None = None, progress: Callable[[Report], None] | None = None
+) -> Evaluated:
+    """Recognise what is given, and measure it; request: None where nothing more needs to be said.
 
     Raises:
         EvaluationError: there is nothing of that name, something it needs is missing, or it cannot be evaluated.
         DuretrievalError: as the functions for each kind: `evaluate_collection`, `evaluate_model`, `evaluate_run`,
             `evaluate_matrix`.
     """
+    what, request = str(what), request or Request()
     subject = recognise(what)
     _check_metrics(subject, request)
     settings = {"bootstrap": request.bootstrap, "command": request.command}
@@ -76,13 +79,13 @@ def evaluate(what: str, request: Request, progress: Callable[[Report], None] | N
     return run.evaluate_run(Path(what), qrels, *request.pair, names=names, **settings)  # type: ignore[arg-type]
 
 
-def recognise(what: str) -> Subject:
+def recognise(what: str | Path) -> Subject:
     """What is at a path.
 
     Raises:
         EvaluationError: nothing that can be evaluated.
     """
-    path = Path(what)
+    path, what = Path(what), str(what)
     if "://" not in what and (what == "builtin" or (path / "model.toml").is_file()):
         return "model"
     if place.exists(parts_of(what)):
@@ -119,9 +122,10 @@ def _check_metrics(subject: Subject, request: Request) -> None:
         raise ConfigError(f"a {subject} has its own metrics, so --metric does not apply; leave it out")
 
 
-def _needed(path: Path | None, option: str, why: str) -> Path:
-    if path is None:
+def _needed(given: str | Path | None, option: str, why: str) -> Path:
+    if given is None:
         raise EvaluationError(f"{why}; name it with {option}")
+    path = Path(given)
     if not path.is_file():
         raise EvaluationError(f"there is no file {path}; {why}, named with {option}")
     return path

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from duretrieval.errors import EvaluationError
-from duretrieval.evaluation.metrics.ranks import Floats, Ints
+from duretrieval.evaluation.ranks import Floats, Ints
 from duretrieval.types import Modality
 
 Side = Modality | Literal["any"]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from duretrieval.errors import EvaluationError
-from duretrieval.evaluation.metrics.ranks import Floats, Ints
+from duretrieval.evaluation.ranks import Floats, Ints
 from duretrieval.evaluation.result import Evaluation, Pair, Provenance, Score, Side
 from duretrieval.types import Modality
 
@@ -59,17 +59,19 @@ def from_json(text: str, where: str = "the text") -> Evaluation:
         ) from error
 
 
-def save(evaluation: Evaluation, path: Path) -> None:
+def save(evaluation: Evaluation, path: str | Path) -> None:
     """Write to a file, UTF-8."""
+    path = Path(path)
     path.write_text(to_json(evaluation), encoding="utf-8")
 
 
-def load(path: Path) -> Evaluation:
+def load(path: str | Path) -> Evaluation:
     """Read from a file.
 
     Raises:
         EvaluationError: as `from_json`; the message names the file.
     """
+    path = Path(path)
     return from_json(path.read_text(encoding="utf-8"), str(path))
 
 

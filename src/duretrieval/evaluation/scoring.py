@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from duretrieval.evaluation.labels.relevance import Relevance
+from duretrieval.evaluation.measures import Measure
 from duretrieval.evaluation.metrics.blocks import Scores
-from duretrieval.evaluation.metrics.measures import Measure
 from duretrieval.evaluation.metrics.ranking import per_query
-from duretrieval.evaluation.metrics.ranks import Floats, Ints
+from duretrieval.evaluation.ranks import Floats, Ints
 from duretrieval.evaluation.result import Pair, Score, Side
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap, Interval, intervals, summary
 

@@ -58,12 +58,13 @@ class Glossary:
         return len(self._words)
 
     @classmethod
-    def load(cls, path: Path) -> Glossary:
+    def load(cls, path: str | Path) -> Glossary:
         """Read a table in UTF-8, `中文<TAB>english` a line: `-` for no English, `=猫` for a variant, `#` for a comment.
 
         Raises:
             ConfigError: the file is missing, or a line is not of that form or repeats another; names the line.
         """
+        path = Path(path)
         words: dict[str, str] = {}
         variants: dict[str, str] = {}
         for number, (chinese, english) in _entries(path):

@@ -36,7 +36,7 @@ _MODULES = {
 }
 
 
-def decode(path: Path, reading: Reading, limits: Limits, start: Cursor | None = None) -> Chunk:
+def decode(path: str | Path, reading: Reading, limits: Limits, start: Cursor | None = None) -> Chunk:
     """Decode the chunk of a file that begins at `start` (None: its beginning), sized and cut as `reading` says.
 
     Decoders are native code: run it through a `DecoderPool` unless the file is known to be good.
@@ -45,6 +45,7 @@ def decode(path: Path, reading: Reading, limits: Limits, start: Cursor | None = 
         MediaError: the file cannot be used; the message is a sentence about the file that does not repeat its path.
         MissingExtra: it is an Office document and the extra that reads them is not installed.
     """
+    path = Path(path)
     try:
         check("bytes", path.stat().st_size, limits.max_bytes, "max_bytes")
         with path.open("rb") as file:

@@ -22,7 +22,7 @@ class Source:
     problem: str | None = None
 
 
-def walk(paths: Iterable[Path]) -> Iterator[Source]:
+def walk(paths: Iterable[str | Path]) -> Iterator[Source]:
     """Every file at or below the paths, in order of name, folders where their name falls.
 
     Hidden files and folders (".name") are left out unless given themselves. Links are followed; a folder is entered
@@ -31,7 +31,7 @@ def walk(paths: Iterable[Path]) -> Iterator[Source]:
     Raises:
         MediaError: a path does not exist. Checked for all of them before the first file is given.
     """
-    roots = list(paths)
+    roots = [Path(path) for path in paths]
     for root in roots:
         if not os.path.lexists(root):
             raise MediaError(f"there is no file or folder at '{root}'; check the spelling")
@@ -39,13 +39,15 @@ def walk(paths: Iterable[Path]) -> Iterator[Source]:
     return (source for root in roots for source in _at(root, seen))
 
 
-def stamp(path: Path) -> str:
+def stamp(path: str | Path) -> str:
     """Size and time of change (ns), as in `Source.stamp`."""
+    path = Path(path)
     return _stamp(path.stat())
 
 
-def digest(path: Path) -> str:
+def digest(path: str | Path) -> str:
     """Hash of a file's content: 32 hex digits of BLAKE2b, read in pieces."""
+    path = Path(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
 

@@ -15,16 +15,19 @@ from duretrieval.model.seal import FORMAT, UNLISTED, Origin, sha256
 from duretrieval.types import MEDIA, Modality, Reading
 
 
-def fingerprint(folder: Path) -> str:
+def fingerprint(folder: str | Path) -> str:
     """The identity of a model folder: 16 hex digits of the SHA-256 of its model.toml."""
+    folder = Path(folder)
     return hashlib.sha256((folder / "model.toml").read_bytes()).hexdigest()[:16]
 
 
-def origins(folder: Path, made: Origin, sources: Sequence[Path] = ()) -> dict[str, Origin]:
+def origins(folder: str | Path, made: Origin, sources: Sequence[str | Path] = ()) -> dict[str, Origin]:
     """Every file of a folder that is not yet a model, with its origin, as `seal` wants it.
 
     A file with the content of one in a model folder of `sources` has that one's; the others have `made`.
     """
+    folder = Path(folder)
+    sources = [Path(x) for x in sources]
     known = {
         entry["sha256"]: Origin(entry["licence"], entry["origin"])
         for source in sources
@@ -35,8 +38,9 @@ def origins(folder: Path, made: Origin, sources: Sequence[Path] = ()) -> dict[st
     return {path.relative_to(folder).as_posix(): known.get(sha256(path), made) for path in files}
 
 
-def check_files(folder: Path) -> list[str]:
+def check_files(folder: str | Path) -> list[str]:
     """Every file of the folder whose content is not what model.toml says, as sentences; empty when all is well."""
+    folder = Path(folder)
     faults = []
     for name, entry in read_card(folder)["files"].items():
         if sha256(folder / name) != entry["sha256"]:
@@ -46,12 +50,13 @@ def check_files(folder: Path) -> list[str]:
     return faults
 
 
-def read_card(folder: Path) -> dict[str, Any]:
+def read_card(folder: str | Path) -> dict[str, Any]:
     """model.toml as a dict.
 
     Raises:
         ModelError: as `Model.load`.
     """
+    folder = Path(folder)
     path = folder / "model.toml"
     if not path.is_file():
         raise ModelError(f"{folder} is not a model: there is no model.toml in it. Give a model folder, or 'builtin'.")

@@ -58,8 +58,9 @@ class Model:
         scorer: Callable[[], Scorer] | None = None,
         fusion: Fusion | None = None,
         codes: Callable[[], Aligner] | None = None,
-        folder: Path | None = None,
+        folder: str | Path | None = None,
     ) -> None:
+        folder = Path(folder) if folder is not None else None
         self.name = name
         self.dim = dim
         self.fingerprint = fingerprint
@@ -142,7 +143,7 @@ class Model:
         name: str | None = None,
         training: Mapping[str, Any] | None = None,
         made: Origin = UNSTATED,
-        sources: Sequence[Path] = (),
+        sources: Sequence[str | Path] = (),
     ) -> str:
         """Write this model as a folder that `load` opens to the same vectors; returns its fingerprint.
 

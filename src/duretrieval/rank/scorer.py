@@ -43,10 +43,10 @@ class OnnxScorer:
         return np.concatenate([np.zeros(0, np.float32), *scores])
 
     @classmethod
-    def load(cls, folder: Path, *, file: str = "scorer.onnx", threads: int | None = None) -> OnnxScorer:
+    def load(cls, folder: str | Path, *, file: str = "scorer.onnx", threads: int | None = None) -> OnnxScorer:
         """The scorer in a model folder; its graph is read on first use."""
-        return cls(Session(folder / file, threads))
+        return cls(Session(Path(folder) / file, threads))
 
-    def save(self, folder: Path, name: str) -> dict[str, Any]:
+    def save(self, folder: str | Path, name: str) -> dict[str, Any]:
         """Copy the graph to `name`.onnx; returns the options that `load` needs to find it."""
         return {"file": self._graph.save(folder, name)}

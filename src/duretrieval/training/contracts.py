@@ -43,7 +43,7 @@ class Net(Protocol):
         """(b, dim) float32."""
         ...
 
-    def export(self, folder: Path, name: str, /) -> dict[str, Any]:
+    def export(self, folder: str | Path, name: str, /) -> dict[str, Any]:
         """Write what the engine's encoder needs into a model folder, in files that begin with `name`.
 
         Returns its entry in model.toml: {"use": "onnx-image", "options": {...}}, which `parts.find("encoders", use)`
@@ -104,6 +104,6 @@ class Fusion(Protocol):
         self, rows: Mapping[Modality, Tensor], present: Mapping[Modality, Tensor] | None = None, /
     ) -> Tensor: ...
 
-    def export(self, folder: Path, name: str, /) -> dict[str, Any]:
+    def export(self, folder: str | Path, name: str, /) -> dict[str, Any]:
         """Write the engine's fusion into a model folder: {"use": "onnx-fusion", "options": {...}}."""
         ...

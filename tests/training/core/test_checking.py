@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from duretrieval.errors import ConfigError
-from duretrieval.evaluation.metrics.measures import measure
+from duretrieval.evaluation.measures import measure
 from duretrieval.training.build.network import Network
 from duretrieval.training.build.objective import Objective, Term
 from duretrieval.training.data.batch import View

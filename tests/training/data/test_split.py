@@ -15,7 +15,7 @@ from duretrieval.duplicates.near import near_groups
 from duretrieval.duplicates.perceptual import BITS, code, distance
 from duretrieval.errors import ConfigError
 from duretrieval.training.build.prepare import prepare
-from duretrieval.training.data.audit import audit
+from duretrieval.training.data.auditing import audit
 from duretrieval.training.data.components import components
 from duretrieval.training.data.identity import Identity, identify, same_text
 from duretrieval.training.data.leakage import leaks

@@ -19,7 +19,7 @@ from duretrieval.media.decoder import decode
 from duretrieval.media.limits import Limits
 from duretrieval.model.card import check_files, read_card
 from duretrieval.model.model import Model
-from duretrieval.training.joint import export
+from duretrieval.training.joint import export_joint
 from duretrieval.types import Modality, Part
 
 Tiny = Callable[[str], Path]
@@ -49,7 +49,7 @@ def parts_for(model: Model, words: Sequence[str] = TEXTS) -> list[Part]:
 @pytest.mark.parametrize(("kind", "maker"), MODELS)
 def test_the_folder_equals_the_model(tiny: Tiny, kind: str, maker: str, tmp_path: Path) -> None:
     model = Model.load(f"{kind}:{tiny(maker)}")
-    fingerprint = export(f"{kind}:{tiny(maker)}", tmp_path / "model", licence="MIT")
+    fingerprint = export_joint(f"{kind}:{tiny(maker)}", tmp_path / "model", licence="MIT")
     written = Model.load(tmp_path / "model")
     assert (written.fingerprint, written.dim, written.modalities) == (fingerprint, model.dim, model.modalities)
     assert written.reading == model.reading
@@ -69,7 +69,7 @@ def test_the_folder_equals_the_model(tiny: Tiny, kind: str, maker: str, tmp_path
 )
 def test_other_sentence_models(tmp_path: Path, options: dict[str, object], words: list[str]) -> None:
     folder = sentence(tmp_path, **options)  # type: ignore[arg-type]
-    export(f"st:{folder}", tmp_path / "model")
+    export_joint(f"st:{folder}", tmp_path / "model")
     parts = [Part(Modality.TEXT, word) for word in words]
     opened = Model.load(f"st:{folder}").encode(parts)
     written = Model.load(tmp_path / "model")
@@ -87,7 +87,7 @@ def test_a_collection_of_pictures_is_searched_and_opened_again(tiny: Tiny, tmp_p
     (files / "note.txt").write_text("a red bus")
     name = f"clip:{tiny('clip')}"
     if written:
-        export(name, tmp_path / "model")
+        export_joint(name, tmp_path / "model")
         name = str(tmp_path / "model")
     with Collection.open(tmp_path / "collection", name) as collection:
         assert collection.add(files, workers=1).problems == {}
@@ -113,7 +113,7 @@ def test_a_collection_of_sounds_is_searched(tiny: Tiny, tmp_path: Path) -> None:
 
 
 def test_searching_an_exported_folder_needs_no_torch(tiny: Tiny, tmp_path: Path) -> None:
-    export(f"clip:{tiny('clip')}", tmp_path / "model")
+    export_joint(f"clip:{tiny('clip')}", tmp_path / "model")
     code = """
 import sys
 sys.modules["torch"] = sys.modules["transformers"] = None
@@ -130,7 +130,7 @@ def test_a_background_makes_scores_comparable(tiny: Tiny, tmp_path: Path) -> Non
     model = Model.load(f"clip:{tiny('clip')}")
     ordinary = [Part(Modality.TEXT, word) for word in "abcdefgh"]
     ordinary += [Part(Modality.IMAGE, array) for array in pictures(6)]
-    export(f"clip:{tiny('clip')}", tmp_path / "model", background=ordinary)
+    export_joint(f"clip:{tiny('clip')}", tmp_path / "model", background=ordinary)
     background = Model.load(tmp_path / "model").background
     assert {modality: rows.shape for modality, rows in background.items()} == {
         Modality.TEXT: (8, 16),
@@ -143,16 +143,16 @@ def test_a_background_makes_scores_comparable(tiny: Tiny, tmp_path: Path) -> Non
 
 def test_what_cannot_be_written_is_said(tiny: Tiny, tmp_path: Path) -> None:
     with pytest.raises(UnknownPart, match=r"no kind of model 'clop'\. Did you mean 'clip'\? There are: clip"):
-        export("clop:openai/clip-vit-base-patch32", tmp_path / "a")
+        export_joint("clop:openai/clip-vit-base-patch32", tmp_path / "a")
     with pytest.raises(ConfigError, match="fusion"):
-        export(f"clap:{clap(tmp_path / 'fused', fusion=True)}", tmp_path / "a")
+        export_joint(f"clap:{clap(tmp_path / 'fused', fusion=True)}", tmp_path / "a")
     with pytest.raises(ModelError, match="there is no folder"):
-        export("clip:./nowhere/at/all", tmp_path / "a")
+        export_joint("clip:./nowhere/at/all", tmp_path / "a")
     assert not (tmp_path / "a").exists()
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "file").touch()
     with pytest.raises(ConfigError, match=r"there is something at .*taken already"):
-        export(f"clip:{tiny('clip')}", tmp_path / "taken")
+        export_joint(f"clip:{tiny('clip')}", tmp_path / "taken")
 
 
 @pytest.mark.parametrize("name", ["clip", "siglip"])
@@ -175,7 +175,7 @@ def test_a_picture_that_must_be_resized_is_nearly_the_processors(tiny: Tiny, nam
 @pytest.mark.parametrize("name", ["a b", "夜里 模型", ".hidden", 'it\'s "one" #1'])
 def test_a_folder_of_any_name(tiny: Tiny, tmp_path: Path, name: str) -> None:
     files = Path(shutil.copytree(tiny("clip"), tmp_path / "from" / name))
-    fingerprint = export(f"clip:{files}", tmp_path / "to" / name)
+    fingerprint = export_joint(f"clip:{files}", tmp_path / "to" / name)
     written = Model.load(tmp_path / "to" / name)
     assert (written.name, written.fingerprint) == (name, fingerprint)
 
@@ -189,8 +189,8 @@ def test_nothing_is_left_of_an_export_that_was_interrupted(
 
     monkeypatch.setattr("duretrieval.training.joint.net.export_image", stop)  # the texts are written by then
     with pytest.raises(error):
-        export(f"clip:{tiny('clip')}", tmp_path / "model")
+        export_joint(f"clip:{tiny('clip')}", tmp_path / "model")
     assert list(tmp_path.iterdir()) == []
     monkeypatch.undo()
-    export(f"clip:{tiny('clip')}", tmp_path / "model")
+    export_joint(f"clip:{tiny('clip')}", tmp_path / "model")
     assert check_files(tmp_path / "model") == []

@@ -18,7 +18,7 @@ from transformers import BertTokenizer
 
 from duretrieval.model.model import Model
 from duretrieval.similarity import unit
-from duretrieval.training.joint import export
+from duretrieval.training.joint import export_joint
 from duretrieval.types import Array, Modality, Part
 
 Tiny = Callable[[str], Path]
@@ -29,7 +29,7 @@ def texts(words: list[str]) -> list[Part]:
 
 
 def opened_and_written(folder: Path, words: list[str]) -> tuple[Array, Array]:
-    export(f"st:{folder}", folder.parent / "model")
+    export_joint(f"st:{folder}", folder.parent / "model")
     return tuple(Model.load(name).encode(texts(words)) for name in (f"st:{folder}", folder.parent / "model"))  # type: ignore[return-value]
 
 

@@ -24,7 +24,7 @@ from duretrieval.media.decoder import decode
 from duretrieval.media.limits import Limits
 from duretrieval.model.model import Model
 from duretrieval.similarity import unit
-from duretrieval.training.joint import export
+from duretrieval.training.joint import export_joint
 from duretrieval.types import Array, Modality, Part
 
 Tiny = Callable[[str], Path]
@@ -85,7 +85,7 @@ def test_pictures(name: str, tmp_path: Path) -> None:
     parts = [Part(Modality.IMAGE, array) for array in arrays]
     expected = own_image_rows(folder, [Image.fromarray(array) for array in arrays])
     np.testing.assert_allclose(model.encode(parts), expected, atol=1e-4)
-    export(f"{kind}:{folder}", tmp_path / "model")
+    export_joint(f"{kind}:{folder}", tmp_path / "model")
     np.testing.assert_allclose(Model.load(tmp_path / "model").encode(parts), expected, atol=1e-4)
 
 
@@ -134,7 +134,7 @@ def test_texts(tiny: Tiny, name: str, settings: dict[str, Any], tmp_path: Path) 
     expected = own_text_rows(folder, **({"max_length": 77} if settings == {"model_max_length": int(1e30)} else {}))
     parts = [Part(Modality.TEXT, text) for text in TEXTS]
     np.testing.assert_allclose(Model.load(f"{name}:{folder}").encode(parts), expected, atol=1e-4)
-    export(f"{name}:{folder}", tmp_path / "model")
+    export_joint(f"{name}:{folder}", tmp_path / "model")
     np.testing.assert_allclose(Model.load(tmp_path / "model").encode(parts), expected, atol=1e-4)
 
 
@@ -155,7 +155,7 @@ def test_weights_in_other_forms(tiny: Tiny, kind: str, tmp_path: Path) -> None:
     parts = [Part(Modality.TEXT, text) for text in TEXTS]
     rows = Model.load(f"clip:{folder}").encode(parts)
     np.testing.assert_allclose(rows, own_text_rows(folder), atol=1e-2 if kind == "float16" else 1e-4)
-    export(f"clip:{folder}", tmp_path / "model")
+    export_joint(f"clip:{folder}", tmp_path / "model")
     np.testing.assert_allclose(Model.load(tmp_path / "model").encode(parts), rows, atol=1e-4)
 
 
@@ -181,7 +181,7 @@ def test_weights_that_are_missing_are_not_drawn(tiny: Tiny, tmp_path: Path) -> N
     with pytest.raises(ModelError, match=r"holds no weights for visual_projection\.weight and 0 more"):
         Model.load(f"clip:{folder}").encode([part])
     with pytest.raises(ModelError, match=r"holds no weights for visual_projection\.weight"):
-        export(f"clip:{folder}", tmp_path / "model")
+        export_joint(f"clip:{folder}", tmp_path / "model")
 
 
 def test_weights_that_cannot_be_read(tiny: Tiny, tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ def test_half_an_emoji_is_a_text_too(tiny: Tiny, tmp_path: Path) -> None:
     """JSON that was cut in the middle of an emoji holds one."""
     halves = [Part(Modality.TEXT, text) for text in ("a bus \ud83d", "\ud83d\ude8c")]
     whole = [Part(Modality.TEXT, text) for text in ("a bus \ufffd", "🚌")]
-    export(f"clip:{tiny('clip')}", tmp_path / "model")
+    export_joint(f"clip:{tiny('clip')}", tmp_path / "model")
     for model in (Model.load(f"clip:{tiny('clip')}"), Model.load(tmp_path / "model"), Model.load("builtin")):
         np.testing.assert_array_equal(model.encode(halves), model.encode(whole))
 

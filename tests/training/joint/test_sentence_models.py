@@ -19,7 +19,7 @@ from duretrieval.errors import ConfigError, ModelError
 from duretrieval.model.model import Model
 from duretrieval.similarity import unit
 from duretrieval.testing import EncoderSuite
-from duretrieval.training.joint import export
+from duretrieval.training.joint import export_joint
 from duretrieval.training.joint.sentence import sentence_towers
 from duretrieval.types import Modality, Part
 
@@ -62,7 +62,7 @@ def test_sounds(tiny: Tiny, tmp_path: Path) -> None:
     expected = Model.load(f"clap:{tiny('clap')}").encode(parts)
     np.testing.assert_allclose(opened.encode(parts), expected, atol=1e-4)
     with pytest.raises(ConfigError, match=r"st:.* reads audio, which cannot be written; search with it in torch"):
-        export(f"st:{tiny('sentence_clap')}", tmp_path / "model")
+        export_joint(f"st:{tiny('sentence_clap')}", tmp_path / "model")
 
 
 def test_a_text_that_is_an_address_stays_a_text(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:

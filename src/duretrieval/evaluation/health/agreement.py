@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from duretrieval.evaluation.health.survey import Asked, Survey, Trial
-from duretrieval.evaluation.metrics.measures import measures
-from duretrieval.evaluation.metrics.ranks import Floats, Ints
+from duretrieval.evaluation.measures import measures
+from duretrieval.evaluation.ranks import Floats, Ints
 from duretrieval.evaluation.scoring import score_values
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap
 from duretrieval.index.lance.reader import LanceReader

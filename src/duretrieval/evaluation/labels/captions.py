@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from duretrieval.errors import EvaluationError
-from duretrieval.evaluation.metrics.ranks import Ints
+from duretrieval.evaluation.ranks import Ints
 from duretrieval.types import Modality
 
 

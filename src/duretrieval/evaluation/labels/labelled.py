@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from duretrieval.errors import EvaluationError
-from duretrieval.evaluation.metrics.ranks import Ints
+from duretrieval.evaluation.ranks import Ints
 from duretrieval.media.folders import digest
 from duretrieval.media.manifest import read_manifest
 from duretrieval.types import Item, Modality, Part
@@ -55,7 +55,7 @@ class Labelled:
         return np.array([root(unit) for unit in range(len(self.units))], dtype=np.int64)
 
 
-def read_labelled(path: Path, columns: Mapping[str, str] | None = None) -> Labelled:
+def read_labelled(path: str | Path, columns: Mapping[str, str] | None = None) -> Labelled:
     """Read a manifest, as `media.manifest.read_manifest` does.
 
     Every text column is a text of its own; several captions of one picture are several rows, or several columns.
@@ -64,6 +64,7 @@ def read_labelled(path: Path, columns: Mapping[str, str] | None = None) -> Label
         ConfigError: it is no manifest.
         EvaluationError: no row names two things.
     """
+    path = Path(path)
     place: dict[tuple[str, str], int] = {}
     units: list[Item] = []
     rows: list[tuple[int, ...]] = []

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from duretrieval.errors import EvaluationError, ShapeError
-from duretrieval.evaluation.metrics.ranks import Floats, Ints
+from duretrieval.evaluation.ranks import Floats, Ints
 
 
 class Relevance(Protocol):

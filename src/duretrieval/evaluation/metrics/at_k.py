@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from duretrieval.errors import ConfigError
-from duretrieval.evaluation.metrics.ranks import Floats, Ranks
+from duretrieval.evaluation.ranks import Floats, Ranks
 
 
 def hit_at_k(ranks: Ranks, k: int) -> Floats:
@@ -13,7 +13,7 @@ def hit_at_k(ranks: Ranks, k: int) -> Floats:
 
     What cross-modal papers print as R@k (Hodosh, Young and Hockenmaier 2013, section 4.2); "success@k" in TREC.
 
-    >>> from duretrieval.evaluation.metrics.ranks import ranks_of
+    >>> from duretrieval.evaluation.ranks import ranks_of
     >>> hit_at_k(ranks_of([["a", "b"], ["c", "d"]], [{"b"}, {"z"}]), k=2)
     array([1., 0.])
     """
@@ -26,7 +26,7 @@ def recall_at_k(ranks: Ranks, k: int) -> Floats:
     |relevant in the first k| / R  (Manning, Raghavan and Schütze 2008, section 8.4). Equal to `hit_at_k` only where a
     query has one relevant item.
 
-    >>> from duretrieval.evaluation.metrics.ranks import ranks_of
+    >>> from duretrieval.evaluation.ranks import ranks_of
     >>> recall_at_k(ranks_of([["a", "b", "c"]], [{"a", "c", "x", "y"}]), k=3)
     array([0.5])
     """
@@ -38,7 +38,7 @@ def precision_at_k(ranks: Ranks, k: int) -> Floats:
 
     |relevant in the first k| / k  (Manning, Raghavan and Schütze 2008, section 8.4).
 
-    >>> from duretrieval.evaluation.metrics.ranks import ranks_of
+    >>> from duretrieval.evaluation.ranks import ranks_of
     >>> precision_at_k(ranks_of([["a", "b", "c"]], [{"a", "c"}]), k=4)
     array([0.5])
     """
@@ -50,7 +50,7 @@ def r_precision(ranks: Ranks) -> Floats:
 
     |relevant in the first R| / R  (Manning, Raghavan and Schütze 2008, section 8.4).
 
-    >>> from duretrieval.evaluation.metrics.ranks import ranks_of
+    >>> from duretrieval.evaluation.ranks import ranks_of
     >>> r_precision(ranks_of([["a", "b", "c"]], [{"a", "c"}]))
     array([0.5])
     """

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from duretrieval.errors import ConfigError
 from duretrieval.evaluation.metrics.at_k import check_k
-from duretrieval.evaluation.metrics.ranks import Floats, Ranks
+from duretrieval.evaluation.ranks import Floats, Ranks
 
 Over = Literal["relevant", "reachable", "found"]
 
@@ -28,7 +28,7 @@ def average_precision(ranks: Ranks, k: int | None = None, over: Over = "relevant
     (1 / D) sum_i P(r_i) [r_i <= k],  P(r_i) = i / r_i for the i-th relevant item at rank r_i; D as the module says
     (Manning, Raghavan and Schütze 2008, equation 8.8, where k is the whole list and D = R).
 
-    >>> from duretrieval.evaluation.metrics.ranks import ranks_of
+    >>> from duretrieval.evaluation.ranks import ranks_of
     >>> three = ranks_of([["a", "b", "c"]], [{"a", "c", "z"}])  # ranks 1 and 3; z was not retrieved
     >>> average_precision(three)  # (1/1 + 2/3 + 0) / 3
     array([0.55555556])
@@ -50,7 +50,7 @@ def average_precision_at_r(ranks: Ranks) -> Floats:
 
     (1 / R) sum_{i=1..R} P(i) rel(i)  (Musgrave, Belongie and Lim 2020, section 4.2; ECCV Caption, Chun et al. 2022).
 
-    >>> from duretrieval.evaluation.metrics.ranks import ranks_of
+    >>> from duretrieval.evaluation.ranks import ranks_of
     >>> average_precision_at_r(ranks_of([["a", "b", "c"]], [{"a", "c"}]))  # (1/1 + 0) / 2
     array([0.5])
     """

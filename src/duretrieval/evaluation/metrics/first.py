@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from duretrieval.evaluation.metrics.at_k import check_k
-from duretrieval.evaluation.metrics.ranks import Floats, Ranks
+from duretrieval.evaluation.ranks import Floats, Ranks
 
 
 def first_rank(ranks: Ranks) -> Floats:
@@ -13,7 +13,7 @@ def first_rank(ranks: Ranks) -> Floats:
 
     Its median and mean over queries are the MedR and MeanR of cross-modal papers (see `metrics.summary`).
 
-    >>> from duretrieval.evaluation.metrics.ranks import ranks_of
+    >>> from duretrieval.evaluation.ranks import ranks_of
     >>> first_rank(ranks_of([["a", "b", "c"], ["a"]], [{"b", "c"}, {"z"}]))
     array([ 2., inf])
     """
@@ -28,7 +28,7 @@ def reciprocal_rank(ranks: Ranks, k: int | None = None) -> Floats:
 
     Its mean is MRR (Voorhees 1999, TREC-8 question answering track).
 
-    >>> from duretrieval.evaluation.metrics.ranks import ranks_of
+    >>> from duretrieval.evaluation.ranks import ranks_of
     >>> reciprocal_rank(ranks_of([["a", "b", "c"], ["a"]], [{"b", "c"}, {"z"}]))
     array([0.5, 0. ])
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from duretrieval.errors import ConfigError
 from duretrieval.evaluation.metrics.at_k import check_k
-from duretrieval.evaluation.metrics.ranks import Floats, Ints, Ranks
+from duretrieval.evaluation.ranks import Floats, Ints, Ranks
 
 Gain = Literal["linear", "exponential"]
 
@@ -21,7 +21,7 @@ def ndcg(ranks: Ranks, k: int | None = None, gain: Gain = "linear") -> Floats:
     G(g) = 2^g - 1  `exponential`: Burges et al. 2005, equation 1
     For yes-or-no relevance (g = 1) the two are the same. The best list has the gains in falling order, cut at k too.
 
-    >>> from duretrieval.evaluation.metrics.ranks import ranks_of
+    >>> from duretrieval.evaluation.ranks import ranks_of
     >>> ndcg(ranks_of([["b", "a"]], [{"a": 2, "b": 1}]))  # (1 + 2 / log2(3)) / (2 + 1 / log2(3))
     array([0.8597187])
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from duretrieval.errors import ConfigError, ShapeError
 from duretrieval.evaluation.labels.relevance import Relevance, Relevant, check_fits
 from duretrieval.evaluation.metrics.blocks import BLOCK_BYTES, Scores, blocks
-from duretrieval.evaluation.metrics.ranks import Floats, Ints, Ranks, join
+from duretrieval.evaluation.ranks import Floats, Ints, Ranks, join
 
 Ties = Literal["worst", "best", "order"]
 FEW = 16

@@ -11,6 +11,23 @@ from duretrieval.evaluation.protocols.paired import RECALLS, CaptionProtocol
 from duretrieval.evaluation.protocols.positives import PositivesProtocol
 from duretrieval.types import Modality
 
+__all__ = [
+    "AUDIOCAPS",
+    "CLOTHO",
+    "COCO_1K",
+    "COCO_5K",
+    "ECCV_CAPTION",
+    "FLICKR8K",
+    "FLICKR30K_1K",
+    "MSRVTT_1KA",
+    "NUS_WIDE",
+    "PROTOCOLS",
+    "WIKIPEDIA",
+    "CaptionProtocol",
+    "ClassProtocol",
+    "PositivesProtocol",
+]
+
 FLICKR8K = CaptionProtocol(
     "flickr8k-1k",
     "Hodosh, Young and Hockenmaier 2013; test split of Karpathy and Fei-Fei 2015 (dataset_flickr8k.json)",

@@ -9,10 +9,10 @@ import numpy.typing as npt
 
 from duretrieval.errors import ShapeError
 from duretrieval.evaluation.labels.relevance import Relevance, SameGroup, SharedLabel
+from duretrieval.evaluation.measures import measures
 from duretrieval.evaluation.metrics.blocks import Scores
-from duretrieval.evaluation.metrics.measures import measures
 from duretrieval.evaluation.metrics.ranking import Ties
-from duretrieval.evaluation.metrics.ranks import Ints
+from duretrieval.evaluation.ranks import Ints
 from duretrieval.evaluation.result import Evaluation, Provenance
 from duretrieval.evaluation.scoring import score_matrix
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap

@@ -10,11 +10,11 @@ import numpy as np
 from duretrieval.errors import ShapeError
 from duretrieval.evaluation.labels.captions import Captions
 from duretrieval.evaluation.labels.relevance import SameGroup
+from duretrieval.evaluation.measures import Measure, measures
 from duretrieval.evaluation.metrics.blocks import TwoWayScores
-from duretrieval.evaluation.metrics.measures import Measure, measures
 from duretrieval.evaluation.metrics.ranking import Ties, per_query
-from duretrieval.evaluation.metrics.ranks import Floats, Ints
 from duretrieval.evaluation.metrics.summary import rsum
+from duretrieval.evaluation.ranks import Floats, Ints
 from duretrieval.evaluation.result import Evaluation, Pair, Provenance
 from duretrieval.evaluation.scoring import score_values
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap

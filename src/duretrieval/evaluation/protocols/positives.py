@@ -8,8 +8,8 @@ import numpy as np
 
 from duretrieval.evaluation.labels.captions import Captions
 from duretrieval.evaluation.labels.relevance import Relevant
+from duretrieval.evaluation.measures import measures
 from duretrieval.evaluation.metrics.blocks import TwoWayScores
-from duretrieval.evaluation.metrics.measures import measures
 from duretrieval.evaluation.metrics.ranking import Ties
 from duretrieval.evaluation.result import Evaluation, Provenance
 from duretrieval.evaluation.scoring import score_matrix

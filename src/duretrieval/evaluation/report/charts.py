@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from duretrieval.evaluation.metrics.ranks import Floats
+from duretrieval.evaluation.ranks import Floats
 from duretrieval.evaluation.report.recall import Curve
 from duretrieval.page.html import Markup, join
 from duretrieval.page.svg import AXES, bar, dot, drawing, grid, line, path, steps, words

@@ -9,7 +9,7 @@ import numpy as np
 
 from duretrieval.evaluation.labels.relevance import Relevance, Relevant
 from duretrieval.evaluation.metrics.blocks import Scores, blocks
-from duretrieval.evaluation.metrics.ranks import Floats, Ints
+from duretrieval.evaluation.ranks import Floats, Ints
 from duretrieval.evaluation.report.exhibit import Exhibit
 
 TOP = 3

@@ -40,8 +40,9 @@ def of_text(text: str, name: str = "") -> Exhibit:
     return Exhibit(name, words if len(words) <= CHARS else words[: CHARS - 1] + "…")
 
 
-def of_file(path: Path) -> Exhibit:
+def of_file(path: str | Path) -> Exhibit:
     """A look at the beginning of a file; one that cannot be read says why."""
+    path = Path(path)
     try:
         chunk = decode(path, LOOK, Limits())
     except (MediaError, MissingExtra) as reason:

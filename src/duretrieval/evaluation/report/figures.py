@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from duretrieval.evaluation.metrics.measures import measure
+from duretrieval.evaluation.comparison import Difference
+from duretrieval.evaluation.measures import measure
 from duretrieval.evaluation.report.charts import percent
 from duretrieval.evaluation.report.words import say, say_pair
 from duretrieval.evaluation.result import Evaluation, Score
-from duretrieval.evaluation.statistics.comparison import Difference
 from duretrieval.page.html import Markup, join, tag
 from duretrieval.types import Modality
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from duretrieval.evaluation.comparison import Difference
 from duretrieval.evaluation.health.health import Health
 from duretrieval.evaluation.report import figures
 from duretrieval.evaluation.report.closeup import Closeup
@@ -11,7 +12,6 @@ from duretrieval.evaluation.report.health_section import health_section
 from duretrieval.evaluation.report.pair_section import pair_section
 from duretrieval.evaluation.report.words import one, say
 from duretrieval.evaluation.result import FEW, Evaluation, few
-from duretrieval.evaluation.statistics.comparison import Difference
 from duretrieval.page.html import Markup, join, tag
 from duretrieval.page.layout import Lang, document
 

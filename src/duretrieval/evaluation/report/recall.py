@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from duretrieval.evaluation.metrics.measures import measures
-from duretrieval.evaluation.metrics.ranks import Floats, Ints
+from duretrieval.evaluation.measures import measures
+from duretrieval.evaluation.ranks import Floats, Ints
 from duretrieval.evaluation.result import Pair
 from duretrieval.evaluation.scoring import score_values
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap

@@ -8,16 +8,16 @@ from pathlib import Path
 
 from duretrieval.errors import EvaluationError
 from duretrieval.evaluation import result_json
+from duretrieval.evaluation.comparison import Difference
 from duretrieval.evaluation.health.health import Health
 from duretrieval.evaluation.report.closeup import Closeup
 from duretrieval.evaluation.report.page import page
 from duretrieval.evaluation.result import Evaluation
-from duretrieval.evaluation.statistics.comparison import Difference
 from duretrieval.page.layout import Lang
 
 
 def write_report(
-    folder: Path,
+    folder: str | Path,
     evaluation: Evaluation,
     *,
     closeups: Sequence[Closeup] = (),
@@ -35,6 +35,7 @@ def write_report(
     Raises:
         EvaluationError: the folder cannot be made, or is a file.
     """
+    folder = Path(folder)
     html = page(
         evaluation, closeups=closeups, health=health, compared=compared, against=against, notes=notes, lang=lang
     )

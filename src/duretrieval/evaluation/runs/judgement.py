@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from duretrieval.errors import ConfigError
-from duretrieval.evaluation.metrics.ranks import Ranks, from_rows
+from duretrieval.evaluation.ranks import Ranks, from_rows
 from duretrieval.evaluation.runs.rows import Judgements, Run
 
 Ties = Literal["worst", "best", "order"]

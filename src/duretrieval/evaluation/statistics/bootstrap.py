@@ -14,8 +14,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from duretrieval.errors import ConfigError, EvaluationError, ShapeError
-from duretrieval.evaluation.metrics.ranks import Floats, Ints
 from duretrieval.evaluation.metrics.summary import mean, median
+from duretrieval.evaluation.ranks import Floats, Ints
 
 Statistic = Literal["mean", "median"]
 SUMMARY = {"mean": mean, "median": median}

@@ -12,7 +12,7 @@ from itertools import product
 import numpy as np
 
 from duretrieval.errors import EvaluationError, ShapeError
-from duretrieval.evaluation.metrics.ranks import Floats, Ints
+from duretrieval.evaluation.ranks import Floats, Ints
 from duretrieval.evaluation.statistics.bootstrap import Statistic, check_paired, summary
 
 EXACT_UP_TO = 12

@@ -11,7 +11,7 @@ from duretrieval.collection import query as ask
 from duretrieval.collection.collection import Collection, parts_of
 from duretrieval.errors import EvaluationError
 from duretrieval.evaluation.evaluated import Evaluated
-from duretrieval.evaluation.metrics.measures import Measure, measures
+from duretrieval.evaluation.measures import Measure, measures
 from duretrieval.evaluation.report.closeup import Material
 from duretrieval.evaluation.report.exhibit import Exhibit, of_file, of_text
 from duretrieval.evaluation.result import Evaluation, Pair, Provenance, Side
@@ -45,7 +45,7 @@ class Asked:
 
 def evaluate_collection(
     collection: Collection,
-    judgements: Path,
+    judgements: str | Path,
     *,
     names: Sequence[str] = MEASURES,
     bootstrap: Bootstrap | None = None,
@@ -60,6 +60,7 @@ def evaluate_collection(
         EvaluationError: no judged item is in the collection, or the file is not what its name says.
         MediaError: a file that is a query cannot be read.
     """
+    judgements = Path(judgements)
     given = read_judgements(judgements)
     with LanceStore.open(parts_of(collection.path)) as store:
         judged, missing = _resolved(given, judgements, store)

@@ -46,9 +46,9 @@ ECCV = ("dataset_coco.json", "eccv_image_to_caption.json", "eccv_caption_to_imag
 
 
 def evaluate_matrix(
-    path: Path,
+    path: str | Path,
     protocol: str,
-    labels: Path | None = None,
+    labels: str | Path | None = None,
     *,
     bootstrap: Bootstrap | None = None,
     command: str = "",
@@ -64,6 +64,8 @@ def evaluate_matrix(
         EvaluationError: the matrix or the labels cannot be read, or labels are needed.
         ShapeError: they do not fit the protocol.
     """
+    path = Path(path)
+    labels = Path(labels) if labels is not None else None
     if protocol not in PROTOCOLS:
         known = list(PROTOCOLS)
         raise UnknownPart(f"no protocol {protocol!r}.{suggest(protocol, known)} There are: {', '.join(known)}")

@@ -17,8 +17,8 @@ from duretrieval.errors import EvaluationError
 from duretrieval.evaluation.evaluated import Evaluated
 from duretrieval.evaluation.labels.labelled import ROW_PROBLEMS, Labelled, read_labelled
 from duretrieval.evaluation.labels.relevance import relevant
+from duretrieval.evaluation.measures import Measure, measures
 from duretrieval.evaluation.metrics.blocks import Compared, Scores
-from duretrieval.evaluation.metrics.measures import Measure, measures
 from duretrieval.evaluation.metrics.rescored import Rescored
 from duretrieval.evaluation.report.closeup import Material
 from duretrieval.evaluation.report.exhibit import Exhibit, of_file, of_text
@@ -46,7 +46,7 @@ class Embedded:
 
 def evaluate_model(
     model: Model,
-    manifest: Path,
+    manifest: str | Path,
     *,
     columns: Mapping[str, str] | None = None,
     names: Sequence[str] = MEASURES,
@@ -64,6 +64,7 @@ def evaluate_model(
         EvaluationError: no row has two modalities that the model could read.
         ConfigError: it is no manifest.
     """
+    manifest = Path(manifest)
     data = read_labelled(manifest, columns)
     embedded, problems = embed(model, data, progress)
     notes = (*data.notes, *(f"left out: {problem}" for problem in problems[:ROW_PROBLEMS]))

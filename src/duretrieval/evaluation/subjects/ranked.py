@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from duretrieval.evaluation.labels.relevance import relevant
-from duretrieval.evaluation.metrics.measures import Measure
+from duretrieval.evaluation.measures import Measure
 from duretrieval.evaluation.report.closeup import Material
 from duretrieval.evaluation.report.exhibit import Exhibit
 from duretrieval.evaluation.result import Pair, Side

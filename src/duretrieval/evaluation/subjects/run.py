@@ -8,7 +8,7 @@ from pathlib import Path
 from duretrieval import __version__
 from duretrieval.errors import EvaluationError
 from duretrieval.evaluation.evaluated import Evaluated
-from duretrieval.evaluation.metrics.measures import measures
+from duretrieval.evaluation.measures import measures
 from duretrieval.evaluation.report.exhibit import of_text
 from duretrieval.evaluation.result import Evaluation, Provenance, Side
 from duretrieval.evaluation.runs import read_judgements, read_run
@@ -20,8 +20,8 @@ MEASURES = ("hit@1", "hit@5", "hit@10", "recall@100", "ndcg@10", "rr", "ap", "me
 
 
 def evaluate_run(
-    run: Path,
-    judgements: Path,
+    run: str | Path,
+    judgements: str | Path,
     query: Side = "any",
     gallery: Side = "any",
     *,
@@ -34,6 +34,8 @@ def evaluate_run(
     Raises:
         EvaluationError: a file is not what its name says, or the two have no query in common.
     """
+    run = Path(run)
+    judgements = Path(judgements)
     ranked, judged = read_run(run), read_judgements(judgements)
     if not ranked.keys() & judged.keys():
         example = f", such as {next(iter(judged))!r}" if judged else ""

@@ -76,12 +76,13 @@ def adapted(net: nn.Module) -> list[str]:
     return [name for name, module in net.named_modules() if isinstance(module, LoraLayer)]
 
 
-def save_lora(net: nn.Module, path: Path) -> None:
+def save_lora(net: nn.Module, path: str | Path) -> None:
     """Write the adapters alone, as safetensors: some thousandths of the net.
 
     Raises:
         ConfigError: the net has none.
     """
+    path = Path(path)
     from safetensors.torch import save_file
 
     if not adapted(net):
@@ -90,13 +91,14 @@ def save_lora(net: nn.Module, path: Path) -> None:
     save_file(tensors, path, metadata={"lora": json.dumps(net.lora)})
 
 
-def load_lora(net: N, path: Path) -> N:
+def load_lora(net: N, path: str | Path) -> N:
     """Put saved adapters into the net they were learned on, in place; returns the net.
 
     Raises:
         ModelError: the file holds no adapters, or those of another net.
         ConfigError: the net has adapters already.
     """
+    path = Path(path)
     from safetensors import SafetensorError, safe_open
     from safetensors.torch import load_file
 

@@ -30,11 +30,11 @@ Problems = dict[int, str]
 class FeatureCache:
     """What an encoder made of contents, by their digests."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
         self._rows: dict[bytes, Array] = {}
         self._new: dict[bytes, Array] = {}
-        for file in sorted(folder.glob("*.safetensors")):
+        for file in sorted(self.folder.glob("*.safetensors")):
             try:
                 held = load_file(file)
                 self._rows.update(zip(map(bytes, held["digests"]), held["rows"], strict=True))

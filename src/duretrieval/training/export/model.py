@@ -33,7 +33,7 @@ def export(
     prepared: Prepared,
     network: Network,
     objective: Objective,
-    folder: Path,
+    folder: str | Path,
     *,
     name: str | None = None,
     training: Mapping[str, Any] | None = None,
@@ -48,7 +48,7 @@ def export(
     objective = objective.cpu().eval()
     with tempfile.TemporaryDirectory(prefix="duretrieval-") as place:
         model = _model(recipe, prepared, network, objective, Path(place), name or recipe.name)
-        with whole(folder) as written:  # nobody should search with it before it is compared
+        with whole(Path(folder)) as written:  # nobody should search with it before it is compared
             model.save(
                 written,
                 training=training,

@@ -44,7 +44,7 @@ class WholeFiles(TorchCheckpointIO):
 class BestAndLast(ModelCheckpoint):
     """`best.ckpt` by the monitor and `last.ckpt`, each written after every check."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: str | Path) -> None:
         super().__init__(
             folder,
             "best",

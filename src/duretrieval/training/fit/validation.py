@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from duretrieval.errors import ConfigError
 from duretrieval.evaluation.labels.relevance import relevant
+from duretrieval.evaluation.measures import Measure, measure
 from duretrieval.evaluation.metrics import accuracy, decisions, f1, recall
-from duretrieval.evaluation.metrics.measures import Measure, measure
 from duretrieval.evaluation.metrics.ranking import per_query
 from duretrieval.evaluation.metrics.summary import mean, median
 from duretrieval.training.build.network import Network

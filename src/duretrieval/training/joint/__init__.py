@@ -6,6 +6,23 @@ graphs    what a tower's graph computes
 folder    a whole model as a folder that needs no torch
 """
 
-from duretrieval.training.joint.folder import export
+from __future__ import annotations
 
-__all__ = ["export"]
+from typing import TYPE_CHECKING
+
+from duretrieval.window import window
+
+if TYPE_CHECKING:
+    from duretrieval.training.joint.folder import export_joint as export_joint
+    from duretrieval.training.joint.net import JointNet as JointNet
+    from duretrieval.training.joint.sentence import SentenceImage as SentenceImage
+    from duretrieval.training.joint.sentence import SentenceText as SentenceText
+
+__getattr__, __dir__, __all__ = window(
+    __name__,
+    {
+        "folder": "export_joint",
+        "net": "JointNet",
+        "sentence": "SentenceImage SentenceText",
+    },
+)

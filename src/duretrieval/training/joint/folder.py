@@ -29,7 +29,7 @@ ROWS = 32
 UNSTATED = "see the model's card"
 
 
-def export(
+def export_joint(
     model: str, folder: str | Path, *, name: str | None = None, licence: str = UNSTATED, background: Sequence[Part] = ()
 ) -> str:
     """Write `model` ("clip:openai/clip-vit-base-patch32", "st:FOLDER") as a folder that needs no torch.

@@ -47,7 +47,7 @@ class ImageGraph(nn.Module):
         return functional.normalize(self.tower.features(self.model, pixels), dim=1)
 
 
-def export_text(tower: TextTower, model: nn.Module, folder: Path, name: str) -> dict[str, Any]:
+def export_text(tower: TextTower, model: nn.Module, folder: str | Path, name: str) -> dict[str, Any]:
     """Write graph and tokenizer; the entry in model.toml names the engine's `OnnxText`."""
     fixed = tower.pad_to == tower.max_tokens
     length = tower.max_tokens if fixed else TOKENS
@@ -57,19 +57,19 @@ def export_text(tower: TextTower, model: nn.Module, folder: Path, name: str) -> 
     mask[:, -1] = 0  # transformers leaves the mask out of its computation where a whole batch needs none
     inputs = {"input_ids": ids, "attention_mask": mask}
     free = {} if fixed else {"input_ids": [1], "attention_mask": [1]}
-    to_onnx(TextGraph(tower, model).train(model.training), folder / f"{name}.onnx", inputs, free=free)
+    to_onnx(TextGraph(tower, model).train(model.training), Path(folder) / f"{name}.onnx", inputs, free=free)
     tokenizer = f"{name}-tokenizer.json"
-    tower.tokenizer.save(str(folder / tokenizer))
+    tower.tokenizer.save(str(Path(folder) / tokenizer))
     options: dict[str, Any] = {"dim": tower.dim, "file": f"{name}.onnx", "tokenizer": tokenizer}
     own = {"pad_id": tower.pad_id, "pad_to": tower.pad_to, "prefix": tower.prefix}
     options |= {"max_tokens": tower.max_tokens, **{key: value for key, value in own.items() if value}}
     return {"use": "onnx-text", "options": options}
 
 
-def export_image(tower: ImageTower, model: nn.Module, folder: Path, name: str) -> dict[str, Any]:
+def export_image(tower: ImageTower, model: nn.Module, folder: str | Path, name: str) -> dict[str, Any]:
     """Write the graph; the entry in model.toml names the engine's `OnnxImage`."""
     side = tower.preprocessing.side
     pixels = {"pixels": torch.zeros(2, side, side, 3, dtype=torch.uint8)}
     with squares_only(tower, model) if isinstance(tower, NaflexTower) else nullcontext():
-        to_onnx(ImageGraph(tower, model).train(model.training), folder / f"{name}.onnx", pixels)
+        to_onnx(ImageGraph(tower, model).train(model.training), Path(folder) / f"{name}.onnx", pixels)
     return {"use": "onnx-image", "options": {"dim": tower.dim, "file": f"{name}.onnx", "side": side}}

@@ -77,7 +77,7 @@ class JointNet(nn.Module):
         rows: Tensor = self.tower.rows(self.model, **inputs)
         return rows
 
-    def export(self, folder: Path, name: str, /) -> dict[str, Any]:
+    def export(self, folder: str | Path, name: str, /) -> dict[str, Any]:
         """Write the tower's graph, and its tokenizer if it reads texts."""
         if isinstance(self.tower, TextTower):
             return export_text(self.tower, self.model, folder, name)

@@ -35,10 +35,10 @@ class Head(nn.Module):
         self.dim_in = dim_in
         self.dim = dim
 
-    def export(self, folder: Path, name: str, /) -> dict[str, Any]:
+    def export(self, folder: str | Path, name: str, /) -> dict[str, Any]:
         """Write `name`.onnx into a model folder; returns the aligner's entry, without its modalities."""
         device = next(iter([*self.parameters(), *self.buffers()]), torch.empty(0)).device
-        to_onnx(self, folder / f"{name}.onnx", {"vectors": torch.zeros(2, self.dim_in, device=device)})
+        to_onnx(self, Path(folder) / f"{name}.onnx", {"vectors": torch.zeros(2, self.dim_in, device=device)})
         return {"use": "onnx-head", "options": {"dim": self.dim, "file": f"{name}.onnx"}}
 
 

@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 
 from duretrieval import plugins
 from duretrieval.errors import ConfigError
-from duretrieval.evaluation.metrics.measures import measure
+from duretrieval.evaluation.measures import measure
 from duretrieval.training import parts
 from duretrieval.training.augment.composed import compose
 from duretrieval.training.recipe.recipe import CLASSES, LOSS, Recipe, Use

@@ -14,23 +14,25 @@ from duretrieval.training.recipe.settings import QUOTES, as_table, build, check_
 from duretrieval.types import Modality
 
 
-def read_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
+def read_recipe(path: str | Path, changes: Sequence[str] = ()) -> Recipe:
     """Read a recipe; changes: settings that replace its own, as on the command line: `fit.lr=1e-4`.
 
     Raises:
         ConfigError: no such file, not TOML, or a setting that does not exist or has the wrong kind of value.
     """
+    path = Path(path)
     table = read_table(path, changes)
     table.pop("tune", None)  # what `tune` searches, which `train` does not need
     return to_recipe(table, str(path))
 
 
-def read_table(path: Path, changes: Sequence[str] = ()) -> dict[str, Any]:
+def read_table(path: str | Path, changes: Sequence[str] = ()) -> dict[str, Any]:
     """The tables of a recipe's file, or of a ready recipe by its bare name; changes: as `read_recipe`.
 
     Raises:
         ConfigError: no such file, not TOML, or a change that is not KEY=VALUE.
     """
+    path = Path(path)
     file = locate(path)
     try:
         table = tomllib.loads(file.read_text(encoding="utf-8"))

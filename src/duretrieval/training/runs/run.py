@@ -65,13 +65,13 @@ class Run:
 
 def train(
     recipe: Recipe,
-    data: Path | Sequence[Sample],
-    folder: Path,
+    data: str | Path | Sequence[Sample],
+    folder: str | Path,
     *,
     resume: bool = False,
     track: Iterable[str] = (),
     limits: Limits | None = None,
-    cache: Path | None = None,
+    cache: str | Path | None = None,
     progress: Progress | None = None,
     bar: bool = False,
     callbacks: Sequence[Any] = (),
@@ -88,6 +88,9 @@ def train(
             the recipe does not fit the data.
         MissingExtra: a part of the recipe is not installed.
     """
+    data = Path(data) if isinstance(data, str) else data
+    folder = Path(folder)
+    cache = Path(cache) if cache is not None else None
     start = time.monotonic()
     _check_folder(folder, recipe, resume)
     check_names(recipe)
@@ -128,10 +131,8 @@ def read(recipe: Recipe, data: Path | Sequence[Sample]) -> tuple[Sequence[Sample
     """Samples, and why rows could not be read.
 
     Raises:
-        ConfigError: the data is a string; or as `read_data`.
+        DuretrievalError: as `read_data`.
     """
-    if isinstance(data, str):
-        raise ConfigError(f"the data is the string {data!r}; give a Path, or samples")
     if not isinstance(data, Path):
         return data, []
     found = read_data(recipe.data, data)
@@ -285,13 +286,13 @@ def quiet() -> AbstractContextManager[None]:
 
 
 def export_run(
-    run: Path,
-    folder: Path,
+    run: str | Path,
+    folder: str | Path,
     *,
     name: str | None = None,
     checkpoint: Literal["best", "last"] = "best",
-    data: Path | None = None,
-    cache: Path | None = None,
+    data: str | Path | None = None,
+    cache: str | Path | None = None,
 ) -> Model:
     """Write the model of a run's checkpoint; a few rows are encoded by torch and by the engine, and must agree.
 
@@ -301,6 +302,10 @@ def export_run(
         ConfigError: there is no run or no such checkpoint, its data is gone or has changed, or `folder` is in use.
         ModelError: the engine's vectors are not torch's.
     """
+    run = Path(run)
+    folder = Path(folder)
+    data = Path(data) if data is not None else None
+    cache = Path(cache) if cache is not None else None
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise ConfigError(f"{folder} is in use; give a folder that is empty, or that does not exist")
     opened = reopen(run, data=data, cache=cache)

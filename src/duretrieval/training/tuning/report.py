@@ -16,12 +16,13 @@ from duretrieval.training.tuning.words import WORDS, say
 
 
 def write_report(
-    folder: Path, search: Search, trials: Sequence[Trial], best: Trial, *, monitor: str, lang: Lang = "en"
+    folder: str | Path, search: Search, trials: Sequence[Trial], best: Trial, *, monitor: str, lang: Lang = "en"
 ) -> Path:
     """Write `report.html` into a folder that exists; the page holds English and Chinese, `lang` is shown first.
 
     monitor: the name of the metric that the values are of.
     """
+    folder = Path(folder)
     main = tag(
         "main",
         _head(search, trials, monitor),

@@ -49,12 +49,13 @@ class Tuned:
     model: Path
 
 
-def read_search(path: Path, changes: Sequence[str] = ()) -> tuple[dict[str, Any], Search]:
+def read_search(path: str | Path, changes: Sequence[str] = ()) -> tuple[dict[str, Any], Search]:
     """A recipe's table without [tune], and what [tune] says.
 
     Raises:
         ConfigError: as `recipe.read_recipe`; or there is no [tune], or a range that cannot be searched.
     """
+    path = Path(path)
     table = read_table(path, changes)
     tune = dict(settings.as_table(table.pop("tune", {}), f"{path}: [tune]"))
     listed = settings.as_table(tune.pop("space", {}), f"{path}: [tune.space]")
@@ -66,10 +67,10 @@ def read_search(path: Path, changes: Sequence[str] = ()) -> tuple[dict[str, Any]
 def tune(
     table: Mapping[str, Any],
     search: Search,
-    data: Path | Sequence[Sample],
-    folder: Path,
+    data: str | Path | Sequence[Sample],
+    folder: str | Path,
     *,
-    cache: Path | None = None,
+    cache: str | Path | None = None,
     told: Callable[[Trial], None] | None = None,
 ) -> Tuned:
     """Run the search, or go on with the one in `folder`; then train the best settings and write the report.
@@ -77,6 +78,9 @@ def tune(
     Raises:
         ConfigError: the folder holds a search of other settings, or no trial could be finished.
     """
+    data = Path(data) if isinstance(data, str) else data
+    folder = Path(folder)
+    cache = Path(cache) if cache is not None else None
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)

@@ -16,7 +16,7 @@ from duretrieval.evaluation.labels.readers.table import rows
 from duretrieval.types import Modality
 
 
-def read_audiocaps(path: Path, *, have: Set[str] | None = None) -> Captions:
+def read_audiocaps(path: str | Path, *, have: Set[str] | None = None) -> Captions:
     """Clips and captions, clips in the order in which the file first names them.
 
     Items and their ids are `{youtube_id}_{start_time}`, such as `rqfQRErjfk8_170`.  have: keep only these items: the
@@ -25,6 +25,7 @@ def read_audiocaps(path: Path, *, have: Set[str] | None = None) -> Captions:
     Raises:
         EvaluationError: not this layout, a start that is not a number, or nothing is kept; the message names the file.
     """
+    path = Path(path)
     clips: dict[str, list[tuple[str, str]]] = {}
     for where, row in rows(path, ["audiocap_id", "youtube_id", "start_time", "caption"]):
         try:

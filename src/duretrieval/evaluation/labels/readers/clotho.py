@@ -14,12 +14,13 @@ from duretrieval.types import Modality
 CAPTIONS = [f"caption_{n}" for n in range(1, 6)]
 
 
-def read_clotho(path: Path) -> Captions:
+def read_clotho(path: str | Path) -> Captions:
     """Sounds and their five captions, in the file's order. Item ids are file names, text ids `{file_name}#1` to `#5`.
 
     Raises:
         EvaluationError: not this layout; the message names file and line.
     """
+    path = Path(path)
     found = [
         (
             row["file_name"],

@@ -15,7 +15,7 @@ from duretrieval.evaluation.labels.readers.table import load_json
 from duretrieval.evaluation.labels.relevance import Relevant, relevant
 
 
-def read_positives(path: Path, queries: Sequence[str], gallery: Sequence[str]) -> Relevant:
+def read_positives(path: str | Path, queries: Sequence[str], gallery: Sequence[str]) -> Relevant:
     """Relevance of gallery rows for every query; queries that the file does not judge have nothing relevant.
 
     queries, gallery: ids, in the order of the score matrix: for ECCV Caption the `item_ids` and `text_ids` that
@@ -24,6 +24,7 @@ def read_positives(path: Path, queries: Sequence[str], gallery: Sequence[str]) -
     Raises:
         EvaluationError: not this layout, or the file names a query or an answer that is not there.
     """
+    path = Path(path)
     data = load_json(path)
     if not isinstance(data, dict) or not all(isinstance(ids, list) for ids in data.values()):
         raise EvaluationError(f'{path} is not a file of positives; expected {{"query id": [gallery id, ...], ...}}')

@@ -18,7 +18,7 @@ from duretrieval.evaluation.labels.readers.table import load_json
 from duretrieval.types import Modality
 
 
-def read_karpathy(path: Path, split: str = "test", *, captions: int | None = None) -> Captions:
+def read_karpathy(path: str | Path, split: str = "test", *, captions: int | None = None) -> Captions:
     """Pictures and captions of one split, in the file's order, which is the order of published folds.
 
     captions: keep so many for each picture, as papers keep the first five of COCO; without, all.
@@ -28,6 +28,7 @@ def read_karpathy(path: Path, split: str = "test", *, captions: int | None = Non
     Raises:
         EvaluationError: not this layout; no such split; or a picture with fewer captions than asked.
     """
+    path = Path(path)
     data = load_json(path)
     try:
         images = data["images"]

@@ -18,7 +18,7 @@ from duretrieval.evaluation.labels.readers.table import load_json, rows
 from duretrieval.types import Modality
 
 
-def read_msrvtt_1ka(path: Path) -> Captions:
+def read_msrvtt_1ka(path: str | Path) -> Captions:
     """The 1000 films and one caption each of MSRVTT_JSFUSION_test.csv, in the file's order.
 
     Items are `video7010.mp4` and so on; text ids are the file's keys, such as `ret0`.
@@ -26,6 +26,7 @@ def read_msrvtt_1ka(path: Path) -> Captions:
     Raises:
         EvaluationError: not this layout; the message names file and line.
     """
+    path = Path(path)
     found = [
         (f"{row['video_id']}.mp4", row["video_id"], [(row["key"], row["sentence"])])
         for _, row in rows(path, ["key", "vid_key", "video_id", "sentence"])
@@ -33,16 +34,17 @@ def read_msrvtt_1ka(path: Path) -> Captions:
     return gather(f"msrvtt {path.stem}", Modality.VIDEO, found)
 
 
-def read_msrvtt_ids(path: Path) -> list[str]:
+def read_msrvtt_ids(path: str | Path) -> list[str]:
     """The films named in a CSV with a column `video_id`, such as MSRVTT_train.9k.csv.
 
     Raises:
         EvaluationError: there is no such column.
     """
+    path = Path(path)
     return [row["video_id"] for _, row in rows(path, ["video_id"])]
 
 
-def read_msrvtt(path: Path, *, split: str | None = None, videos: Sequence[str] | None = None) -> Captions:
+def read_msrvtt(path: str | Path, *, split: str | None = None, videos: Sequence[str] | None = None) -> Captions:
     """Films with all their captions (20 each) of MSRVTT_data.json or train_val_videodatainfo.json.
 
     split: `train`, `validate` or `test`, as the file says.  videos: instead, only these, in this order.
@@ -50,6 +52,7 @@ def read_msrvtt(path: Path, *, split: str | None = None, videos: Sequence[str] |
     Raises:
         EvaluationError: not this layout; or nothing is of that split, or a film is not in the file.
     """
+    path = Path(path)
     data = load_json(path)
     try:
         splits = {video["video_id"]: video["split"] for video in data["videos"]}

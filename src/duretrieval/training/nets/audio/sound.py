@@ -68,10 +68,10 @@ class SoundNet(nn.Module):
         total = rows.new_zeros(len(there), self.dim).index_add(0, owner, rows)
         return total / there.sum(dim=1, keepdim=True)
 
-    def export(self, folder: Path, name: str, /) -> dict[str, Any]:
+    def export(self, folder: str | Path, name: str, /) -> dict[str, Any]:
         """Write the graph; its entry in model.toml names the engine's `OnnxSound`."""
         file = f"{name}.onnx"
         n = self.cutting.longest or max(self.cutting.shortest, self.sample_rate)
         example = torch.sin(0.1 * torch.arange(n, dtype=torch.float32)).expand(2, n)
-        to_onnx(self, folder / file, {"samples": example}, free={"samples": [1]})
+        to_onnx(self, Path(folder) / file, {"samples": example}, free={"samples": [1]})
         return {"use": "onnx-sound", "options": {"file": file, **options(self.dim, self.sample_rate, self.cutting)}}

@@ -53,11 +53,11 @@ class LateAttention(nn.Module):
         scores: Tensor = (shares * similarities).sum(dim=2) / total.masked_fill(total == 0, 1.0)
         return scores
 
-    def export(self, folder: Path, name: str, /) -> dict[str, Any]:
+    def export(self, folder: str | Path, name: str, /) -> dict[str, Any]:
         """Write `name`.onnx: queries (n, width) float32 -> the weights of the modalities, (n, m), which sum to 1.
 
         Returns what `duretrieval.fuse.weights.OnnxWeights` loads.
         """
         weights = nn.Sequential(self.logits, nn.Softmax(dim=1)).train(self.training)
-        to_onnx(weights, folder / f"{name}.onnx", {"queries": torch.rand(2, self.width)}, output="weights")
+        to_onnx(weights, Path(folder) / f"{name}.onnx", {"queries": torch.rand(2, self.width)}, output="weights")
         return {"file": f"{name}.onnx", "modalities": [modality.value for modality in self.modalities]}

@@ -56,14 +56,14 @@ class Stacked(nn.Module):
         """The same, of rows that are zero where they are absent; where nothing is there, anything finite."""
         raise NotImplementedError
 
-    def export(self, folder: Path, name: str, /) -> dict[str, Any]:
+    def export(self, folder: str | Path, name: str, /) -> dict[str, Any]:
         """Write `name`.onnx: rows (n, m, width) float32 and present (n, m) float32, 1 where there, -> (n, dim).
 
         Returns its entry in model.toml, for `duretrieval.fuse.network.OnnxFusion`.
         """
         m = len(self.modalities)
         inputs = {"rows": torch.rand(2, m, self.width), "present": torch.ones(2, m)}
-        to_onnx(_Graph(self).train(self.training), folder / f"{name}.onnx", inputs, output="fused")
+        to_onnx(_Graph(self).train(self.training), Path(folder) / f"{name}.onnx", inputs, output="fused")
         options = {"file": f"{name}.onnx", "dim": self.dim, "width": self.width}
         return {"use": "onnx-fusion", "options": {**options, "modalities": [m.value for m in self.modalities]}}
 

@@ -65,12 +65,12 @@ class PictureNet(nn.Module):
         out: Tensor = self.backbone(self.look(pixels))
         return out
 
-    def export(self, folder: Path, name: str, /) -> dict[str, Any]:
+    def export(self, folder: str | Path, name: str, /) -> dict[str, Any]:
         """Write `name`.onnx, a graph for the engine's "onnx-image"."""
         side = self.preprocessing.side
         pixels = torch.zeros(2, side, side, 3, dtype=torch.uint8, device=self.look.scale.device)
         with positions_fixed(self.backbone, self.look(pixels)):
-            to_onnx(_Rows(self), folder / f"{name}.onnx", {"pixels": pixels})
+            to_onnx(_Rows(self), Path(folder) / f"{name}.onnx", {"pixels": pixels})
         return {"use": "onnx-image", "options": {"dim": self.dim, "file": f"{name}.onnx", "side": side}}
 
 

@@ -32,12 +32,12 @@ class PairScore(nn.Module):
         """(n, d), (n, d) -> (n,)."""
         raise NotImplementedError
 
-    def export(self, folder: Path, name: str, /) -> dict[str, Any]:
+    def export(self, folder: str | Path, name: str, /) -> dict[str, Any]:
         """Write `name`.onnx: inputs `a` and `b`, (n, d) each, to scores (n,); returns the scorer's entry."""
         device = next(self.parameters(), torch.empty(0)).device
         rows = torch.eye(2, self.dim or 4, device=device)
         free = {} if self.dim else {"a": [1], "b": [1]}
-        to_onnx(_Pairs(self), folder / f"{name}.onnx", {"a": rows, "b": rows.flip(0)}, free=free, output="scores")
+        to_onnx(_Pairs(self), Path(folder) / f"{name}.onnx", {"a": rows, "b": rows.flip(0)}, free=free, output="scores")
         return {"use": "onnx-scorer", "options": {"file": f"{name}.onnx"}}
 
     def check(self, a: Tensor, b: Tensor) -> None:

@@ -62,6 +62,6 @@ class BagNet(nn.Module):
         """The engine's encoder, with the table as it is now."""
         return self._encoder.with_table(self.table.weight.detach().cpu().numpy().copy())
 
-    def export(self, folder: Path, name: str) -> dict[str, Any]:
+    def export(self, folder: str | Path, name: str) -> dict[str, Any]:
         """Write the engine's encoder, no graph: `name`.safetensors and `name`.json."""
         return {"use": self._encoder.use, "options": self.encoder().save(folder, name)}

@@ -89,7 +89,7 @@ class TextTransformer(nn.Module):
             return attended
         return pool.PLAIN[self.pooling](output.last_hidden_state, mask)
 
-    def export(self, folder: Path, name: str) -> dict[str, Any]:
+    def export(self, folder: str | Path, name: str) -> dict[str, Any]:
         """Write `name`.onnx, pooling inside, and `name`-tokenizer.json, for `encode.text.OnnxText`.
 
         Raises:
@@ -104,9 +104,9 @@ class TextTransformer(nn.Module):
         example = self.prepare([Part(Modality.TEXT, text) for text in ("a", "two words or more")])
         device = next(self.parameters()).device
         inputs = {key: tensor.to(device) for key, tensor in example.items()}
-        to_onnx(self, folder / f"{name}.onnx", inputs, free={key: [1] for key in inputs})
+        to_onnx(self, Path(folder) / f"{name}.onnx", inputs, free={key: [1] for key in inputs})
         tokenizer = f"{name}-tokenizer.json"
-        self._tokenizer.save(str(folder / tokenizer))
+        self._tokenizer.save(str(Path(folder) / tokenizer))
         options = {"dim": self.dim, "file": f"{name}.onnx", "tokenizer": tokenizer, "max_tokens": self.max_tokens}
         return {"use": "onnx-text", "options": {**options, "prefix": self.prefix} if self.prefix else options}
 

@@ -148,14 +148,15 @@ class Word2Vec:
             return inverse_frequency(held, self.frequencies.texts)
         return smooth_inverse_frequency(np.array([self.frequencies.counts[word] for word in known]))
 
-    def save(self, path: Path) -> None:
+    def save(self, path: str | Path) -> None:
         """Write gensim's own file, and `path`.json with the settings of the words and how common they are."""
+        path = Path(path)
         self.model.save(str(path))
         told = {"words": self.words.settings(), "frequencies": self.frequencies and self.frequencies.settings()}
         Path(f"{path}.json").write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
 
     @classmethod
-    def load(cls, path: Path, *, words: Words | None = None, max_words: int | None = None) -> Word2Vec:
+    def load(cls, path: str | Path, *, words: Words | None = None, max_words: int | None = None) -> Word2Vec:
         """What `save` or gensim wrote, or vectors in the word2vec formats: .bin, and .txt or .vec (also .gz).
 
         words: how texts are to be read; None is as saved beside the file, or else the default.  max_words: of vectors
@@ -164,6 +165,7 @@ class Word2Vec:
         Raises:
             ModelError: there is no such file, or it holds no word vectors.
         """
+        path = Path(path)
         model = _load(path, max_words)
         beside = Path(f"{path}.json")
         told = json.loads(beside.read_text(encoding="utf-8")) if beside.is_file() else {}

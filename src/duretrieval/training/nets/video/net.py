@@ -62,12 +62,12 @@ class FilmNet(nn.Module):
         rows: Tensor = self.backbone(self._look(clips))
         return rows
 
-    def export(self, folder: Path, name: str, /) -> dict[str, Any]:
+    def export(self, folder: str | Path, name: str, /) -> dict[str, Any]:
         """Write `name`.onnx, a graph for the engine's "onnx-video"."""
         side, file = self.preprocessing.side, f"{name}.onnx"
         clips = torch.zeros(2, self.frames, side, side, 3, dtype=torch.uint8, device=self.look.scale.device)
         with positions_fixed(self.backbone, self._look(clips)):
-            to_onnx(self, folder / file, {"clips": clips})
+            to_onnx(self, Path(folder) / file, {"clips": clips})
         options = {"dim": self.dim, "file": file, "side": side, "frames": self.frames}
         return {"use": "onnx-video", "options": options}
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from duretrieval import plugins
 from duretrieval.errors import ConfigError
 
+__all__ = ["FOLDER", "Ready", "locate", "ready"]
+
 FOLDER = Path(__file__).parent
 
 
@@ -29,12 +31,13 @@ def ready() -> list[Ready]:
     return [Ready(path.stem, _about(path), path) for path in sorted(FOLDER.glob("*.toml"))]
 
 
-def locate(given: Path) -> Path:
+def locate(given: str | Path) -> Path:
     """The recipe at a path, or the one that is here under a bare name: `pairs`.
 
     Raises:
         ConfigError: there is neither.
     """
+    given = Path(given)
     if given.is_file():
         return given
     names = [path.stem for path in sorted(FOLDER.glob("*.toml"))]

@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 
 from duretrieval.errors import ConfigError, EvaluationError
-from duretrieval.evaluation.metrics.measures import Measure, measure
-from duretrieval.evaluation.metrics.ranks import Floats
+from duretrieval.evaluation.measures import Measure, measure
+from duretrieval.evaluation.ranks import Floats
 from duretrieval.evaluation.result import Evaluation, Pair
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap, paired_bootstrap
 from duretrieval.evaluation.statistics.corrections import benjamini_hochberg, holm

@@ -9,7 +9,7 @@ from functools import partial
 
 from duretrieval.errors import ConfigError
 from duretrieval.evaluation import metrics
-from duretrieval.evaluation.metrics.ranks import Floats, Ranks
+from duretrieval.evaluation.ranks import Floats, Ranks
 from duretrieval.evaluation.statistics.bootstrap import Statistic
 
 

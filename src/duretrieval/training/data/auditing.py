@@ -44,7 +44,7 @@ class Audit:
 
 
 def audit(
-    path: Path, data: Data | None = None, seed: int = 0, progress: Callable[[str, int, int], None] | None = None
+    path: str | Path, data: Data | None = None, seed: int = 0, progress: Callable[[str, int, int], None] | None = None
 ) -> Audit:
     """Read the data, open every file, divide the rows as a recipe with these settings would, and look for leaks.
 
@@ -53,6 +53,7 @@ def audit(
     Raises:
         ConfigError: the data cannot be read at all.
     """
+    path = Path(path)
     data = data or Data()
     read = read_data(data, path)
     checked = validate(read.samples, progress=partial(progress, "files") if progress else None)
