@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from duretrieval.errors import EvaluationError, ShapeError
+from duretrieval.errors import ShapeError
 from duretrieval.evaluation.labels.captions import gather
 from duretrieval.evaluation.labels.relevance import relevant
 from duretrieval.evaluation.metrics.blocks import Compared
@@ -24,7 +24,7 @@ from duretrieval.evaluation.protocols import (
     WIKIPEDIA,
     CaptionProtocol,
 )
-from duretrieval.evaluation.result import Evaluation, merge
+from duretrieval.evaluation.result import Evaluation
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap
 from duretrieval.similarity import unit
 from duretrieval.types import Modality
@@ -169,9 +169,8 @@ def test_class_labels() -> None:
 
     one_way = WIKIPEDIA(similarity, a, b, bootstrap=FAST)
     back = WIKIPEDIA(similarity.T, b, a, Modality.TEXT, Modality.IMAGE, bootstrap=FAST)
-    both = merge([one_way, back])
-    assert both.pair("image-text").score("ap").value == pytest.approx(slow(similarity, a[:, None] == b))
-    assert both.pair("text-image").score("ap").value == pytest.approx(slow(similarity.T, b[:, None] == a))
+    assert one_way.pair("image-text").score("ap").value == pytest.approx(slow(similarity, a[:, None] == b))
+    assert back.pair("text-image").score("ap").value == pytest.approx(slow(similarity.T, b[:, None] == a))
     la, lb = rng.integers(0, 2, (30, 5)), rng.integers(0, 2, (40, 5))
     la[:, 0] = lb[:, 0] = 1
     many = NUS_WIDE(similarity, la, lb, bootstrap=FAST)
@@ -201,7 +200,3 @@ def test_every_refusal_says_what_to_do() -> None:
     assert AUDIOCAPS(np.eye(2, 3), captions, bootstrap=FAST).pair("text-audio").queries == ("1", "2", "3")
     with pytest.raises(ShapeError, match=r"wikipedia: scores of shape .* need a row of labels"):
         WIKIPEDIA(np.zeros((2, 3)), [1, 2], [1, 2])
-    with pytest.raises(EvaluationError, match="two of the evaluations have image-text"):
-        merge([WIKIPEDIA(np.zeros((1, 1)), [1], [1])] * 2)
-    with pytest.raises(EvaluationError, match="nothing to merge"):
-        merge([])

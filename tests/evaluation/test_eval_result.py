@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from duretrieval.errors import ConfigError, EvaluationError
-from duretrieval.evaluation.comparison import compare, differing_queries, gate, losses
+from duretrieval.evaluation.comparison import compare, gate, losses
 from duretrieval.evaluation.labels.relevance import relevant
 from duretrieval.evaluation.measures import measure, measures
 from duretrieval.evaluation.ranks import Floats, from_rows
-from duretrieval.evaluation.result import Evaluation, Provenance, worst
+from duretrieval.evaluation.result import Evaluation, Provenance
 from duretrieval.evaluation.result_json import from_json, load, save, to_json
 from duretrieval.evaluation.scoring import score_matrix, score_values
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap
@@ -79,12 +79,6 @@ def test_never_and_always_still_have_an_interval() -> None:
     assert (ranks.low, ranks.high) == (1, 1)
 
 
-def test_worst_queries() -> None:
-    pair = with_values(np.array([0.5, np.nan, 0.0, 1.0]), ("rr",)).pairs[0]
-    assert worst(pair, "rr", 2) == [("2", 0.0), ("0", 0.5)]
-    assert worst(pair, "rr", 1, larger_is_better=False) == [("3", 1.0)]
-
-
 def test_a_real_loss_is_found_and_noise_is_not() -> None:
     good, same, bad = evaluated(0.2), evaluated(0.2, seed=1), evaluated(0.45)
     assert not gate(compare(same, good, bootstrap=FAST, resamples=500))
@@ -133,9 +127,6 @@ def test_queries_are_matched_by_id() -> None:
         scores=tuple(replace(score, values=score.values[::-1]) for score in pair.scores),
     )
     assert all(d.p == 1 for d in compare(a, replace(a, pairs=(turned,)), bootstrap=FAST, resamples=50))
-    b = evaluated(0.6)
-    changed = differing_queries(a.pairs[0], b.pairs[0], "rr", 3)
-    assert abs(changed[0][1]) >= abs(changed[1][1]) >= abs(changed[2][1]) > 0
 
 
 def test_measures_by_name() -> None:

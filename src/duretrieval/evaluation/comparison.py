@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import numpy as np
-
 from duretrieval.errors import ConfigError, EvaluationError
 from duretrieval.evaluation.measures import Measure, measure
 from duretrieval.evaluation.ranks import Floats
@@ -128,14 +126,3 @@ def _rows_of(a: Pair, b: Pair) -> list[int]:
             "evaluate both on the same data"
         )
     return [place[identity] for identity in a.queries]
-
-
-def differing_queries(a: Pair, b: Pair, name: str, k: int = 10) -> list[tuple[str, float]]:
-    """The k queries whose value changed most from b to a, as (id, a minus b), largest change first.
-
-    Raises:
-        EvaluationError: not measured, or not the same queries.
-    """
-    change = a.score(name).values - b.score(name).values[_rows_of(a, b)]
-    order = np.argsort(-np.abs(np.nan_to_num(change)), kind="stable")
-    return [(a.queries[i], float(change[i])) for i in order[:k]]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
-
-import numpy as np
 
 from duretrieval.errors import EvaluationError
 from duretrieval.evaluation.ranks import Floats, Ints
@@ -113,32 +111,3 @@ class Evaluation:
 def few(evaluation: Evaluation) -> bool:
     """Whether a pair has so few queries that resampling them says little of how sure its figures are."""
     return any(score.n < FEW for pair in evaluation.pairs for score in pair.scores)
-
-
-def merge(evaluations: Sequence[Evaluation]) -> Evaluation:
-    """The pairs of several evaluations of one run as one; name, level and provenance are those of the first.
-
-    Raises:
-        EvaluationError: there are none, or a pair comes twice.
-    """
-    if not evaluations:
-        raise EvaluationError("there is nothing to merge; give at least one evaluation")
-    pairs = tuple(pair for evaluation in evaluations for pair in evaluation.pairs)
-    names = [pair.name for pair in pairs]
-    for name in names:
-        if names.count(name) > 1:
-            raise EvaluationError(f"two of the evaluations have {name}; merge those of different pairs")
-    totals = {key: value for evaluation in evaluations for key, value in evaluation.totals.items()}
-    first = evaluations[0]
-    return Evaluation(first.name, pairs, totals, first.level, first.provenance)
-
-
-def worst(pair: Pair, measure: str, k: int = 10, *, larger_is_better: bool = True) -> list[tuple[str, float]]:
-    """The k queries that did worst by a metric, as (id, value), worst first; those that do not count are left out.
-
-    Raises:
-        EvaluationError: the metric was not measured.
-    """
-    values = pair.score(measure).values
-    order = np.argsort(values if larger_is_better else -values, kind="stable")
-    return [(pair.queries[i], float(values[i])) for i in order if not np.isnan(values[i])][:k]

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,7 +14,6 @@ from duretrieval.errors import ConfigError, MissingExtra
 from duretrieval.language.synonyms import OURS, synonyms
 from duretrieval.training.augment import light, moving, place, sound, words
 from duretrieval.training.augment.composed import STEPS, Augment, compose
-from duretrieval.training.augment.spectrum import SpecAugment
 from duretrieval.types import Modality, Part
 
 TEXT, IMAGE, VIDEO, AUDIO = Modality.TEXT, Modality.IMAGE, Modality.VIDEO, Modality.AUDIO
@@ -278,31 +276,6 @@ class TestTexts:
         monkeypatch.setitem(__import__("sys").modules, "rjieba", None)
         with pytest.raises(MissingExtra, match=r"need rjieba: pip install 'duretrieval\[chinese\]'"):
             words.tokens_of("一只猫")
-
-
-class TestSpectra:
-    def test_masks_in_training_only(self) -> None:
-        torch.manual_seed(0)
-        module, spectra = SpecAugment(time=10, frequency=4, masks=2), torch.randn(8, 50, 20)
-        out = module(spectra)
-        hidden = out != spectra
-        assert hidden.any()
-        assert torch.equal(out[~hidden], spectra[~hidden])
-        means = spectra.mean(dim=(1, 2))[:, None, None].expand_as(spectra)
-        assert torch.equal(out[hidden], means[hidden])
-        for row in hidden:
-            assert row.all(dim=1).sum() <= 20  # two stretches of ten steps
-            assert row.all(dim=0).sum() <= 8
-            assert torch.equal(row, row.all(dim=1)[:, None] | row.all(dim=0)[None])
-        assert torch.equal(module.eval()(spectra), spectra)
-
-    def test_at_most_a_share_of_a_short_sound(self) -> None:
-        torch.manual_seed(0)
-        module = SpecAugment(time=100, frequency=0, masks=1, share=0.3)
-        spectra = torch.randn(200, 10, 5)
-        hidden = (module(spectra) != spectra).all(dim=2).sum(dim=1)
-        assert int(hidden.max()) == 3
-        assert int(hidden.min()) == 0
 
 
 class TestSettings:

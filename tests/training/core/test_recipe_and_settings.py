@@ -10,7 +10,7 @@ import pytest
 from duretrieval.errors import ConfigError
 from duretrieval.training.recipe.json import from_json, to_json
 from duretrieval.training.recipe.parts import check_names, make
-from duretrieval.training.recipe.recipe import Data, Encoding, Fit, Objective, Recipe, Use, view_pairs
+from duretrieval.training.recipe.recipe import Data, Encoding, Fit, Objective, Recipe, Use
 from duretrieval.training.recipe.settings import build, merge, parse
 from duretrieval.training.recipe.toml import read_recipe, to_recipe
 from duretrieval.training.runs.folder import described
@@ -255,11 +255,6 @@ def test_a_run_whose_recipe_is_damaged(tmp_path: Path) -> None:
     (tmp_path / "recipe.json").write_text('{"name": ')
     with pytest.raises(ConfigError, match=r"recipe\.json or run\.json in .* is damaged \(Expecting value"):
         described(tmp_path)
-
-
-def test_pairs_of_views() -> None:
-    assert view_pairs(["a", "b", "c"], Objective()) == [("a", "b"), ("a", "c"), ("b", "c")]
-    assert view_pairs(["a", "b", "c"], Objective(views=("c", "a"))) == [("c", "a")]
 
 
 class Scaled:

@@ -21,7 +21,7 @@ from duretrieval.training.data.identity import Identity, identify, same_text
 from duretrieval.training.data.leakage import leaks
 from duretrieval.training.data.manifest import read_manifest
 from duretrieval.training.data.sample import Sample
-from duretrieval.training.data.splits import Splits, held_out, split
+from duretrieval.training.data.splits import Splits, split
 from duretrieval.training.recipe.recipe import Data
 from duretrieval.training.recipe.toml import to_recipe
 from duretrieval.types import Modality, Part
@@ -178,9 +178,6 @@ def test_given_splits_are_kept_and_contradictions_told() -> None:
     (contradiction,) = splits.contradictions
     assert contradiction.splits == {"train": ("1",), "test": ("2",)}
     assert str(contradiction) == "one thing (text:same) is in several splits: train: 1; test: 2"
-    clean = held_out(splits)
-    assert places(clean) == {"2": "test", "3": "test", "4": "val", "5": "val", "6": "val"}
-    assert leaks({"train": clean.train, "val": clean.val, "test": clean.test}) == []
 
 
 def test_one_component_of_nearly_everything_is_noted() -> None:

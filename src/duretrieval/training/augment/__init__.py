@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from duretrieval.training.augment.sound import Shift as Shift
     from duretrieval.training.augment.sound import Speed as Speed
     from duretrieval.training.augment.sound import TimeMask as TimeMask
-    from duretrieval.training.augment.spectrum import SpecAugment as SpecAugment
     from duretrieval.training.augment.words import Synonyms as Synonyms
 
 __getattr__, __dir__, __all__ = window(
@@ -31,7 +30,6 @@ __getattr__, __dir__, __all__ = window(
         "light": "Blur Colour Grey Noise",
         "place": "Crop Flip Rotate",
         "sound": "FrequencyMask Gain Shift Speed TimeMask",
-        "spectrum": "SpecAugment",
         "words": "Synonyms",
     },
 )

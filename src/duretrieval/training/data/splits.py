@@ -64,7 +64,7 @@ def split(
     a component goes where the data puts any of its samples, or else where a hash of its content and `seed` says.  So
     the result is the same on every machine and in any order, adding samples moves no other component, and shares are
     kept as well as chance keeps them.  Samples that the data puts in a split stay there even where that
-    contradicts itself: `contradictions` lists what is then in several (`held_out` cures it).  Samples of such a
+    contradicts itself: `contradictions` lists what is then in several.  Samples of such a
     component that the data puts nowhere go to the first of test, val, train that the component has.
 
     identities: what `identify(samples)` gave; None: it is asked, which opens every file.  radius: of near-duplicates
@@ -95,18 +95,6 @@ def split(
     sets = [tuple(sample for sample in placed if sample.split == name) for name in SPLITS]
     notes = tuple(_notes(found, known, sets, shares, radius))
     return Splits(sets[0], sets[1], sets[2], len(found), tuple(contradictions), notes)
-
-
-def held_out(splits: Splits) -> Splits:
-    """Without contradictions: what is in test leaves val and train, what is in val leaves train."""
-    gone: dict[str, set[str]] = {name: set() for name in SPLITS}
-    for contradiction in splits.contradictions:
-        kept = next(name for name in reversed(SPLITS) if name in contradiction.splits)
-        for name, ids in contradiction.splits.items():
-            if name != kept:
-                gone[name].update(ids)
-    sets = [tuple(sample for sample in splits[name] if sample.id not in gone[name]) for name in SPLITS]
-    return replace(splits, train=sets[0], val=sets[1], test=sets[2], contradictions=())
 
 
 def _check(shares: Mapping[str, float]) -> None:

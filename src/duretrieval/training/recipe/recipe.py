@@ -26,7 +26,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
 from typing import Any, Literal
 
 from duretrieval.errors import ConfigError
@@ -230,8 +229,3 @@ class Recipe:
 def view_name(view: Sequence[str]) -> str:
     """("image", "keywords") -> "image+keywords"."""
     return "+".join(view)
-
-
-def view_pairs(names: Sequence[str], objective: Objective) -> list[tuple[str, str]]:
-    """Between which views a loss works."""
-    return [objective.views] if objective.views else list(combinations(names, 2))

@@ -19,7 +19,6 @@ from duretrieval.training.nets.score.neural_tensor import NeuralTensor
 from duretrieval.training.nets.score.pair_score import PairScore
 from duretrieval.training.nets.score.pair_scorer import PairScorer
 from duretrieval.training.nets.score.weighted_cosine import WeightedCosine
-from duretrieval.types import Modality
 
 D = 8
 BLOCKS = {"text": 5, "image": 3}
@@ -130,12 +129,13 @@ def test_fixed_scores_are_the_engines() -> None:
     np.testing.assert_allclose(Euclidean()(a, b), similarity.euclidean(a.numpy(), b.numpy()), atol=1e-4)
 
 
-def test_weighted_cosine_is_the_engines() -> None:
+def test_weighted_cosine_is_the_mean_of_the_engines_cosines() -> None:
     score = made("weighted-cosine")
     a, b = rows(6, 7)
-    blocks = [{Modality.TEXT: side[:, :5].numpy(), Modality.IMAGE: side[:, 5:].numpy()} for side in (a, b)]
-    weights = {Modality.TEXT: score.weights["text"], Modality.IMAGE: score.weights["image"]}
-    expected = similarity.weighted_cosine(*blocks, weights)
+    text, image = (
+        similarity.cosine(a[:, part].numpy(), b[:, part].numpy()) for part in (slice(None, 5), slice(5, None))
+    )
+    expected = score.weights["text"] * text + score.weights["image"] * image
     np.testing.assert_allclose(score(a, b).detach(), expected, atol=1e-5)
 
 

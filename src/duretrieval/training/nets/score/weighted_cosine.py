@@ -13,7 +13,7 @@ from duretrieval.training.nets.score.pair_score import PairScore, exact
 
 
 class WeightedCosine(PairScore):
-    """s(a, b) = sum_m w_m cos(a_m, b_m) / sum_m w_m, m the modalities on both sides, as `similarity.weighted_cosine`.
+    """s(a, b) = sum_m w_m cos(a_m, b_m) / sum_m w_m, m the modalities on both sides.
 
     A row is one block a modality, side by side; a block of zeros is a modality that is absent. Rows with no modality in
     common score 0.
