@@ -104,6 +104,9 @@ _REFUSED: tuple[tuple[int, bytes, str], ...] = (
 _OFFICE = (b"[Content_Types].xml", b"_rels/", b"docProps/", b"customXml/", b"word/", b"ppt/", b"xl/")
 _AVIF_BRANDS = (b"avif", b"avis")
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"mif2")
+_USUAL = re.compile(
+    r"[\t\n\r -\x7e\xa0-\u024f\u0370-\u06ff\u2010-\u2026\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff5e]"
+)
 _PROLOG = re.compile(rb"\s*(<\?xml.*?\?>|<!--.*?-->|<!doctype\s+svg.*?(\[.*?\]\s*)?>)", re.S | re.I)
 _HTML = re.compile(rb"\s*<(!doctype\s+html|html|head|body|title|meta|script|style|table|div|h[1-6]|p|article)\b", re.I)
 
@@ -138,7 +141,7 @@ def sniff(head: bytes) -> Kind:
         return Kind.BMP
     if head[:1] == b"P" and head[1:2] in b"123456" and re.match(rb"P[1-6]\s+(#.*\s+)*\d+\s+\d+\s", head):
         return Kind.NETPBM
-    if text:
+    if text or has_stray_nuls(head):
         return _markup(head)
     if _mp3_sync(head):
         return Kind.MP3
@@ -149,19 +152,34 @@ def sniff(head: bytes) -> Kind:
 
 def is_text(head: bytes) -> bool:
     """Whether the bytes can be text in some encoding: hardly any control characters, NULs only as UTF-16 has them."""
-    if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
+    if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"\0\0\xfe\xff")):
         return True
     if b"\0" in head:
         return utf16_without_mark(head) is not None
     return _controls(head) <= len(head) // 50
 
 
+def has_stray_nuls(head: bytes) -> bool:
+    """Whether it is text but for NULs here and there or at the end, as in logs after a crash and in padded records."""
+    body = head.rstrip(b"\0")
+    words = body.replace(b"\0", b"")
+    few = len(body) - len(words) <= len(body) // 5 + 1
+    binary = b"\xff" in words or _controls(words[:64]) or words.startswith(b"YUV4MPEG2 ")
+    return len(words) > 3 and few and not binary and is_text(words)
+
+
 def utf16_without_mark(head: bytes) -> str | None:
-    """The UTF-16 byte order that puts NULs where Latin letters have them, or None."""
+    """The UTF-16 byte order that puts NULs where Latin letters have them or gives usual characters only, or None."""
     pairs = len(head) // 2
     high, low = head[0 : 2 * pairs : 2], head[1 : 2 * pairs : 2]
     for nul, letter, name in ((low, high, "utf-16-le"), (high, low, "utf-16-be")):
         if pairs >= 2 and nul.count(0) > 0.4 * pairs and _controls(letter) == 0:
+            return name
+    if has_stray_nuls(head):  # two Latin letters are a Chinese character; but Chinese in UTF-16 is full of controls
+        return None
+    for name in ("utf-16-le", "utf-16-be"):
+        text = head[: 2 * pairs].decode(name, "replace")
+        if len(_USUAL.findall(text)) >= 0.98 * len(text) > 3 and "\0" not in text:
             return name
     return None
 
