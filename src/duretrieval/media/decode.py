@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
-from duretrieval.errors import DamagedMedia, LimitExceeded, MediaError, MissingExtra
+from duretrieval.errors import DamagedMedia, LimitExceeded, MediaError
 from duretrieval.media.chunk import Chunk, Cursor
 from duretrieval.media.limits import Limits, check
 from duretrieval.media.sniff import HEAD_BYTES, Kind, sniff
@@ -43,7 +43,6 @@ def decode(path: Path, reading: Reading, limits: Limits, start: Cursor | None = 
 
     Raises:
         MediaError: the file cannot be used; the message is a sentence about the file that does not repeat its path.
-        MissingExtra: it is an Office document and the extra that reads them is not installed.
     """
     try:
         check("bytes", path.stat().st_size, limits.max_bytes, "max_bytes")
@@ -56,7 +55,7 @@ def decode(path: Path, reading: Reading, limits: Limits, start: Cursor | None = 
         # Libraries warn about what they repaired; what matters here is whether parts come out.
         with warnings.catch_warnings(action="ignore"):
             return reader(path, kind, reading, limits, start)
-    except (MediaError, MissingExtra):
+    except MediaError:
         raise
     except MemoryError as error:
         raise LimitExceeded(
