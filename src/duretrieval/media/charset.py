@@ -25,6 +25,14 @@ _TESTED = (
     *("gb18030", "gbk", "johab", "shift_jis", "shift_jis_2004", "shift_jisx0213", "utf_16", "utf_16_be", "utf_16_le"),
     *("cp037", "cp273", "cp424", "cp500", "cp875", "cp1026", "cp1140"),  # of mainframes
 )
+_MEANT = {
+    **dict.fromkeys(("gb2312", "gbk", "gb-2312", "x-gbk"), "gb18030"),
+    **dict.fromkeys(("iso-8859-1", "latin1", "latin-1"), "cp1252"),
+    **dict.fromkeys(("shift-jis", "sjis", "x-sjis"), "cp932"),
+    **dict.fromkeys(("euc-kr", "ks-c-5601-1987"), "cp949"),
+    **{"big5": "cp950", "iso-8859-9": "cp1254"},
+}
+"""As the Encoding Standard has it (https://encoding.spec.whatwg.org)."""
 _MARKS = (
     *((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")),
     *((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")),
@@ -35,6 +43,21 @@ def to_text(data: bytes) -> str:
     """Decode by mark, as UTF-8, or by the likeliest legacy encoding; line ends become \\n; what is broken becomes �."""
     text = data.decode(encoding_of(data), errors="replace")
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+
+
+def as_said(data: bytes, name: str) -> str:
+    """Decode by what is said of it, in the wider encoding that programs mean by that name, if that fits; else as any.
+
+    as_said("“red”".encode("cp1252"), "iso-8859-1") == "“red”"
+    """
+    name = name.strip().lower().replace("_", "-")
+    if name.startswith(("utf-16", "utf-32")) or data.startswith(tuple(mark for mark, _ in _MARKS)):
+        return to_text(data)  # a page of single bytes may well say so
+    try:
+        text = data.decode(_MEANT.get(name, name))
+    except (UnicodeError, LookupError):
+        return to_text(data)
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
 
 
 def encoding_of(data: bytes) -> str:

@@ -28,6 +28,7 @@ class Reader(Protocol):
 _MODULES = {
     Kind.TEXT: "plain",
     Kind.HTML: "webpage",
+    Kind.MAIL: "mail",
     Kind.PDF: "pdf",
     Kind.OFFICE: "office",
     Kind.SVG: "svg",
@@ -47,7 +48,7 @@ def decode(path: Path, reading: Reading, limits: Limits, start: Cursor | None = 
     try:
         check("bytes", path.stat().st_size, limits.max_bytes, "max_bytes")
         with path.open("rb") as file:
-            kind = sniff(file.read(HEAD_BYTES))
+            kind = sniff(file.read(HEAD_BYTES), path.suffix)
     except OSError as error:
         raise MediaError(f"it cannot be opened: {(error.strerror or str(error)).lower()}") from error
     reader: Reader = import_module(f"duretrieval.media.{_MODULES.get(kind, 'container')}").read

@@ -1,4 +1,4 @@
-"""Recognise a file by its first bytes, never by its name.
+"""Recognise a file by its first bytes; its name only says whether words with some tags among them are a web page.
 
 Signatures: the formats' own specifications, as collected at https://en.wikipedia.org/wiki/List_of_file_signatures.
 """
@@ -9,6 +9,7 @@ import re
 from enum import StrEnum
 
 from duretrieval.errors import EmptyMedia, UnsupportedMedia
+from duretrieval.media.tagged import is_mail, is_page
 
 HEAD_BYTES = 4096
 """How much of a file `sniff` wants to see."""
@@ -19,6 +20,7 @@ class Kind(StrEnum):
 
     TEXT = "text"
     HTML = "html"
+    MAIL = "mail"
     PDF = "pdf"
     OFFICE = "office"
     SVG = "svg"
@@ -108,11 +110,10 @@ _USUAL = re.compile(
     r"[\t\n\r -\x7e\xa0-\u024f\u0370-\u06ff\u2010-\u2026\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff5e]"
 )
 _PROLOG = re.compile(rb"\s*(<\?xml.*?\?>|<!--.*?-->|<!doctype\s+svg.*?(\[.*?\]\s*)?>)", re.S | re.I)
-_HTML = re.compile(rb"\s*<(!doctype\s+html|html|head|body|title|meta|script|style|table|div|h[1-6]|p|article)\b", re.I)
 
 
-def sniff(head: bytes) -> Kind:
-    """Tell what a file is from its first `HEAD_BYTES` bytes.
+def sniff(head: bytes, suffix: str = "") -> Kind:
+    """Tell what a file is from its first `HEAD_BYTES` bytes; `suffix`: the end of its name, ".html".
 
     Raises:
         EmptyMedia: there are no bytes.
@@ -142,7 +143,7 @@ def sniff(head: bytes) -> Kind:
     if head[:1] == b"P" and head[1:2] in b"123456" and re.match(rb"P[1-6]\s+(#.*\s+)*\d+\s+\d+\s", head):
         return Kind.NETPBM
     if text or has_stray_nuls(head):
-        return _markup(head)
+        return _markup(head, suffix)
     if _mp3_sync(head):
         return Kind.MP3
     if head[:1] == b"\x47" and head[188:189] in (b"\x47", b"") and head[376:377] in (b"\x47", b""):
@@ -203,16 +204,18 @@ def _ftyp(head: bytes) -> Kind:
     return Kind.MP4
 
 
-def _markup(head: bytes) -> Kind:
-    """SVG, HTML or plain text: what the first tag is, after byte order mark, XML prolog and comments."""
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or utf16_without_mark(head):
-        head = head.replace(b"\0", b"").lstrip(b"\xff\xfe")
-    head = head.removeprefix(b"\xef\xbb\xbf")
+def _markup(head: bytes, suffix: str) -> Kind:
+    """Mail, SVG, HTML or plain text: what the first tag is, after byte order mark, XML prolog and comments."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        head = head.lstrip(b"\xff\xfe")
+    head = head.replace(b"\0", b"").removeprefix(b"\xef\xbb\xbf")
+    if is_mail(head):
+        return Kind.MAIL
     while match := _PROLOG.match(head):
         head = head[match.end() :]
     if re.match(rb"\s*<(\w+:)?svg[\s>]", head):
         return Kind.SVG
-    return Kind.HTML if _HTML.match(head) else Kind.TEXT
+    return Kind.HTML if is_page(head, suffix) else Kind.TEXT
 
 
 def _mp3_sync(head: bytes) -> bool:
