@@ -94,6 +94,7 @@ def test_words_after_base64_and_letters_that_say_nothing_of_their_charset(tmp_pa
         (b"=?gb2312?B?1KS40A==?=", "预感"),
         (b"=?utf-8?Q?caf=C3=A9?= =?utf-8?Q?_tulips?=", "café tulips"),
         (b"=?no-such?B?w6k=?=", "é"),
+        (b"=?utf-8?B?w6k1w?= tulips", "=?utf-8?B?w6k1w?= tulips"),
         (b"=?utf-8?B?6YOB6YeR?=\r\n =?utf-8?B?6aaZ?=", "郁金香"),
         ("郁金香".encode(), "郁金香"),
         ("春天的花园里开满了郁金香".encode("gbk"), "春天的花园里开满了郁金香"),
@@ -103,6 +104,11 @@ def test_subjects_in_every_writing(tmp_path, said, shown):
     path = put(tmp_path / "m", b"Message-ID: <1@x>\r\nSubject: " + said + b"\r\n\r\nwords")
     assert read(path).fields["title"] == shown
     assert text(path) == f"Subject: {shown}\n\nwords"
+
+
+def test_fields_that_are_not_ascii_where_they_must_be(tmp_path):
+    data = HEAD.replace(b"base64", b"b\xe9se64") % b"\xe9; charset=utf-8\xe9" + b"tulips"
+    assert text(put(tmp_path / "m", data)) == "Subject: S\n\ntulips"
 
 
 def test_a_web_archive(tmp_path):

@@ -8,6 +8,7 @@ from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
+from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
 from pathlib import Path
@@ -21,6 +22,7 @@ from duretrieval.media.webpage import words
 from duretrieval.types import Reading
 
 _SHOWN = ("Subject", "From", "To", "Cc", "Date")
+_FOR_PROGRAMS = ("text/calendar", "text/css", "text/javascript", "text/x-amp-html")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/\s]*")
 
 
@@ -74,7 +76,7 @@ def _bodies(message: Message) -> Iterator[str]:
         yield f"Attachment: {name}"
     elif kind == "text/html":
         yield words(_bytes(message), charset)[1]
-    elif kind == "text/plain":
+    elif message.get_content_maintype() == "text" and kind not in _FOR_PROGRAMS:
         yield as_said(_bytes(message), charset).strip()
 
 
@@ -91,7 +93,7 @@ def _attached(message: Message) -> str:
 
 def _bytes(message: Message) -> bytes:
     """What a part holds, undone from quoted-printable or base64, of the latter as much as is whole."""
-    if message.get("Content-Transfer-Encoding", "").strip().lower() == "base64":
+    if str(message.get("Content-Transfer-Encoding", "")).strip().lower() == "base64":
         held = _BASE64.match(str(message.get_payload()).encode("ascii", "replace"))
         digits = b"".join(held[0].split()) if held else b""
         return b64decode(digits[: len(digits) - (len(digits) % 4 == 1)] + b"==")
@@ -106,6 +108,9 @@ def _field(message: Message, name: str) -> str:
 def _unfolded(said: str) -> str:
     """A field as characters: "=?gbk?B?1KS40A==?=" or bytes as they are, on one line."""
     said = to_text(said.encode("utf-8", "surrogateescape"))
-    parts = ((part, charset) for part, charset in decode_header(said))
+    try:
+        parts = decode_header(said)
+    except HeaderParseError:  # what looks encoded is not
+        parts = [(said, None)]
     text = "".join(as_said(part, charset or "") if isinstance(part, bytes) else part for part, charset in parts)
     return " ".join(text.split())
