@@ -49,6 +49,16 @@ def test_blocks_and_samples_may_end_within_a_character(tmp_path, encoding, word,
     assert to_text(data) == data.decode(encoding_of_file(tmp_path / "t")) == text
 
 
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("lines", [4, 40, 4_000])
+@pytest.mark.parametrize("last", [f"{SPRING}\n第二行\n", "an English line\n\nand another\n"])
+def test_a_log_that_goes_on_in_another_encoding(tmp_path, mark, encoding, lines, last):
+    (tmp_path / "t").write_bytes(PLAIN.encode() * lines + (mark + last).encode(encoding))
+    chunk = decode(tmp_path / "t", Reading(passage_chars=200_000), Limits())
+    assert [part.content for part in chunk.parts] == [PLAIN * lines + last.rstrip()]
+
+
 def test_a_large_file_is_looked_at_in_little_memory(tmp_path):
     (tmp_path / "t").write_bytes(PLAIN.encode() * 1_000_000 + SPRING.encode("gbk"))
     tracemalloc.start()

@@ -132,6 +132,21 @@ def test_a_document_and_what_is_around_it(tmp_path):
     assert pages(path) == ["head\n\nSales\n\nNorth | South\n\nStep\n\nbody\n\na note\n\nan end\n\nfoot"]
 
 
+@pytest.mark.parametrize(
+    "held",
+    [
+        "<html><body>page of <b>tulips</b></body></html>",
+        "MIME-Version: 1.0\nContent-Type: text/html\n\n<html><body>page of <b>tulips</b></body></html>",
+    ],
+)
+def test_a_page_put_into_a_document(tmp_path, held):
+    main = "word/document.xml"
+    parts = {main: word(f"<w:body>{par('before')}<w:altChunk r:id='a'/>{par('after')}</w:body>"), "word/a.x": held}
+    assert pages(pack(tmp_path / "d", main, parts, [(main, "a", "aFChunk", "word/a.x")])) == [
+        "before\n\npage of tulips\n\nafter"
+    ]
+
+
 def test_merged_cells_are_read_once(tmp_path):
     document = docx.Document()
     table = document.add_table(2, 2)

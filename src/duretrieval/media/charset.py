@@ -9,7 +9,7 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 
-from duretrieval.media.sniff import utf16_without_mark
+from duretrieval.media.sniff import utf16_begins, utf16_without_mark
 
 SAMPLE_BYTES = 64 * 1024
 _BLOCK_BYTES = 1024 * 1024
@@ -41,6 +41,8 @@ _MARKS = (
 
 def to_text(data: bytes) -> str:
     """Decode by mark, as UTF-8, or by the likeliest legacy encoding; line ends become \\n; what is broken becomes �."""
+    if begins := utf16_begins(data):
+        return to_text(data[:begins]) + to_text(data[begins:])
     text = data.decode(encoding_of(data), errors="replace")
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
 

@@ -49,9 +49,14 @@ def open_document(path: Path, limits: Limits) -> Iterator[Document]:
     box = mailbox.mbox(path, create=False)
     try:
         keys = box.keys()
-        yield Document(pages=len(keys), page=lambda n: _text(message_from_bytes(box.get_bytes(keys[n]))), numbered=True)
+        yield Document(pages=len(keys), page=lambda n: message_text(box.get_bytes(keys[n])), numbered=True)
     finally:
         box.close()
+
+
+def message_text(data: bytes) -> str:
+    """What a reader of mail shows of a message."""
+    return _text(message_from_bytes(data))
 
 
 def _text(message: Message) -> str:

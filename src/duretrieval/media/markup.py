@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from duretrieval.media.package import Package, link, local
+from duretrieval.media.sniff import HEAD_BYTES
+from duretrieval.media.tagged import is_mail
 
 _UNSEEN = frozenset({"del", "moveFrom", "delText", "instrText", "delInstrText"})
 _SIGNS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
@@ -40,6 +42,8 @@ class Markup:
                     yield from self._alternative(child)
                 case "chart" | "relIds" if child.attrib:
                     yield from self._drawn(child)
+                case "altChunk":
+                    yield self._foreign(child)
                 case "textpath":
                     yield child.get("string", "")
                 case _:
@@ -88,6 +92,14 @@ class Markup:
             cells = (self.text(cell).strip() for cell in _under(row, "tc"))
             if line := " | ".join(cell for cell in cells if cell):
                 yield line
+
+    def _foreign(self, node: Element) -> str:
+        """A page or a web archive that was put in as it is, for Word to turn into paragraphs when it opens the file."""
+        from duretrieval.media.mail import message_text  # loads what few documents need
+        from duretrieval.media.webpage import words
+
+        data = self.package.read(self.package.targets(self.part).get(link(node), ""))
+        return message_text(data) if is_mail(data[:HEAD_BYTES]) else words(data)[1]
 
     def _drawn(self, node: Element) -> Iterator[str]:
         """Titles, labels and categories of a chart, the texts of a diagram: they are parts of their own."""

@@ -38,8 +38,13 @@ class Package:
         Raises:
             ParseError: it is not XML.
         """
+        data = self.read(part)
+        return ElementTree.fromstring(data) if data else Element("nothing")
+
+    def read(self, part: str) -> bytes:
+        """Its bytes; none where there is no such part."""
         name = self._names.get(_plain(part))
-        return Element("nothing") if name is None else ElementTree.fromstring(self._archive.read(name))
+        return b"" if name is None else self._archive.read(name)
 
     def stream(self, part: str, wanted: str) -> Iterator[Element]:
         """The elements of one name in a part that may be too large to hold; each is let go when the next is asked for.

@@ -106,6 +106,7 @@ _REFUSED: tuple[tuple[int, bytes, str], ...] = (
 _OFFICE = (b"[Content_Types].xml", b"_rels/", b"docProps/", b"customXml/", b"word/", b"ppt/", b"xl/")
 _AVIF_BRANDS = (b"avif", b"avis")
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"mif2")
+_BEYOND_ASCII = re.compile(rb"[\0\x80-\xff]")
 _USUAL = re.compile(
     r"[\t\n\r -\x7e\xa0-\u024f\u0370-\u06ff\u2010-\u2026\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff5e]"
 )
@@ -156,7 +157,7 @@ def is_text(head: bytes) -> bool:
     if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"\0\0\xfe\xff")):
         return True
     if b"\0" in head:
-        return utf16_without_mark(head) is not None
+        return utf16_begins(head) > 0 or utf16_without_mark(head) is not None
     return _controls(head) <= len(head) // 50
 
 
@@ -167,6 +168,14 @@ def has_stray_nuls(head: bytes) -> bool:
     few = len(body) - len(words) <= len(body) // 5 + 1
     binary = b"\xff" in words or _controls(words[:64]) or words.startswith(b"YUV4MPEG2 ")
     return len(words) > 3 and few and not binary and is_text(words)
+
+
+def utf16_begins(data: bytes) -> int:
+    """Where UTF-16 follows lines of ASCII, as in a log that two programs wrote; 0 where it does not."""
+    beyond = _BEYOND_ASCII.search(data)
+    start = data.rfind(b"\n", 0, beyond.start()) + 1 if beyond else 0
+    tail = data[start : start + 16 * HEAD_BYTES].removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff")
+    return start if start >= 64 and b"\0" in tail and utf16_without_mark(tail) else 0
 
 
 def utf16_without_mark(head: bytes) -> str | None:

@@ -6,11 +6,11 @@ import re
 
 _PAGE = re.compile(rb"\s*<(!doctype\s+html|html|head|body|title|meta|frameset)[\s>]", re.I)
 _NAMES = (
-    b"a|abbr|acronym|address|article|aside|audio|b|big|blink|blockquote|br|button|caption|center|cite|code|col|dd|del|"
+    b"a|abbr|acronym|address|article|aside|audio|b|base|basefont|bdo|big|blink|blockquote|br|button|caption|center|cite|code|col|dd|del|"
     b"details|dfn|dir|div|dl|dt|em|embed|fieldset|figcaption|figure|font|footer|form|frame|h[1-6]|header|hr|i|iframe|"
-    b"img|input|ins|kbd|label|legend|li|link|main|map|mark|marquee|menu|nav|nobr|noframes|noscript|object|ol|option|p|"
+    b"img|input|ins|kbd|label|legend|li|link|listing|main|map|mark|marquee|menu|nav|nobr|noframes|noscript|object|ol|option|p|"
     b"param|picture|pre|q|ruby|s|samp|script|section|select|small|span|strike|strong|style|sub|summary|sup|table|tbody|td|"
-    b"textarea|tfoot|th|thead|time|title|tr|tt|u|ul|var|video|wbr"
+    b"textarea|tfoot|th|thead|time|title|tr|tt|u|ul|var|video|wbr|xmp"
 )
 _TAG = re.compile(rb"<(" + _NAMES + rb")(\s[^<>]*)?/?>", re.I)
 _ENDED = re.compile(rb"</(" + _NAMES + rb")\s*>|<(p|br|hr|img|li|input|dt|dd|td)[\s/>]", re.I)
