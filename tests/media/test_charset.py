@@ -21,6 +21,7 @@ LAST = [
     ("euc_jp", "春の庭にチューリップが咲いている。"),
     ("euc_kr", "봄 정원에 튤립이 가득 피었습니다."),
     ("latin-1", "Le café est fermé, déjà."),
+    ("latin-1", "Die Übergröße"),
     ("cp1252", "It’s “naïve”."),
     ("cp1250", "Wiosenny ogród pełen tulipanów, żółw śpi"),
     ("cp1251", "Весенний сад полон тюльпанов."),

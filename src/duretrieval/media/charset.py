@@ -163,10 +163,10 @@ def _korean(sample: bytes) -> bool:
 
 
 def _western(sample: bytes) -> str | None:
-    """Windows-1252 where letters beyond ASCII stand alone and are those that French, German or Spanish use."""
+    """Windows-1252 where letters beyond ASCII come one or two at a time and are those of French, German or Spanish."""
     text = sample.decode("cp1252", "replace")
     runs = _BEYOND.findall(text)
-    alone = sum(len(run) == 1 for run in runs) >= 0.8 * len(runs)
+    alone = sum(len(run) <= 2 for run in runs) >= 0.8 * len(runs)
     usual = sum(char in _WESTERN for run in runs for char in run)
     return "cp1252" if alone and usual >= 0.95 * sum(map(len, runs)) else None
 
