@@ -33,7 +33,6 @@ def diagnose(collection: str | Path) -> Iterator[Finding]:
         yield _try(f"{name} pictures", lambda kind=kind: _picture(kind))  # type: ignore[misc]
     yield _try("SVG drawings", _svg)
     yield _try("films and sounds", _codecs)
-    yield _try("Office documents", _office)
     yield _try("disk", lambda: f"{shutil.disk_usage(Path.cwd()).free / 1e9:.0f} GB free here")
     yield _try("collection", lambda: _collection(collection))
 
@@ -101,16 +100,6 @@ def _codecs() -> str:
     return (
         f"FFmpeg through PyAV {av.__version__} reads {', '.join(wanted)} and {len(av.codecs_available)} codecs in all"
     )
-
-
-def _office() -> str:
-    try:
-        import docx  # noqa: F401
-        import openpyxl  # noqa: F401
-        import pptx  # noqa: F401
-    except ImportError:
-        return "not installed, so they are listed as problems; pip install 'duretrieval[office]'"
-    return "docx, pptx and xlsx"
 
 
 def _collection(path: Path) -> str:

@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
-from duretrieval.errors import DamagedMedia, LimitExceeded, MediaError, MissingExtra
+from duretrieval.errors import DamagedMedia, LimitExceeded, MediaError
 from duretrieval.media.chunk import Chunk, Cursor
 from duretrieval.media.limits import Limits, check
 from duretrieval.media.signature import HEAD_BYTES, Kind, sniff
@@ -28,6 +28,7 @@ class Reader(Protocol):
 _MODULES = {
     Kind.TEXT: "plain",
     Kind.HTML: "webpage",
+    Kind.MAIL: "mail",
     Kind.PDF: "pdf",
     Kind.OFFICE: "office",
     Kind.SVG: "svg",
@@ -43,13 +44,12 @@ def decode(path: str | Path, reading: Reading, limits: Limits, start: Cursor | N
 
     Raises:
         MediaError: the file cannot be used; the message is a sentence about the file that does not repeat its path.
-        MissingExtra: it is an Office document and the extra that reads them is not installed.
     """
     path = Path(path)
     try:
         check("bytes", path.stat().st_size, limits.max_bytes, "max_bytes")
         with path.open("rb") as file:
-            kind = sniff(file.read(HEAD_BYTES))
+            kind = sniff(file.read(HEAD_BYTES), path.suffix)
     except OSError as error:
         raise MediaError(f"it cannot be opened: {(error.strerror or str(error)).lower()}") from error
     reader: Reader = import_module(f"duretrieval.media.{_MODULES.get(kind, 'container')}").read
@@ -57,7 +57,7 @@ def decode(path: str | Path, reading: Reading, limits: Limits, start: Cursor | N
         # Libraries warn about what they repaired; what matters here is whether parts come out.
         with warnings.catch_warnings(action="ignore"):
             return reader(path, kind, reading, limits, start)
-    except (MediaError, MissingExtra):
+    except MediaError:
         raise
     except MemoryError as error:
         raise LimitExceeded(

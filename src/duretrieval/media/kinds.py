@@ -8,7 +8,7 @@ from duretrieval.errors import MediaError, UnsupportedMedia
 from duretrieval.media.signature import HEAD_BYTES, Kind, sniff
 from duretrieval.types import Modality
 
-TEXTS = frozenset({Kind.TEXT, Kind.HTML, Kind.PDF, Kind.OFFICE})
+TEXTS = frozenset({Kind.TEXT, Kind.HTML, Kind.MAIL, Kind.PDF, Kind.OFFICE})
 PICTURES = frozenset(
     {Kind.SVG, Kind.JPEG, Kind.PNG, Kind.GIF, Kind.WEBP, Kind.TIFF, Kind.BMP, Kind.AVIF, Kind.HEIF}
     | {Kind.JPEG2000, Kind.NETPBM, Kind.ICON, Kind.PHOTOSHOP}
@@ -23,7 +23,7 @@ def kind_of(path: Path) -> Kind:
     """
     try:
         with path.open("rb") as file:
-            return sniff(file.read(HEAD_BYTES))
+            return sniff(file.read(HEAD_BYTES), path.suffix)
     except OSError as error:
         raise MediaError(f"it cannot be opened: {(error.strerror or str(error)).lower()}") from error
 

@@ -1,4 +1,4 @@
-"""Recognise a file by its first bytes, never by its name.
+"""Recognise a file by its first bytes; its name only says whether words with some tags among them are a web page.
 
 Signatures: the formats' own specifications, as collected at https://en.wikipedia.org/wiki/List_of_file_signatures.
 """
@@ -9,6 +9,7 @@ import re
 from enum import StrEnum
 
 from duretrieval.errors import EmptyMedia, UnsupportedMedia
+from duretrieval.media.tagged import is_mail, is_page
 
 HEAD_BYTES = 4096
 """How much of a file `sniff` wants to see."""
@@ -19,6 +20,7 @@ class Kind(StrEnum):
 
     TEXT = "text"
     HTML = "html"
+    MAIL = "mail"
     PDF = "pdf"
     OFFICE = "office"
     SVG = "svg"
@@ -104,12 +106,15 @@ _REFUSED: tuple[tuple[int, bytes, str], ...] = (
 _OFFICE = (b"[Content_Types].xml", b"_rels/", b"docProps/", b"customXml/", b"word/", b"ppt/", b"xl/")
 _AVIF_BRANDS = (b"avif", b"avis")
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"mif2")
+_BEYOND_ASCII = re.compile(rb"[\0\x80-\xff]")
+_USUAL = re.compile(
+    r"[\t\n\r -\x7e\xa0-\u024f\u0370-\u06ff\u2010-\u2026\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff5e]"
+)
 _PROLOG = re.compile(rb"\s*(<\?xml.*?\?>|<!--.*?-->|<!doctype\s+svg.*?(\[.*?\]\s*)?>)", re.S | re.I)
-_HTML = re.compile(rb"\s*<(!doctype\s+html|html|head|body|title|meta|script|style|table|div|h[1-6]|p|article)\b", re.I)
 
 
-def sniff(head: bytes) -> Kind:
-    """Tell what a file is from its first `HEAD_BYTES` bytes.
+def sniff(head: bytes, suffix: str = "") -> Kind:
+    """Tell what a file is from its first `HEAD_BYTES` bytes; `suffix`: the end of its name, ".html".
 
     Raises:
         EmptyMedia: there are no bytes.
@@ -138,8 +143,8 @@ def sniff(head: bytes) -> Kind:
         return Kind.BMP
     if head[:1] == b"P" and head[1:2] in b"123456" and re.match(rb"P[1-6]\s+(#.*\s+)*\d+\s+\d+\s", head):
         return Kind.NETPBM
-    if text:
-        return _markup(head)
+    if text or has_stray_nuls(head):
+        return _markup(head, suffix)
     if _mp3_sync(head):
         return Kind.MP3
     if head[:1] == b"\x47" and head[188:189] in (b"\x47", b"") and head[376:377] in (b"\x47", b""):
@@ -149,19 +154,42 @@ def sniff(head: bytes) -> Kind:
 
 def is_text(head: bytes) -> bool:
     """Whether the bytes can be text in some encoding: hardly any control characters, NULs only as UTF-16 has them."""
-    if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
+    if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"\0\0\xfe\xff")):
         return True
     if b"\0" in head:
-        return utf16_without_mark(head) is not None
+        return utf16_begins(head) > 0 or utf16_without_mark(head) is not None
     return _controls(head) <= len(head) // 50
 
 
+def has_stray_nuls(head: bytes) -> bool:
+    """Whether it is text but for NULs here and there or at the end, as in logs after a crash and in padded records."""
+    body = head.rstrip(b"\0")
+    words = body.replace(b"\0", b"")
+    few = len(body) - len(words) <= len(body) // 5 + 1
+    binary = b"\xff" in words or _controls(words[:64]) or words.startswith(b"YUV4MPEG2 ")
+    return len(words) > 3 and few and not binary and is_text(words)
+
+
+def utf16_begins(data: bytes) -> int:
+    """Where UTF-16 follows lines of ASCII, as in a log that two programs wrote; 0 where it does not."""
+    beyond = _BEYOND_ASCII.search(data)
+    start = data.rfind(b"\n", 0, beyond.start()) + 1 if beyond else 0
+    tail = data[start : start + 16 * HEAD_BYTES].removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff")
+    return start if start >= 64 and b"\0" in tail and utf16_without_mark(tail) else 0
+
+
 def utf16_without_mark(head: bytes) -> str | None:
-    """The UTF-16 byte order that puts NULs where Latin letters have them, or None."""
+    """The UTF-16 byte order that puts NULs where Latin letters have them or gives usual characters only, or None."""
     pairs = len(head) // 2
     high, low = head[0 : 2 * pairs : 2], head[1 : 2 * pairs : 2]
     for nul, letter, name in ((low, high, "utf-16-le"), (high, low, "utf-16-be")):
         if pairs >= 2 and nul.count(0) > 0.4 * pairs and _controls(letter) == 0:
+            return name
+    if has_stray_nuls(head):  # two Latin letters are a Chinese character; but Chinese in UTF-16 is full of controls
+        return None
+    for name in ("utf-16-le", "utf-16-be"):
+        text = head[: 2 * pairs].decode(name, "replace")
+        if len(_USUAL.findall(text)) >= 0.98 * len(text) > 3 and "\0" not in text:
             return name
     return None
 
@@ -185,16 +213,18 @@ def _ftyp(head: bytes) -> Kind:
     return Kind.MP4
 
 
-def _markup(head: bytes) -> Kind:
-    """SVG, HTML or plain text: what the first tag is, after byte order mark, XML prolog and comments."""
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or utf16_without_mark(head):
-        head = head.replace(b"\0", b"").lstrip(b"\xff\xfe")
-    head = head.removeprefix(b"\xef\xbb\xbf")
+def _markup(head: bytes, suffix: str) -> Kind:
+    """Mail, SVG, HTML or plain text: what the first tag is, after byte order mark, XML prolog and comments."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        head = head.lstrip(b"\xff\xfe")
+    head = head.replace(b"\0", b"").removeprefix(b"\xef\xbb\xbf")
+    if is_mail(head):
+        return Kind.MAIL
     while match := _PROLOG.match(head):
         head = head[match.end() :]
     if re.match(rb"\s*<(\w+:)?svg[\s>]", head):
         return Kind.SVG
-    return Kind.HTML if _HTML.match(head) else Kind.TEXT
+    return Kind.HTML if is_page(head, suffix) else Kind.TEXT
 
 
 def _mp3_sync(head: bytes) -> bool:

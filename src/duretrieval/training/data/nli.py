@@ -9,7 +9,7 @@ from typing import Any
 
 from duretrieval.errors import ConfigError
 from duretrieval.media.cells import BadCell
-from duretrieval.media.charset import SAMPLE_BYTES, encoding_of
+from duretrieval.media.charset import SAMPLE_BYTES, encoding_of_file
 from duretrieval.media.tables import Record, records
 from duretrieval.training.data.identity import same_text
 from duretrieval.training.data.manifest import read_manifest
@@ -113,7 +113,7 @@ def _rows(path: Path) -> Iterator[Record]:
     heading = head.partition(b"\n")[0]
     if b"\t" not in heading or heading.lstrip().startswith(b"{") or head.startswith(b"PAR1"):
         return records(path)
-    return _tabs(path, encoding_of(head))
+    return _tabs(path, encoding_of_file(path))
 
 
 def _tabs(path: Path, encoding: str) -> Iterator[Record]:
