@@ -6,18 +6,19 @@ import shlex
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from duretrieval.cli import evaluation_tables as tables
 from duretrieval.cli.app import Json, app
 from duretrieval.cli.columns import Columns, columns
-from duretrieval.cli.indexing import bar
-from duretrieval.cli.output import err, out, print_json
+from duretrieval.cli.output import print_json
+from duretrieval.cli.progress import bar
+from duretrieval.cli.terminal import err, out
 from duretrieval.errors import EvaluationError
-from duretrieval.evaluate.result import Side
-from duretrieval.types import MEDIA, Modality
+
+if TYPE_CHECKING:
+    from duretrieval.evaluate.result import Side
 
 File = Path | None
 
@@ -47,7 +48,8 @@ def evaluate(
     gate: Annotated[bool, typer.Option("--gate", help="Exit with 1 if --against shows a significant loss.")] = False,
     json: Json = False,
 ) -> None:
-    """Measure how well something finds, with intervals, for every pair of modalities."""
+    """Measure how well something finds. For every pair of modalities, with intervals."""
+    from duretrieval.cli import evaluation_tables as tables
     from duretrieval.evaluate import compare, front, result_json
     from duretrieval.evaluate import report as reports
 
@@ -89,7 +91,7 @@ def evaluate(
         if page:
             out.print(f"Report: {page}")
     for note in found.notes:
-        err.print(f"note: {note}", markup=False)
+        err.print(f"note: {note}")
     if gate and compare.gate(compared):
         err.print(f"gate: {len(compare.losses(compared))} figures are worse than in {against}, and not by chance")
         raise typer.Exit(1)
@@ -104,6 +106,8 @@ def _result(path: Path) -> Path:
 
 
 def _sides(typed: str) -> tuple[Side, Side]:
+    from duretrieval.types import MEDIA
+
     names = [*(m.value for m in MEDIA), "any"]
     parts = typed.split("-")
     if len(parts) != 2 or not set(parts) <= set(names):
@@ -112,4 +116,6 @@ def _sides(typed: str) -> tuple[Side, Side]:
 
 
 def _side(name: str) -> Side:
+    from duretrieval.types import Modality
+
     return "any" if name == "any" else Modality(name)
