@@ -125,7 +125,7 @@ def _why(hit: Hit, room: int | None) -> Text:
     """What matched and where, then its words and its picture in what room is left."""
     best = hit.evidence[0].part
     line = Text().append(", ".join([_moment(best), *_also(hit.evidence)]), style="cyan")
-    if (path := _file(hit.item)) and not os.path.lexists(path):
+    if (path := _file(hit.item)) and "\\udc" not in path and not os.path.lexists(path):  # a name that is no Unicode
         line.append(" · gone", style="yellow")
     words = one_line(best.content) if isinstance(best.content, str) else ""
     if words == one_line(str(hit.item.fields.get("name", ""))):

@@ -76,6 +76,10 @@ class Stream:
         Raises:
             OSError: what is needed cannot be written, as when a disk is full.
         """
+        if not isinstance(text, str):
+            raise TypeError(f"a text stream takes text, not {type(text).__name__}")
+        if not text:  # typer tries a stream with nothing, and passes over every fault
+            return 0
         encoding = self._stream.encoding or "utf-8"
         try:
             self._stream.write(text.encode(encoding, "backslashreplace").decode(encoding))

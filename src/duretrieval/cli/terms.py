@@ -19,6 +19,8 @@ from duretrieval.types import MEDIA, Modality, Term
 WEIGHTED = re.compile(r"(?P<weight>[+-]?(?:\d{1,2}(?:\.\d*)?|\.\d+)):(?P<content>\S.*)", re.DOTALL)
 NUMBERED = re.compile(r"\d+:\d+(?!\d*:)|\d+:\d\d:\d\d(?!\d)")
 """The beginning of a time, a ratio or a verse; `1:3:10 to Yuma` is none, but 3:10 to Yuma with weight 1."""
+LARGEST = 1e6
+"""A weight above this is a slip, and scores with it are no numbers in the end."""
 FILE = re.compile(r"\S+\.[A-Za-z0-9]{2,5}")
 
 
@@ -44,7 +46,7 @@ def note(typed: str) -> str | None:
     if not FILE.fullmatch(typed):
         return None
     if Path(typed).is_file():
-        return f"{typed!r} is searched for as words; to search with that file write --image, --audio or --video {typed}"
+        return f"{typed!r} is searched for as words; a picture, sound or film is asked with --image, --audio or --video"
     slashed = "/" in typed or "\\" in typed
     return f"{typed!r} is searched for as words; there is no such file" if slashed and "://" not in typed else None
 
@@ -87,7 +89,7 @@ def weights(typed: Iterable[str]) -> dict[Modality, float] | None:
     """`image=2,text=0.5` (or several such) as a mapping; nothing typed means None.
 
     Raises:
-        QueryError: not of that form, or a weight is negative or no finite number.
+        QueryError: not of that form, or a weight is negative, too large or no number.
     """
     out: dict[Modality, float] = {}
     for pair in (pair for group in typed for pair in group.split(",")):
@@ -97,8 +99,8 @@ def weights(typed: Iterable[str]) -> dict[Modality, float] | None:
             out[kind] = float(number)
         except ValueError:
             raise QueryError(f"--weight {pair}: expected a modality and a number, as in image=2") from None
-        if not math.isfinite(out[kind]):
-            raise QueryError(f"--weight {pair}: {number.strip()} is no weight; give a number, as in {kind.value}=2")
+        if math.isnan(out[kind]) or abs(out[kind]) > LARGEST:
+            raise QueryError(f"--weight {pair}: a weight is a number of at most {LARGEST:g}, as in {kind.value}=2")
         if out[kind] < 0:
             raise QueryError(f"--weight {pair}: a modality's weight is 0 or more; for less of something use --not")
     return out or None
