@@ -7,7 +7,6 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, TextIO, cast
 
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -111,9 +110,9 @@ def hold_streams() -> None:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
-    nowhere = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  (stays open as long as the process)
-    sys.stdout = cast(TextIO, Stream(sys.stdout or nowhere, needed=True))
-    sys.stderr = cast(TextIO, Stream(sys.stderr or nowhere, needed=False))
+    stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8")  # None where it was closed when Python began
+    stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8")
+    sys.stdout, sys.stderr = cast(TextIO, Stream(stdout, needed=True)), cast(TextIO, Stream(stderr, needed=False))
 
 
 out = Terminal()

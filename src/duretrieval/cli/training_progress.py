@@ -70,7 +70,8 @@ class Stages(io.TextIOBase):
 
         if self._bar is None or stage != self._stage:
             self._stop()
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            named = TextColumn("{task.description}", markup=False)
+            columns = (named, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
             self._bar = Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
             self._stage = stage
             self._bar.add_task(stage, total=total)
