@@ -146,6 +146,20 @@ def test_training_commands_with_hostile_names(shell: Shell, tmp_path: Path) -> N
         holds(command, shell(*command))
 
 
+def test_a_fault_of_the_program_is_text_too(shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Collection.open(tmp_path / "c").close()
+
+    def fails(self: Collection) -> None:
+        raise RuntimeError(EVIL)
+
+    monkeypatch.setattr(Collection, "stats", fails)
+    done = shell("stats", "-c", tmp_path / "c")
+    assert done.code == 1
+    assert done.err.startswith("Traceback")
+    assert r"RuntimeError: a\x1b[31mred" in done.err
+    assert not SENT.search(done.err)
+
+
 def holds(command: tuple[str | Path, ...], said: Ran) -> None:
     """What is printed is text, and JSON where that was asked for."""
     assert not SENT.search(said.out + said.err), (command, said)

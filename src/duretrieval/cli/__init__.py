@@ -9,6 +9,7 @@ What reads a command line imports nothing heavy: the libraries of a command are 
 from __future__ import annotations
 
 import sys
+import traceback
 
 __all__ = ["main"]
 
@@ -47,5 +48,9 @@ def _run() -> int:
     except OSError as error:
         named = f": {error.filename}" if error.filename else ""
         err.print(f"error: {error.strerror or error}{named}")
+        return 1
+    except Exception:  # a fault of this program: whoever reports it needs to see where, and names in it are text, too
+        for line in traceback.format_exc().splitlines():
+            err.print(line)
         return 1
     return code or 0
