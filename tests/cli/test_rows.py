@@ -75,7 +75,7 @@ def test_gone_files_and_problems_are_marked(folder: Path) -> None:
     assert lines(half, 60)[2] == r"           a piece of it is\nlost"
 
 
-@pytest.mark.parametrize("width", [40, 60, 80, 120])
+@pytest.mark.parametrize("width", [24, 40, 60, 80, 120])
 @pytest.mark.parametrize("words", [BUS, CHINESE, "x" * 500, "\x1b[2J\u202e\n" * 50, "🚌" * 200])
 def test_no_line_is_wider_than_the_terminal(width: int, words: str, folder: Path) -> None:
     """Nor does any begin in the first column, whatever is long."""

@@ -44,7 +44,7 @@ def print_hits(hits: Sequence[Hit], short: Callable[[str], str] = str) -> None:
 
 def hit_lines(hit: Hit, id: str, lead: Text, width: int | None) -> Iterator[Text]:
     """The lines of a hit, the first behind `lead`, the others below it; width: columns, or None for no end."""
-    room = None if width is None else max(width - lead.cell_len, 24)
+    room = None if width is None else max(width - lead.cell_len, 12)
     about = Text(" " * lead.cell_len)
     id = shown(id)
     beside = room is None or cell_len(id) <= room // 3
