@@ -257,6 +257,11 @@ class Collection:
             raise QueryError(f"{len(ids)} ids begin with {id!r}: {', '.join(ids[:3])} ...; give more of it")
         raise QueryError(f"there is no item with the id {id!r}")
 
+    def short(self, id: str) -> str:
+        """The shortest beginning of an id by which `get` finds it: six characters, or more where others begin so."""
+        others = [other for other in self._store.beginning(id[:6]) if other != id]
+        return next((id[:n] for n in range(6, len(id)) if not any(o.startswith(id[:n]) for o in others)), id)
+
     def items(self, where: str | None = None) -> Iterator[Item]:
         """Every item, or those that a filter fits, one at a time."""
         return self._store.scan(where)

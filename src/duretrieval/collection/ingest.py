@@ -252,7 +252,7 @@ class Ingest:
             self._commit()
 
     def _commit(self) -> None:
-        ready, self._ready = self._ready, []
+        ready = self._ready
         self._last_commit = time.monotonic()
         if not ready:
             return
@@ -266,6 +266,7 @@ class Ingest:
                     plain = {k: v for k, v in item.fields.items() if k in ("name", "kind")}
                     self._add([(replace(item, fields=plain, problem=str(error)), vectors)])
                     self.report.problems[item.source] = str(error)
+        self._ready = []  # only now: what is interrupted here is stored when `run` ends
 
     def _add(self, ready: list[tuple[Item, list[Array]]]) -> None:
         empty = np.zeros((0, self._model.dim), dtype=np.float32)
