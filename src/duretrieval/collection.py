@@ -288,7 +288,7 @@ class Collection:
         found = self._store.get(sorted(broken))
         again = [item for item in found if entries.can_be_read_again(item)]  # what is gone keeps what it has
         with self._writing() as store:
-            Ingest(self.model, store, self.limits, _silent).run(entries.from_store(again))
+            Ingest(self.model, store, self.limits, _silent).run(entries.from_store(again, self.limits))
         return self.verify()
 
     # ---- inside
@@ -296,7 +296,7 @@ class Collection:
     def _ingest(self, stream: Iterable[Entry], progress: Progress | None, retry: bool, workers: int | None) -> Report:
         with self._writing() as store:
             run = Ingest(self.model, store, self.limits, progress or _silent, workers)
-            report = run.run(entries.news(stream, store, retry, run.skip))
+            report = run.run(entries.news(stream, store, retry, run.skip, self.limits))
             store.optimize()
         return report
 

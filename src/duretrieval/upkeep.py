@@ -43,7 +43,7 @@ def migrate(
         LanceStore.create(beside, model.dim, metadata).close()
     with LanceStore.open(beside, write=True) as new:
         run = Ingest(model, new, limits, progress, workers)
-        report = run.run(entries.news(entries.from_store(old.scan()), new, retry=False, skip=run.skip))
+        report = run.run(entries.news(entries.from_store(old.scan(), limits), new, False, run.skip, limits))
         new.optimize()
     place.replace(uri, beside)
     return report

@@ -6,6 +6,7 @@ there Lance's own commit protocol keeps writers apart.
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -45,6 +46,23 @@ def exists(uri: str | Path) -> bool:
     if not path.exists() and old.exists():
         old.rename(path)
     return path.is_dir() and _has_versions(path)
+
+
+def is_store(folder: Path) -> bool:
+    """Whether a folder is a store, of whatever name, or one that is being made."""
+    return _has_versions(folder) or (folder / LOCK).exists()
+
+
+def owner(folder: Path) -> Path | None:
+    """The store that a folder lies in or consists of, by whatever link one came there; None for all others.
+
+    A folder with other visible things beside a store is an ordinary one.
+    """
+    real = Path(os.path.realpath(folder))
+    if inside := next((place for place in (real, *real.parents) if is_store(place)), None):
+        return inside
+    seen = [entry for entry in real.iterdir() if not entry.name.startswith(".")] if real.is_dir() else []
+    return seen[0] if seen and all(is_store(entry) for entry in seen) else None
 
 
 def discard(uri: str | Path) -> None:

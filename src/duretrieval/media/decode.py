@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import warnings
 from importlib import import_module
 from pathlib import Path
@@ -11,6 +12,7 @@ from duretrieval.errors import DamagedMedia, LimitExceeded, MediaError, MissingE
 from duretrieval.media.chunk import Chunk, Cursor
 from duretrieval.media.limits import Limits, check
 from duretrieval.media.sniff import HEAD_BYTES, Kind, sniff
+from duretrieval.media.walk import no_file
 from duretrieval.types import Reading
 
 __all__ = ["Chunk", "Cursor", "decode"]
@@ -45,12 +47,7 @@ def decode(path: Path, reading: Reading, limits: Limits, start: Cursor | None = 
         MediaError: the file cannot be used; the message is a sentence about the file that does not repeat its path.
         MissingExtra: it is an Office document and the extra that reads them is not installed.
     """
-    try:
-        check("bytes", path.stat().st_size, limits.max_bytes, "max_bytes")
-        with path.open("rb") as file:
-            kind = sniff(file.read(HEAD_BYTES))
-    except OSError as error:
-        raise MediaError(f"it cannot be opened: {(error.strerror or str(error)).lower()}") from error
+    kind = sniff(_head(path, limits))
     reader: Reader = import_module(f"duretrieval.media.{_MODULES.get(kind, 'container')}").read
     try:
         # Libraries warn about what they repaired; what matters here is whether parts come out.
@@ -65,6 +62,23 @@ def decode(path: Path, reading: Reading, limits: Limits, start: Cursor | None = 
         ) from error
     except Exception as error:
         raise DamagedMedia(f"the {kind.value} decoder failed: {_reason(error, path)}") from error
+
+
+def _head(path: Path, limits: Limits) -> bytes:
+    """The first bytes of what is a file, and not too large."""
+    try:
+        facts = path.stat()
+        if not stat.S_ISDIR(facts.st_mode) and (problem := no_file(facts)):
+            raise MediaError(problem)
+        check("bytes", facts.st_size, limits.max_bytes, "max_bytes")
+        with path.open("rb") as file:
+            return file.read(HEAD_BYTES)
+    except OSError as error:
+        raise MediaError(f"it cannot be opened: {(error.strerror or str(error)).lower()}") from error
+    except ValueError as error:
+        if isinstance(error, MediaError):
+            raise
+        raise MediaError(f"no file can have the name {str(path)!r}") from error
 
 
 def _reason(error: Exception, path: Path) -> str:
