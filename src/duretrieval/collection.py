@@ -85,7 +85,8 @@ class Collection:
             ModelError: the model cannot be loaded.
         """
         uri = parts_of(path)
-        if not place.exists(uri):
+        store = _known_store(uri)
+        if store is None:
             if not create:
                 raise NotACollection(
                     f"there is no collection at {path}. Make one with: duretrieval index PATH -c {path}; "
@@ -95,7 +96,6 @@ class Collection:
             store = LanceStore.create(uri, model.dim, _metadata(model))
             store.close()  # what writes takes the lock for as long as it writes
             return cls(path, store, model, limits or Limits())
-        store = LanceStore.open(uri)
         known = store.metadata
         if any_model:
             return cls(path, store, None, limits or Limits())
@@ -319,8 +319,22 @@ class Collection:
 
 
 def parts_of(path: str | Path) -> str:
-    """Where the collection at `path` keeps its parts."""
-    return f"{path}/parts.lance"
+    """Where the collection at `path` keeps its parts.
+
+    Raises:
+        NotACollection: it looks like an address, and is none that is known.
+    """
+    return f"{place.address(path)}/parts.lance"
+
+
+def _known_store(uri: str) -> LanceStore | None:
+    """The store at `uri`, open for reading; None where there is none yet."""
+    try:
+        return LanceStore.open(uri) if place.exists(uri) else None
+    except NotACollection:
+        if place.is_address(uri):  # where nothing but opening it tells
+            return None
+        raise
 
 
 def _metadata(model: Model) -> dict[str, str]:
