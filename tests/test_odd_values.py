@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from duretrieval import Item, Modality, Part
 from duretrieval.collection import Collection, Report
+from duretrieval.media.container import _taken
 
 ROSES = (Part(Modality.TEXT, "roses in a vase"),)
 NEIGHBOUR = Item("ok", "ok", (Part(Modality.TEXT, "tulips in a field"),), {"year": 2024})
@@ -151,6 +154,23 @@ def test_a_row_of_a_manifest_stops_nothing(collection: Collection, tmp_path: Pat
     assert collection.add_manifests(manifest, prune=True).removed == 0
 
 
+def test_dates_of_a_parquet_file_that_no_calendar_holds(collection: Collection, tmp_path: Path) -> None:
+    columns = {
+        "id": ["first", "odd", "last"],
+        "text": ["tulips", "roses", "lilies"],
+        "s": pa.array([0, 300_000_000_000, 1], pa.timestamp("s")),
+        "ns": pa.array([1_001, 1_000, 2_000], pa.timestamp("ns", "UTC")),
+        "day": pa.array([0, 2**30, 1], pa.date32()),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "rows.parquet")
+    report = collection.add_manifests(tmp_path / "rows.parquet")
+    assert (report.indexed, report.problems) == (3, {})
+    assert collection.get("first").fields["ns"] == datetime(1970, 1, 1, 0, 0, 0, 1, tzinfo=UTC)
+    assert collection.get("last").fields["day"] == datetime(1970, 1, 2, tzinfo=UTC)
+    assert collection.get("last").fields["s"] == datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
+    assert set(collection.get("odd").fields) == {"kind", "name", "ns"}
+
+
 @pytest.mark.parametrize("seconds", [300_000_000_000, 2**55, -62_135_596_801, -1])
 def test_a_clock_that_was_wrong(
     collection: Collection, tmp_path: Path, request: pytest.FixtureRequest, seconds: int
@@ -168,3 +188,12 @@ def test_a_clock_that_was_wrong(
     assert None not in (dates["a.txt"], dates["c.txt"])
     assert dates["b.txt"] == (datetime(1969, 12, 31, 23, 59, 59, tzinfo=UTC) if seconds == -1 else None)
     assert collection.add(folder).unchanged == 3
+
+
+NO_DAYS = ["0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00", "0000-00-00", "11476-01-01"]
+
+
+@pytest.mark.parametrize("written", NO_DAYS)
+def test_a_film_of_no_day_is_a_film(written: str) -> None:
+    assert _taken({"com.apple.quicktime.creationdate": written}) is None
+    assert _taken({"creation_time": written}) is None
