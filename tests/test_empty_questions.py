@@ -8,7 +8,7 @@ import pytest
 
 from duretrieval import Modality, Query, Term
 from duretrieval.cli import main
-from duretrieval.collection import Collection
+from duretrieval.collection.collection import Collection
 from duretrieval.errors import QueryError
 
 

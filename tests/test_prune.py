@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from duretrieval.cli import main
-from duretrieval.collection import Collection
+from duretrieval.collection.collection import Collection
 from duretrieval.errors import ConfigError, MediaError, WouldEmpty
 
 

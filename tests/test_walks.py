@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from duretrieval import Item, Modality, Part, entries
-from duretrieval.collection import Collection
+from duretrieval import Item, Modality, Part
+from duretrieval.collection import sources as entries
+from duretrieval.collection.collection import Collection
 from duretrieval.errors import MediaError
+from duretrieval.media.folders import digest, walk
 from duretrieval.media.limits import Limits
-from duretrieval.media.walk import digest, walk
 
 
 @pytest.fixture

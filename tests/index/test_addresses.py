@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from duretrieval.collection import Collection, parts_of
+from duretrieval.collection.collection import Collection, parts_of
 from duretrieval.errors import CollectionError, NotACollection
-from duretrieval.index import place
+from duretrieval.index.lance import place
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,12 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from duretrieval import entries
 from duretrieval.cli.app import HERE, CollectionPath, Json, app
 from duretrieval.cli.columns import Columns, columns
 from duretrieval.cli.limits import limits
 from duretrieval.cli.output import err, out, print_json
-from duretrieval.collection import Collection, Prune, Report
+from duretrieval.collection import sources
+from duretrieval.collection.collection import Collection, Prune, Report
 
 
 @app.command()
@@ -42,7 +42,7 @@ def index(
     removing: Prune = "all" if yes else prune
     with (
         Collection.open(collection, model, limits=limits(limit or [])) as c,
-        bar(None if manifest else entries.count(paths)) as progress,
+        bar(None if manifest else sources.count(paths)) as progress,
     ):
         if manifest:
             report = c.add_manifests(

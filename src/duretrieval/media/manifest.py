@@ -39,7 +39,7 @@ class Row:
     """Why this row cannot be used; the rows after it can."""
 
 
-def read_manifest(path: Path, columns: Mapping[str, str] | None = None) -> Iterator[Row]:
+def read_manifest(path: str | Path, columns: Mapping[str, str] | None = None) -> Iterator[Row]:
     """Rows in order, a few at a time, so that a manifest of any length takes the same memory.
 
     columns: what columns are that are not called as in `ROLES`, or are something else here.  File columns hold a path
@@ -49,6 +49,7 @@ def read_manifest(path: Path, columns: Mapping[str, str] | None = None) -> Itera
     Raises:
         ConfigError: there is no such file, it is none of the three formats, or a role does not exist.
     """
+    path = Path(path)
     for column, role in (columns or {}).items():
         if role not in get_args(Role):
             raise ConfigError(f"column '{column}' cannot be {role!r}; the roles are: {', '.join(get_args(Role))}")

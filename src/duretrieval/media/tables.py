@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from duretrieval.errors import ConfigError
-from duretrieval.media.charset import SAMPLE_BYTES, encoding_of
+from duretrieval.media.charset import SAMPLE_BYTES, encoding_of_file
 
 ROWS_AT_ONCE = 1_000
 _DELIMITERS = {",": "commas", "\t": "tabs", ";": "semicolons"}
@@ -45,7 +45,7 @@ def records(path: Path) -> Iterator[Record]:
         raise ConfigError(
             f"the manifest '{path}' cannot be opened: {(error.strerror or str(error)).lower()}"
         ) from error
-    encoding = encoding_of(head)
+    encoding = encoding_of_file(path)
     if head.startswith(b"PAR1"):
         return _parquet(path)
     if b"\0" in head and not encoding.startswith("utf-16"):
