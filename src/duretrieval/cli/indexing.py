@@ -16,6 +16,7 @@ from duretrieval.cli.terminal import out
 
 if TYPE_CHECKING:
     from duretrieval.collection import Report
+    from duretrieval.collection.collection import Prune
 
 
 @app.command()
@@ -29,6 +30,7 @@ def index(
     column: Columns = None,
     retry: Annotated[bool, typer.Option("--retry", help="Try again what had a problem.")] = False,
     prune: Annotated[bool, typer.Option("--prune", help="Remove items under PATHS whose file is gone.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --prune: even if that is all of them.")] = False,
     limit: Annotated[list[str] | None, typer.Option(help="Read larger files: max_pixels=400000000")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Decoding processes. Default: one a core.")] = None,
     json: Json = False,
@@ -36,19 +38,21 @@ def index(
     """Add files to a collection. Unchanged files are skipped; an interrupted run goes on where it stopped."""
     if column and not manifest:
         raise typer.BadParameter("--column says what the columns of a manifest are; add --manifest")
-    from duretrieval.collection import sources
-    from duretrieval.collection import Collection
+    if yes and not prune:
+        raise typer.BadParameter("--yes says that all may be removed; add --prune")
+    from duretrieval.collection import Collection, sources
 
+    removing: Prune = "all" if yes else prune
     with (
         Collection.open(collection, model, limits=limits(limit or [])) as c,
         kept(bar(None if manifest else sources.count(paths))) as progress,
     ):
         if manifest:
             report = c.add_manifests(
-                paths, columns=columns(column), progress=progress, retry=retry, prune=prune, workers=workers
+                paths, columns=columns(column), progress=progress, retry=retry, prune=removing, workers=workers
             )
         else:
-            report = c.add(paths, progress=progress, retry=retry, prune=prune, workers=workers)
+            report = c.add(paths, progress=progress, retry=retry, prune=removing, workers=workers)
     _print_report(report, collection, json)
 
 
