@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import warnings
 from importlib import import_module
 from pathlib import Path
@@ -46,7 +47,10 @@ def decode(path: Path, reading: Reading, limits: Limits, start: Cursor | None = 
         MissingExtra: it is an Office document and the extra that reads them is not installed.
     """
     try:
-        check("bytes", path.stat().st_size, limits.max_bytes, "max_bytes")
+        facts = path.stat()
+        if not stat.S_ISREG(facts.st_mode) and not stat.S_ISDIR(facts.st_mode):  # opening a pipe waits for somebody
+            raise MediaError("it is not a file but a device, pipe or socket")
+        check("bytes", facts.st_size, limits.max_bytes, "max_bytes")
         with path.open("rb") as file:
             kind = sniff(file.read(HEAD_BYTES))
     except OSError as error:
