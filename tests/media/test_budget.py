@@ -50,7 +50,7 @@ def read_all(path: Path, limits: Limits, decode=decode, reading: Reading | None 
             Limits(),
             "more than 67,118,864 bytes of decoded content out of 10 bytes of file; raise `max_growth`",
         ),
-        (Spent(seconds=601), Limits(), "decoding all of it took more than 600 s; raise `file_timeout_s`"),
+        (Spent(seconds=301), Limits(), "decoding all of it took more than 300 s; raise `file_timeout_s`"),
     ],
 )
 def test_a_file_that_has_had_its_share_is_refused_the_next_chunk(tmp_path, spent, limits, message):
@@ -65,9 +65,9 @@ def test_the_wait_for_a_chunk_ends_with_that_for_the_file(tmp_path):
     path.write_bytes(bytes(MIB))
     whole = budget.patience(path, Spent(), Limits())
     assert (whole.seconds, whole.complaint[:26]) == (120, "decoding took more than 12")
-    rest = budget.patience(path, Spent(seconds=600), Limits())
+    rest = budget.patience(path, Spent(seconds=300), Limits())
     assert rest.seconds == 10
-    assert rest.complaint == "decoding all of it took more than 610 s; raise `file_timeout_s` to read the rest of it"
+    assert rest.complaint == "decoding all of it took more than 310 s; raise `file_timeout_s` to read the rest of it"
 
 
 def test_a_large_film_has_hours_and_may_give_what_six_of_them_hold(tmp_path):

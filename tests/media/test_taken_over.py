@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import faults
 import pytest
 
+from duretrieval import diagnose
 from duretrieval.errors import DamagedMedia, LimitExceeded
 from duretrieval.media import DecoderPool, Limits, confine, seccomp
 from duretrieval.types import Reading
@@ -79,7 +81,8 @@ def test_it_has_no_network_starts_nothing_and_changes_no_file(tmp_path):
     (path,) = told(tmp_path, "kept")
     with DecoderPool(Reading(), LIMITS, workers=1, decode=confine.attempt) as pool:
         fields = pool.submit(path).result(30).fields
-    assert fields == dict.fromkeys(["network", "processes", "programs", "writing", "removing"], False)
+    assert len(fields) == 5
+    assert not any(fields.values()), fields
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("0", "kept")]
 
 
@@ -105,6 +108,40 @@ def test_a_decoder_that_was_stopped_ends_with_its_pool(tmp_path):
         decoder = int(pool.submit(path).result(30).fields["pid"])  # type: ignore[arg-type]
         os.kill(decoder, signal.SIGSTOP)
     assert gone(decoder)
+
+
+@FILTERED
+def test_doctor_says_what_decoders_are_kept_from(monkeypatch):
+    assert diagnose._confined() == "no network, no other programs or processes, no change to files"
+    monkeypatch.setattr("duretrieval.media.worker._serve", faults.unconfined)
+    assert diagnose._confined() == (
+        "their own, but not kept from the network, starting processes, running programs, writing files, "
+        "removing files: this system refuses a filter of system calls"
+    )
+
+
+def test_doctor_says_so_where_there_is_no_filter(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert "they may use the network and write files: " in diagnose._confined()
+    monkeypatch.undo()
+    monkeypatch.setattr("platform.machine", lambda: "riscv64")
+    if sys.platform == "linux":
+        assert diagnose._confined().endswith("there is no filter for riscv64, only for 64 bits of x86 and ARM")
+
+
+@POSIX
+def test_time_of_the_processor_ends_it_though_nobody_waits():
+    code = "from duretrieval.media.confine import allow_seconds\nallow_seconds(0.5)\nwhile True: pass"
+    assert subprocess.run([sys.executable, "-c", code], timeout=60, check=False).returncode == -signal.SIGXCPU
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_every_jump_of_the_filter_lands_within_it(machine, monkeypatch):
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    steps = list(seccomp._filter(1234))
+    assert len(steps) < 4096  # what the kernel takes
+    for at, (operation, if_so, if_not, _) in enumerate(steps):
+        assert operation == 0x06 or at + 1 + max(if_so, if_not) < len(steps)
 
 
 def test_the_environment_holds_no_secrets(tmp_path, monkeypatch):

@@ -65,17 +65,19 @@ def attempt(path: Path, reading: Reading, limits: Limits, start: Cursor | None) 
 
     found: dict[str, Scalar] = {}
     tried: dict[str, Callable[[], object]] = {
-        "network": lambda: socket.socket().close(),
-        "processes": _fork,
-        "programs": lambda: os.execv(sys.executable, [sys.executable, "-c", "raise SystemExit(0)"]),
-        "writing": lambda: path.with_name(path.name + ".written").open("w").close(),
-        "removing": path.unlink,
+        "the network": lambda: socket.socket().close(),
+        "starting processes": _fork,
+        "running programs": lambda: os.execv(path.with_name("there is no such program"), ["program"]),
+        "writing files": lambda: path.with_name(path.name + ".written").open("w").close(),
+        "removing files": path.unlink,
     }
     for what, act in tried.items():
         try:
             act()
-        except OSError:
+        except PermissionError:
             found[what] = False
+        except FileNotFoundError:
+            found[what] = True  # a program was looked for
         else:
             found[what] = True
     return Chunk((), found)

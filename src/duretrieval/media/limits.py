@@ -30,7 +30,7 @@ class Limits:
     about 1,000, and a sound of six hours in 40 kB has not been recorded by anybody."""
     decode_timeout_s: float = 120.0
     """Time for one chunk, and as much time of the processor, in a `DecoderPool`."""
-    file_timeout_s: float = 600.0
+    file_timeout_s: float = 300.0
     """Time for all chunks of one file, and 10 s more for each MiB of it, in a `DecoderPool`."""
     memory_bytes: int = 4 * 2**30
     """Memory a decoding process may take beyond what it starts with (Linux), in a `DecoderPool`."""
