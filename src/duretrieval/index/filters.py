@@ -16,11 +16,12 @@ from difflib import get_close_matches
 from typing import Literal
 
 from duretrieval.errors import QueryError, UnknownField
+from duretrieval.index.filter_cost import check_cost, check_length, short
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+) | (?P<text>'(?:[^']|'')*') | (?P<field>`[^`]+`)
       | (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?) | (?P<name>[^\W\d]\w*)
-      | (?P<sign><=|>=|<>|!=|==|::|\|\||[=<>+\-*/%(),])""",
+      | (?P<sign>--|/\*|<=|>=|<>|!=|==|::|\|\||[=<>+\-*/%(),])""",
     re.VERBOSE,
 )
 _KEYWORDS = frozenset(
@@ -51,9 +52,12 @@ def check(where: str, fields: Mapping[str, str]) -> Filter:
 
     Raises:
         UnknownField: it names a field that is not in `fields`; the message suggests and lists.
-        QueryError: it is empty, holds something that is no filter, or compares a date field with what is no date.
+        QueryError: it is empty, holds something that is no filter, compares a date field with what is no date, or could
+            cost more than a filter may.
     """
+    check_length(where)
     tokens = list(_resolve(list(_tokens(where)), fields, where))
+    check_cost([(token.kind, token.text) for token in tokens if token.kind != "space"], where)
     _balanced(tokens, where)
     names = frozenset(token.text for token in tokens if token.kind == "field")
     _dates(tokens, fields)
@@ -71,7 +75,7 @@ def unusable(where: str, complaint: str) -> QueryError:
     plain = re.sub(r",? ?/\S+\.rs:\d+:\d+", "", complaint)
     plain = re.sub(r"^((Invalid user input|LanceError\([^)]*\)|Error resolving filter expression .*?): )+", "", plain)
     plain = plain.replace("SELECT 1 FROM t WHERE ", "").replace("`", "").replace("Utf8(", "(").strip()
-    return QueryError(f"the filter {where!r} cannot be used: {plain}")
+    return QueryError(f"the filter {short(where)} cannot be used: {plain}")
 
 
 def _tokens(where: str) -> Iterator[_Token]:
@@ -79,7 +83,9 @@ def _tokens(where: str) -> Iterator[_Token]:
     while at < len(where):
         match = _TOKEN.match(where, at)
         if match is None:
-            raise QueryError(f"the filter {where!r} cannot be read from {where[at:]!r} on; {_remedy(where[at])}")
+            raise QueryError(
+                f"the filter {short(where)} cannot be read from {short(where[at:])} on; {_remedy(where[at])}"
+            )
         yield _Token(match.lastgroup, match.group())  # type: ignore[arg-type]
         at = match.end()
 
@@ -132,7 +138,7 @@ def _known(name: str, fields: Mapping[str, str], where: str) -> str:
     near = get_close_matches(name, list(fields), n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     there = ", ".join(field if _TOKEN.fullmatch(field) else f"`{field}`" for field in sorted(fields))
-    raise UnknownField(f"no field {name!r} (in the filter {where!r}).{hint} There are: {there}")
+    raise UnknownField(f"no field {short(name)} (in the filter {short(where)}).{hint} There are: {there}")
 
 
 def _balanced(tokens: list[_Token], where: str) -> None:
@@ -142,7 +148,7 @@ def _balanced(tokens: list[_Token], where: str) -> None:
         if depth < 0:
             break
     if depth:
-        raise QueryError(f"the brackets of the filter {where!r} do not match; add or remove one")
+        raise QueryError(f"the brackets of the filter {short(where)} do not match; add or remove one")
 
 
 def _dates(tokens: list[_Token], fields: Mapping[str, str]) -> None:
