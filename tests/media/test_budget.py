@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import struct
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import faults
 import numpy as np
 import pytest
@@ -150,6 +152,24 @@ def write_many_frames(path: Path, frames: int) -> Path:
     frame = b"!\xf9\x04\x04" + struct.pack("<H", 2) + b"\0\0" + pixels
     path.write_bytes(head + frame * frames + b";")
     return path
+
+
+def test_a_film_with_a_frame_after_thirty_years_is_refused(tmp_path):
+    """Three frames, and one whose time stamp is absurd."""
+    path = tmp_path / "far.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width = stream.height = 64
+        stream.pix_fmt = "yuv420p"
+        stream.time_base = stream.codec_context.time_base = Fraction(1, 1000)
+        for ms in (0, 40, 80, 10**12):
+            frame = av.VideoFrame.from_ndarray(np.full((64, 64, 3), ms % 255, np.uint8))
+            frame.pts, frame.time_base = ms, Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    parts, why = read_all(path, Limits())
+    assert not parts
+    assert why.startswith("LimitExceeded: it has 1,000,000,000 seconds, above the limit of 21,600; raise `max_seconds`")
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="Windows has no such files")

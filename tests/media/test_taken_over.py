@@ -144,6 +144,33 @@ def test_every_jump_of_the_filter_lands_within_it(machine, monkeypatch):
         assert operation == 0x06 or at + 1 + max(if_so, if_not) < len(steps)
 
 
+STOPPED = """
+import os, signal, sys, time
+from pathlib import Path
+sys.path.insert(0, {here!r})
+import faults
+from duretrieval.media import DecoderPool, Limits
+from duretrieval.types import Reading
+
+pool = DecoderPool(Reading(), Limits(), workers=1, decode=faults.obey)
+decoder = pool.submit(Path({fine!r})).result().fields["pid"]
+os.kill(decoder, signal.SIGSTOP)
+print(decoder, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process hears of its parent's end by looking")
+def test_a_decoder_that_was_stopped_ends_with_a_parent_that_was_killed(tmp_path):
+    (fine,) = told(tmp_path, "fine")
+    script = STOPPED.format(here=str(Path(__file__).parent), fine=str(fine))
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        decoder = int(run.stdout.readline())
+        run.kill()
+    assert gone(decoder)
+
+
 def test_the_environment_holds_no_secrets(tmp_path, monkeypatch):
     monkeypatch.setenv("SERVICE_TOKEN", "secret")
     monkeypatch.setenv("HTTPS_PROXY", "proxy")

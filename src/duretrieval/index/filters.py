@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Literal
 
-from duretrieval.errors import QueryError, UnknownField
+from duretrieval.errors import DuretrievalError, QueryError, UnknownField
 from duretrieval.index.filter_cost import check_cost, check_length, short
 
 _TOKEN = re.compile(
@@ -27,6 +28,11 @@ _TOKEN = re.compile(
 _KEYWORDS = frozenset(
     ["and", "or", "not", "in", "is", "null", "like", "ilike", "between", "true", "false", "as", "escape"]
 )
+_STAGES = (
+    r"Invalid user input|LanceError\([^)]*\)|Error resolving filter expression .*?|External error|Arrow error|"
+    r"Query Execution error|Error applying filter expression to batch"
+)
+"""Of the store's work, which it names before each complaint."""
 _COMPARISONS = frozenset(["=", "==", "!=", "<>", "<", "<=", ">", ">="])
 _TEMPORAL = frozenset(["timestamp", "date"])
 
@@ -73,9 +79,24 @@ def quoted(text: str) -> str:
 def unusable(where: str, complaint: str) -> QueryError:
     """The error for a filter that the store itself refuses, without the places in its source code."""
     plain = re.sub(r",? ?/\S+\.rs:\d+:\d+", "", complaint)
-    plain = re.sub(r"^((Invalid user input|LanceError\([^)]*\)|Error resolving filter expression .*?): )+", "", plain)
+    plain = re.sub(rf"^(({_STAGES}): )+", "", plain)
     plain = plain.replace("SELECT 1 FROM t WHERE ", "").replace("`", "").replace("Utf8(", "(").strip()
     return QueryError(f"the filter {short(where)} cannot be used: {plain}")
+
+
+@contextmanager
+def answering(where: str | None) -> Iterator[None]:
+    """While rows are read: what only then turns out not to work, such as a division by 0, is the filter's fault too.
+
+    Raises:
+        QueryError: the store failed, and there is a filter.
+    """
+    try:
+        yield
+    except (ValueError, OSError, RuntimeError) as error:
+        if where is None or isinstance(error, DuretrievalError):
+            raise
+        raise unusable(where, str(error)) from error
 
 
 def _tokens(where: str) -> Iterator[_Token]:

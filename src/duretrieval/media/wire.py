@@ -51,7 +51,7 @@ class Garbled(Exception):
 def most_bytes(reading: Reading) -> Most:
     """The longest honest answer: passages and fields; the arrays of a chunk, and the window that overfills it."""
     window = reading.frames_per_window * frame_bytes(reading) + int(reading.window_s * reading.sample_rate) * 4
-    said = (PASSAGES_PER_CHUNK + 1) * (reading.passage_chars + 100) * _CHAR_BYTES + 2**20
+    said = (PASSAGES_PER_CHUNK + 1) * (reading.passage_chars + 100) * _CHAR_BYTES + 2**22
     return said, 2 * (BUDGET_BYTES + window)
 
 
