@@ -149,12 +149,26 @@ def test_a_filter_that_lance_refuses_says_so_in_plain_words(store):
     for where, complaint in [
         ("width >", "Expected: an expression"),
         ("width > 'x'", "could not convert"),
-        ("nofunc(width) > 1", "Invalid function 'nofunc'"),
+        ("nofunc(width) > 1", "no function 'nofunc'"),
         ("width", "does not return a boolean"),
     ]:
         with pytest.raises(QueryError, match=complaint) as caught:
             store.search(directions(1)[0], 1, where=where)
         assert ".rs" not in str(caught.value)
+
+
+@pytest.mark.parametrize("where", ["width / 0 = 1", "width / 0 = 1 AND start_char IS NULL"])
+def test_a_filter_that_fails_over_a_row_says_so_in_plain_words(store, where):
+    add(store, text("a", 1, width=5))
+    for ask in (
+        lambda: store.search(directions(1)[0], 1, where=where),
+        lambda: store.count(where),
+        lambda: list(store.scan(where)),
+        lambda: list(store.parts(where=where)),
+        lambda: store.tally("width", where),
+    ):
+        with pytest.raises(QueryError, match=r"^the filter .* cannot be used: Divide by zero error$"):
+            ask()
 
 
 # Asking for more than vectors
