@@ -23,6 +23,10 @@ from duretrieval.types import Reading, Scalar
 MICROSECOND = 1e-6
 PREROLL_S = 0.5
 """How much earlier to begin: the first packets after a jump lean on the ones before it (MP3, Opus)."""
+_BY_NAME = frozenset({"tty", "bin", "adf", "idf", "xbin", "image2", "rawvideo"})
+"""What FFmpeg takes a file for by its name alone: letters on a screen, of any text; pixels, of any bytes."""
+_STILLS = frozenset({"alias_pix", "brender_pix", "fits", "msp", "txd"})
+"""Its names for stills, besides those that end in "_pipe"."""
 _PLACE = re.compile(r"([+-]\d+(?:\.\d+)?)([+-]\d+(?:\.\d+)?)")
 
 
@@ -35,9 +39,14 @@ def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor
         EmptyMedia: there is neither sound nor picture in it.
         LimitExceeded: longer or larger than `limits` allows.
     """
-    from duretrieval.media import film, sound
+    from duretrieval.media import film, sound, still
 
     with opened(path, kind) as container:
+        name = container.format.name
+        if name in _BY_NAME:
+            raise UnsupportedMedia("nothing here reads this kind of file")
+        if name.endswith("_pipe") or name in _STILLS:
+            return still.picture(container, reading, limits)
         if container.duration:
             check("seconds", container.duration * MICROSECOND, limits.max_seconds, "max_seconds")
         picture = picture_stream(container)
@@ -50,12 +59,16 @@ def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor
 
 
 @contextmanager
-def opened(path: Path, kind: Kind) -> Iterator[InputContainer]:
+def opened(path: Path, kind: Kind, demuxer: str | None = None) -> Iterator[InputContainer]:
     """The container, opened as a local file whatever its name looks like, and nothing else."""
     try:
         # "file:" keeps a name such as "concat:a.mp4" from being taken for a protocol of FFmpeg's.
         container = av.open(
-            f"file:{path.absolute()}", "r", metadata_errors="replace", container_options={"protocol_whitelist": "file"}
+            f"file:{path.absolute()}",
+            "r",
+            format=demuxer,
+            metadata_errors="replace",
+            container_options={"protocol_whitelist": "file"},
         )
     except av.FFmpegError as error:
         if kind is Kind.MEDIA:

@@ -10,7 +10,7 @@ from typing import Protocol
 from duretrieval.errors import DamagedMedia, LimitExceeded, MediaError, MissingExtra
 from duretrieval.media.chunk import Chunk, Cursor
 from duretrieval.media.limits import Limits, check
-from duretrieval.media.sniff import HEAD_BYTES, Kind, sniff
+from duretrieval.media.sniff import HEAD_BYTES, Kind, sniff, undecided
 from duretrieval.types import Reading
 
 __all__ = ["Chunk", "Cursor", "decode"]
@@ -33,6 +33,7 @@ _MODULES = {
     Kind.SVG: "svg",
     **dict.fromkeys((Kind.JPEG, Kind.PNG, Kind.GIF, Kind.WEBP, Kind.TIFF, Kind.BMP), "image"),
     **dict.fromkeys((Kind.AVIF, Kind.HEIF, Kind.JPEG2000, Kind.NETPBM, Kind.ICON, Kind.PHOTOSHOP), "image"),
+    Kind.PICTURE: "image",
 }
 
 
@@ -48,7 +49,10 @@ def decode(path: Path, reading: Reading, limits: Limits, start: Cursor | None = 
     try:
         check("bytes", path.stat().st_size, limits.max_bytes, "max_bytes")
         with path.open("rb") as file:
-            kind = sniff(file.read(HEAD_BYTES))
+            head = file.read(HEAD_BYTES)
+            if undecided(head):
+                head += file.read(limits.max_chars)
+        kind = sniff(head)
     except OSError as error:
         raise MediaError(f"it cannot be opened: {(error.strerror or str(error)).lower()}") from error
     reader: Reader = import_module(f"duretrieval.media.{_MODULES.get(kind, 'container')}").read

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from av.container import InputContainer
+from av.sidedata.sidedata import Type as SideDataType
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from duretrieval.errors import DamagedMedia
 from duretrieval.media.chunk import Chunk, Cursor
 from duretrieval.media.container import frames, opened, origin_s
-from duretrieval.media.fit import scaled_size, square
+from duretrieval.media.fit import on_white, scaled_size, square
 from duretrieval.media.limits import Limits, check
 from duretrieval.media.sampling import TAIL, sample, spans, video_parts, windows_per_chunk
 from duretrieval.media.sniff import Kind
 from duretrieval.media.sound import SILENCE, Samples, audio_parts, samples
-from duretrieval.types import Pixels, Reading, Scalar
+from duretrieval.types import Modality, Part, Pixels, Reading, Scalar
 
 PIXELS_PER_CHUNK = 6e9
 """About what one core decodes in 20 s of common codecs: large films come in shorter chunks."""
 BT709, UNSPECIFIED = 1, 2
+Turn = tuple[tuple[int, int], tuple[int, int]]
 
 
 def read(
@@ -37,7 +40,8 @@ def read(
 ) -> Chunk:
     """VIDEO parts, and AUDIO parts where the film is not silent, by window.
 
-    Windows run until both pictures and sound have ended; sound that outlasts the pictures by a trifle does not count.
+    Windows run until both pictures and sound have ended; sound that outlasts the pictures by a trifle does not count. A
+    film of a single frame and no sound is a picture: one IMAGE part.
 
     Raises:
         DamagedMedia: not one frame and no sound can be decoded.
@@ -58,6 +62,10 @@ def read(
     if ended:
         end_s = heard_s if heard_s > sampled.end_s + TAIL * w or not sampled.end_s else sampled.end_s
     check("seconds", end_s, limits.max_seconds, "max_seconds")
+    if start is None and ended and sampled.seen == 1 and not heard.found:
+        (frame,) = sampled.frames[0]
+        facts.pop("seconds", None)
+        return Chunk((Part(Modality.IMAGE, frame),), {"kind": "image", **size.fields, **facts})
     cuts = spans(begin_s, end_s, w)
     parts = [
         *video_parts(sampled, cuts, reading),
@@ -86,12 +94,44 @@ class Look:
         width, height = scaled_size(frame.width * self.stretch, frame.height, reading)
         # Without a tag, players take high definition for BT.709; FFmpeg would take it for BT.601.
         space = BT709 if frame.colorspace == UNSPECIFIED and frame.height >= 720 else None
-        scaled = frame.reformat(width, height, "rgb24", interpolation="AREA", src_colorspace=space)
-        turns = round(frame.rotation / 90) % 4
+        clear = any(component.is_alpha for component in frame.format.components)
+        form = "rgba" if clear else "rgb24"
+        scaled = frame.reformat(width, height, form, interpolation="AREA", src_colorspace=space)
+        pixels = np.asarray(scaled.to_ndarray(), dtype=np.uint8)
+        matrix = display(frame)
         if not self.fields:
             size = [round(frame.width * self.stretch), frame.height]
-            self.fields = dict(zip(("width", "height"), size if turns % 2 == 0 else size[::-1], strict=True))
-        return square(np.rot90(np.asarray(scaled.to_ndarray(), dtype=np.uint8), turns), reading)
+            self.fields = dict(zip(("width", "height"), size[::-1] if lies(matrix) else size, strict=True))
+        return square(upright(on_white(pixels) if clear else pixels, matrix), reading)
+
+
+def display(frame: VideoFrame) -> Turn:
+    """The frame's display matrix ((a, c), (b, d)): what is at (x, y) is to be seen at (a x + c y, b x + d y).
+
+    ISO/IEC 14496-12, 6.2.2; `VideoFrame.rotation` knows only turns, and takes mirrored films for turned ones.
+    """
+    try:
+        data = bytes(frame.side_data[SideDataType.DISPLAYMATRIX])
+    except KeyError:
+        return ((1, 0), (0, 1))
+    a, b, _, c, d = struct.unpack_from("=5i", data)
+    return ((a, c), (b, d))
+
+
+def lies(matrix: Turn) -> bool:
+    """Whether the matrix makes rows of columns."""
+    (a, c), _ = matrix
+    return abs(c) > abs(a)
+
+
+def upright(pixels: Pixels, matrix: Turn) -> Pixels:
+    """(h, w, 3) as the matrix shows it, by the nearest of the eight turns and mirrorings."""
+    (a, c), (b, d) = matrix
+    if lies(matrix):
+        pixels, x, y = pixels.transpose(1, 0, 2), c, b
+    else:
+        x, y = a, d
+    return pixels[:: -1 if y < 0 else 1, :: -1 if x < 0 else 1]
 
 
 def shown(container: InputContainer, stream: VideoStream, from_s: float) -> Iterator[tuple[float, float, VideoFrame]]:
