@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from av.container import InputContainer
@@ -110,8 +111,9 @@ def display(frame: VideoFrame) -> Turn:
 
     ISO/IEC 14496-12, 6.2.2; `VideoFrame.rotation` knows only turns, and takes mirrored films for turned ones.
     """
+    sides: Any = frame.side_data  # its stub knows few keys
     try:
-        data = bytes(frame.side_data[SideDataType.DISPLAYMATRIX])
+        data = bytes(sides[SideDataType.DISPLAYMATRIX])
     except KeyError:
         return ((1, 0), (0, 1))
     a, b, _, c, d = struct.unpack_from("=5i", data)

@@ -8,6 +8,8 @@ from typing import Any
 
 import av
 import numpy as np
+from av.audio.frame import AudioFrame, format_dtypes
+from av.audio.plane import AudioPlane
 from av.audio.resampler import AudioResampler
 from av.container import InputContainer
 
@@ -20,8 +22,11 @@ from duretrieval.types import Array, Modality, Part, Reading, Scalar
 
 JITTER_S = 0.05
 """Time stamps this far from where the sound before ended are rounding, not a gap."""
-MEAN = {"rematrix_maxval": "1"}
-"""Weights of the channels that sum to 1. libswresample's own, for floats, are louder: two equal channels would clip."""
+CANCELLED = 16
+"""Where the mean of the channels has less than this fraction of the power of one of them, that one is heard instead."""
+BLOCK_S = 0.5
+"""Stretch for which that is decided."""
+LAYOUTS = {1: "mono", 2: "stereo"}
 SILENCE = 1e-4
 """Peak below which a film's window is silent: -80 dB of full scale."""
 
@@ -67,20 +72,33 @@ def samples(container: InputContainer, from_s: float, to_s: float, rate: int) ->
 
     Each run of samples is put where its time stamp says, so that a lost packet leaves silence and shifts nothing.
     """
-    out = np.zeros(round((to_s - from_s) * rate), dtype=np.float32)
+    out = np.zeros((2, round((to_s - from_s) * rate)), dtype=np.float32)
+    length = out.shape[1]
     at = end = 0
     found = False
     for time_s, values in _resampled(container, from_s, rate):
         found = True
         told = round((time_s - from_s) * rate) if time_s is not None else at
         at = told if abs(told - at) > JITTER_S * rate or end == 0 else at
-        if at >= len(out):
-            return Samples(np.clip(out, -1, 1), ended=False, found=True)
-        cut = values[max(-at, 0) : len(out) - at]
-        out[max(at, 0) : max(at, 0) + len(cut)] = cut
-        at += len(values)
-        end = max(end, min(at, len(out)))
-    return Samples(np.clip(out[:end], -1, 1), ended=True, found=found)
+        if at >= length:
+            return Samples(mono(out, rate), ended=False, found=True)
+        cut = values[:, max(-at, 0) : length - at]
+        out[:, max(at, 0) : max(at, 0) + cut.shape[1]] = cut
+        at += values.shape[1]
+        end = max(end, min(at, length))
+    return Samples(mono(out[:, :end], rate), ended=True, found=found)
+
+
+def mono(mixed: Array, rate: int) -> Array:
+    """(2, n), the mean of the channels and a leading one, to (n,): the mean, but where the channels cancel out."""
+    mean: Array
+    lead: Array
+    mean, lead = np.clip(mixed, -1, 1)
+    for at in range(0, len(mean), round(BLOCK_S * rate)):
+        block = slice(at, at + round(BLOCK_S * rate))
+        if CANCELLED * np.dot(mean[block], mean[block]) < np.dot(lead[block], lead[block]):
+            mean[block] = lead[block]
+    return mean
 
 
 def audio_parts(
@@ -101,18 +119,76 @@ def _windows_per_chunk(reading: Reading) -> int:
 
 
 def _resampled(container: InputContainer, from_s: float, rate: int) -> Iterator[tuple[float | None, Array]]:
-    """Runs of samples with the second they begin at. A new resampler begins where the stream changes its format."""
+    """Runs of (1 or 2, n) samples, as `Mixer` gives them, with the second they begin at.
+
+    A new resampler begins where the stream changes its format.
+    """
     stream = container.streams.best("audio") or container.streams.audio[0]
     origin = origin_s(container)
     resampler: AudioResampler | None = None
-    layout: tuple[Any, ...] = ()
+    mixer = Mixer()
+    form: tuple[Any, ...] = ()
     for frame in frames(container, stream, from_s):
-        if (frame.format.name, frame.layout.name, frame.sample_rate) != layout:
+        if (frame.format.name, frame.layout.nb_channels, frame.sample_rate) != form:
             yield from _arrays(resampler, None, origin)
-            resampler = AudioResampler(format="flt", layout="mono", rate=rate, options=MEAN)
-            layout = (frame.format.name, frame.layout.name, frame.sample_rate)
-        yield from _arrays(resampler, frame, origin)
+            form = (frame.format.name, frame.layout.nb_channels, frame.sample_rate)
+            mixer = Mixer()
+            resampler = AudioResampler(format="fltp", layout=LAYOUTS[min(form[1], 2)], rate=rate)
+        yield from _arrays(resampler, mixer(frame), origin)
     yield from _arrays(resampler, None, origin)
+
+
+class Mixer:
+    """Frames of any number of channels, in any arrangement, to one or two: their mean, and the channel that leads.
+
+    Unlike libswresample, which knows no mix for most arrangements and lets opposite channels cancel out.
+    """
+
+    def __init__(self) -> None:
+        self._lead = 0
+        self._power: Array = np.zeros(1, dtype=np.float32)
+
+    def __call__(self, frame: AudioFrame) -> AudioFrame:
+        """The frame in float, as mono, or as mean and leading channel."""
+        values = _floats(frame)
+        if len(values) > 1:
+            mixed = np.empty((2, values.shape[1]), dtype=np.float32)
+            np.add.reduce(values, axis=0, out=mixed[0])
+            mixed[0] /= len(values)
+            mixed[1] = values[self._leading(values, frame.sample_rate)]
+            values = mixed
+        out = AudioFrame.from_ndarray(np.ascontiguousarray(values), "fltp", LAYOUTS[len(values)])
+        out.sample_rate, out.pts, out.time_base = frame.sample_rate, frame.pts, frame.time_base
+        return out
+
+    def _leading(self, values: Array, rate: int) -> int:
+        """The channel with the most power of late; another takes over when it has twice as much."""
+        fading = np.float32(0.5 ** (values.shape[1] / (BLOCK_S * rate)))
+        self._power = self._power * fading + np.einsum("cn,cn->c", values, values)
+        best = int(self._power.argmax())
+        if self._power[best] > 2 * self._power[self._lead]:
+            self._lead = best
+        return self._lead
+
+
+def _floats(frame: AudioFrame) -> Array:
+    """(channels, n) float32 in [-1, 1].
+
+    Unlike `to_ndarray`, which counts planes by a zero that from eight on is not there, and reads on.
+    """
+    channels, dtype = frame.layout.nb_channels, np.dtype(format_dtypes[frame.format.name])
+    if frame.format.is_planar:
+        planes = [np.frombuffer(memoryview(AudioPlane(frame, n)), dtype, frame.samples) for n in range(channels)]
+        values = np.stack(planes)
+    else:
+        packed = np.frombuffer(memoryview(AudioPlane(frame, 0)), dtype, frame.samples * channels)
+        values = packed.reshape(frame.samples, channels).T
+    if dtype.kind == "f":
+        real: Array = values.astype(np.float32, copy=False)
+        return real if np.isfinite(np.add.reduce(real, axis=None)) else np.nan_to_num(real, posinf=0, neginf=0)
+    if dtype == np.uint8:
+        return (values.astype(np.float32) - np.float32(128)) / np.float32(128)
+    return values.astype(np.float32) / np.float32(-float(np.iinfo(dtype).min))
 
 
 def _arrays(resampler: AudioResampler | None, frame: Any, origin: float) -> Iterator[tuple[float | None, Array]]:
@@ -124,4 +200,4 @@ def _arrays(resampler: AudioResampler | None, frame: Any, origin: float) -> Iter
         return
     for piece in resampled:
         time_s = piece.time - origin if piece.time is not None else None
-        yield time_s, np.nan_to_num(piece.to_ndarray()[0].astype(np.float32, copy=False))
+        yield time_s, np.asarray(piece.to_ndarray(), dtype=np.float32)
