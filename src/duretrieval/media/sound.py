@@ -15,7 +15,7 @@ from av.container import InputContainer
 
 from duretrieval.errors import DamagedMedia, EmptyMedia
 from duretrieval.media.chunk import BUDGET_BYTES, Chunk, Cursor
-from duretrieval.media.container import frames, origin_s
+from duretrieval.media.container import Recording, frames, origin_s
 from duretrieval.media.limits import Limits, check
 from duretrieval.media.sampling import CHUNK_S, TAIL, spans
 from duretrieval.types import Array, Modality, Part, Reading, Scalar
@@ -44,7 +44,7 @@ class Samples:
 
 
 def read(
-    container: InputContainer, facts: dict[str, Scalar], reading: Reading, limits: Limits, start: Cursor | None
+    recording: Recording, facts: dict[str, Scalar], reading: Reading, limits: Limits, start: Cursor | None
 ) -> Chunk:
     """AUDIO parts of a sound file; silence is sound too.
 
@@ -56,7 +56,7 @@ def read(
     w = reading.window_s
     first, count = (start.unit if start else 0), _windows_per_chunk(reading)
     begin_s = first * w
-    stretch = samples(container, begin_s, begin_s + (count + TAIL) * w, reading.sample_rate)
+    stretch = samples(recording, begin_s, begin_s + (count + TAIL) * w, reading.sample_rate)
     end_s = begin_s + len(stretch.values) / reading.sample_rate if stretch.ended else begin_s + count * w
     check("seconds", end_s, limits.max_seconds, "max_seconds")
     if start is None:
@@ -67,7 +67,7 @@ def read(
     return Chunk(tuple(parts), facts, None if stretch.ended else Cursor(first + count))
 
 
-def samples(container: InputContainer, from_s: float, to_s: float, rate: int) -> Samples:
+def samples(recording: Recording, from_s: float, to_s: float, rate: int) -> Samples:
     """Decode, mix to mono and resample (libswresample) the stretch from `from_s` to `to_s`.
 
     Each run of samples is put where its time stamp says, so that a lost packet leaves silence and shifts nothing.
@@ -76,7 +76,7 @@ def samples(container: InputContainer, from_s: float, to_s: float, rate: int) ->
     length = out.shape[1]
     at = end = 0
     found = False
-    for time_s, values in _resampled(container, from_s, rate):
+    for time_s, values in _resampled(recording, from_s, rate):
         found = True
         told = round((time_s - from_s) * rate) if time_s is not None else at
         at = told if abs(told - at) > JITTER_S * rate or end == 0 else at
@@ -118,24 +118,29 @@ def _windows_per_chunk(reading: Reading) -> int:
     return max(1, int(min(CHUNK_S, fit) // reading.window_s))
 
 
-def _resampled(container: InputContainer, from_s: float, rate: int) -> Iterator[tuple[float | None, Array]]:
-    """Runs of (1 or 2, n) samples, as `Mixer` gives them, with the second they begin at.
+def _resampled(recording: Recording, from_s: float, rate: int) -> Iterator[tuple[float | None, Array]]:
+    """Runs of (1 or 2, n) samples, as `Mixer` gives them, with the second they begin at."""
+    for container, begin_s, within_s in recording.stretches(from_s):
+        if container.streams.audio:
+            origin = origin_s(container) - begin_s
+            for time_s, values in _stretch(container, within_s, rate):
+                yield time_s - origin if time_s is not None else None, values
 
-    A new resampler begins where the stream changes its format.
-    """
+
+def _stretch(container: InputContainer, from_s: float, rate: int) -> Iterator[tuple[float | None, Array]]:
+    """The same of one container, by its own time. A new resampler begins where the stream changes its format."""
     stream = container.streams.best("audio") or container.streams.audio[0]
-    origin = origin_s(container)
     resampler: AudioResampler | None = None
     mixer = Mixer()
     form: tuple[Any, ...] = ()
     for frame in frames(container, stream, from_s):
         if (frame.format.name, frame.layout.nb_channels, frame.sample_rate) != form:
-            yield from _arrays(resampler, None, origin)
+            yield from _arrays(resampler, None)
             form = (frame.format.name, frame.layout.nb_channels, frame.sample_rate)
             mixer = Mixer()
             resampler = AudioResampler(format="fltp", layout=LAYOUTS[min(form[1], 2)], rate=rate)
-        yield from _arrays(resampler, mixer(frame), origin)
-    yield from _arrays(resampler, None, origin)
+        yield from _arrays(resampler, mixer(frame))
+    yield from _arrays(resampler, None)
 
 
 class Mixer:
@@ -191,7 +196,7 @@ def _floats(frame: AudioFrame) -> Array:
     return values.astype(np.float32) / np.float32(-float(np.iinfo(dtype).min))
 
 
-def _arrays(resampler: AudioResampler | None, frame: Any, origin: float) -> Iterator[tuple[float | None, Array]]:
+def _arrays(resampler: AudioResampler | None, frame: Any) -> Iterator[tuple[float | None, Array]]:
     if resampler is None:
         return
     try:
@@ -199,5 +204,4 @@ def _arrays(resampler: AudioResampler | None, frame: Any, origin: float) -> Iter
     except (av.FFmpegError, ValueError):
         return
     for piece in resampled:
-        time_s = piece.time - origin if piece.time is not None else None
-        yield time_s, np.asarray(piece.to_ndarray(), dtype=np.float32)
+        yield piece.time, np.asarray(piece.to_ndarray(), dtype=np.float32)
