@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 MICROSECOND = 1e-6
 PREROLL_S = 0.5
 """How much earlier to begin: the first packets after a jump lean on the ones before it (MP3, Opus)."""
+BEYOND_S = 3.0
+"""A time stamp so far behind the end is damaged."""
 _BY_NAME = frozenset({"tty", "bin", "adf", "idf", "xbin", "image2", "rawvideo"})
 """What FFmpeg takes a file for by its name alone: letters on a screen, of any text; pixels, of any bytes."""
 _STILLS = frozenset({"alias_pix", "brender_pix", "fits", "msp", "txd"})
@@ -40,6 +43,25 @@ class Span:
 
     start: int
     end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A container that is open, for some of a recording."""
+
+    container: InputContainer
+    begin_s: float
+    """Second of the recording at which it begins."""
+    end_s: float
+    """And ends; infinite where that is not known."""
+    from_s: float
+    """Second of its own from which on it is wanted."""
+
+    def second(self, time_s: float | None) -> float | None:
+        """A time stamp of the container's as a second of the recording; None where it is far beyond its end."""
+        if time_s is None or (second := time_s - origin_s(self.container) + self.begin_s) > self.end_s + BEYOND_S:
+            return None
+        return second
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +79,10 @@ class Recording:
         told = (self.container.duration or 0) * MICROSECOND
         return sum(piece.seconds for piece in self.pieces) if self.pieces else max(told, 0)
 
-    def stretches(self, from_s: float) -> Iterator[tuple[InputContainer, float, float]]:
-        """The containers that follow one another from `from_s` on, the second at which each begins, and where in it
-        to begin; pieces that cannot be opened are silent and dark.
-        """
+    def stretches(self, from_s: float) -> Iterator[Stretch]:
+        """The containers that follow one another from `from_s` on; pieces that cannot be opened are silent and dark."""
         if len(self.pieces) < 2:
-            yield self.container, 0.0, from_s
+            yield Stretch(self.container, 0.0, self.seconds if self.pieces else math.inf, from_s)
             return
         end = 0.0
         for piece in self.pieces:
@@ -71,7 +91,7 @@ class Recording:
                 continue
             try:
                 with opened(self.path, self.kind, span=piece.span) as container:
-                    yield container, begin, max(from_s - begin, 0)
+                    yield Stretch(container, begin, end, max(from_s - begin, 0))
             except MediaError:
                 continue
 

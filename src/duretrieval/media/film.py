@@ -14,7 +14,7 @@ from av.video.stream import VideoStream
 
 from duretrieval.errors import DamagedMedia
 from duretrieval.media.chunk import Chunk, Cursor
-from duretrieval.media.container import Recording, frames, opened, origin_s, picture_stream
+from duretrieval.media.container import Recording, frames, opened, picture_stream
 from duretrieval.media.fit import on_white, scaled_size, square
 from duretrieval.media.limits import Limits, check
 from duretrieval.media.sampling import TAIL, sample, spans, video_parts, windows_per_chunk
@@ -138,8 +138,8 @@ def upright(pixels: Pixels, matrix: Turn) -> Pixels:
 def shown(recording: Recording, from_s: float, limits: Limits) -> Iterator[tuple[float, float, Shot]]:
     """Frames with the seconds between which they are on screen."""
     at = from_s
-    for container, begin_s, within_s in recording.stretches(from_s):
-        stream = picture_stream(container)
+    for stretch in recording.stretches(from_s):
+        stream = picture_stream(stretch.container)
         if stream is None:
             continue
         codec = stream.codec_context
@@ -148,9 +148,9 @@ def shown(recording: Recording, from_s: float, limits: Limits) -> Iterator[tuple
         ratio = float(stream.sample_aspect_ratio or codec.sample_aspect_ratio or 1)
         tick = float(stream.time_base or 0)
         usual = 1 / float(stream.average_rate or stream.guessed_rate or 25)
-        origin = origin_s(container) - begin_s
-        for frame in frames(container, stream, within_s):
-            start_s = frame.time - origin if frame.time is not None else at
+        for frame in frames(stretch.container, stream, stretch.from_s):
+            second = stretch.second(frame.time)
+            start_s = second if second is not None else at
             at = start_s + (frame.duration * tick if frame.duration else usual)
             yield start_s, at, Shot(frame, ratio if 0.1 < ratio < 10 else 1.0)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -25,6 +25,8 @@ AHEAD_S = 3.0
 """Time stamps of every stream that leap ahead by more do, too."""
 TELLING = 3
 """A change of format counts when so many packets in a row agree on it."""
+LATER = 100
+"""Packets within which every stream has gone over to the next recording."""
 BLOCK = 2**20
 TABLES = 50
 """Most packets of tables that are looked for before the first picture of a transport stream."""
@@ -91,23 +93,29 @@ def _first_joint(container: InputContainer, judge: _Clock | _Format) -> tuple[in
     wanted = [stream for stream in (picture_stream(container), *container.streams.audio[:1]) if stream is not None]
     origin = container.start_time * MICROSECOND if container.start_time is not None else None
     end = 0.0
-    packets: Iterator[Any] = container.demux(wanted)
+    packets: Iterator[tuple[Any, float]] = _timed(container.demux(wanted))
+    for packet, time_s in packets:
+        origin = time_s if origin is None else origin
+        verdict = judge(packet, time_s)
+        if verdict:
+            return min([verdict, *judge.others(packets)]), end
+        if verdict is None:
+            shown_s = float(packet.pts * packet.time_base) if packet.pts is not None else time_s
+            shown_s = shown_s if abs(shown_s - time_s) < AHEAD_S else time_s
+            end = max(end, shown_s + float((packet.duration or 0) * packet.time_base) - origin)
+    return None, end
+
+
+def _timed(packets: Iterator[Any]) -> Iterator[tuple[Any, float]]:
+    """The packets, in their order in the file, with the second on each; as far as they can be read."""
     while True:
         try:
             packet = next(packets)
         except (StopIteration, av.FFmpegError):
-            return None, end
+            return
         stamp = packet.dts if packet.dts is not None else packet.pts
-        if stamp is None or not packet.size:
-            continue
-        time_s = float(stamp * packet.time_base)
-        origin = time_s if origin is None else origin
-        verdict = judge(packet, time_s)
-        if verdict is not None and verdict > 0:
-            return verdict, end
-        if verdict is None:
-            shown_s = float((packet.pts if packet.pts is not None else stamp) * packet.time_base)
-            end = max(end, shown_s + float((packet.duration or 0) * packet.time_base) - origin)
+        if stamp is not None and packet.size:
+            yield packet, float(stamp * packet.time_base)
 
 
 class _Clock:
@@ -121,8 +129,7 @@ class _Clock:
     def __call__(self, packet: Any, time_s: float) -> int | None:
         """None: it fits; 0: it does not; else the byte where another clock began."""
         index = packet.stream_index
-        last, newest = self._last.get(index), max(self._last.values(), default=time_s)
-        if last is None or (last - BACK_S <= time_s <= newest + AHEAD_S):
+        if self._fits(index, time_s):
             self._last[index] = time_s
             self._odd = self._odd if self._odd and self._odd[0] != index else None
             return None
@@ -130,11 +137,21 @@ class _Clock:
         if odd is None or not odd[1]:
             return 0
         if abs(time_s - odd[2]) <= AHEAD_S:
-            return odd[1]
-        if time_s > odd[2] > last:  # so slow that it always leaps
+            return min(odd[1], packet.pos or odd[1])
+        if odd[0] == index and time_s > odd[2] > self._last[index]:  # so slow that it always leaps
             self._last[index], self._odd = time_s, None
             return None
         return 0
+
+    def others(self, packets: Iterator[tuple[Any, float]]) -> Iterator[int]:
+        """Where other streams go over to the new clock: a picture is whole, and so told of, later than a sound."""
+        for packet, time_s in islice(packets, LATER):
+            if packet.pos and not self._fits(packet.stream_index, time_s):
+                yield int(packet.pos)
+
+    def _fits(self, index: int, time_s: float) -> bool:
+        last = self._last.get(index)
+        return last is None or last - BACK_S <= time_s <= max(self._last.values()) + AHEAD_S
 
 
 class _Format:
@@ -162,6 +179,10 @@ class _Format:
             self._odd.clear()
         self._odd.append((packet.pos or 0, form))
         return self._odd[0][0] if len(self._odd) >= TELLING else 0
+
+    def others(self, packets: Iterator[tuple[Any, float]]) -> Iterator[int]:
+        """There is one stream."""
+        return iter(())
 
 
 def _chained_ogg(file: BinaryIO) -> Iterator[int]:

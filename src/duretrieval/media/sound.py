@@ -15,7 +15,7 @@ from av.container import InputContainer
 
 from duretrieval.errors import DamagedMedia, EmptyMedia
 from duretrieval.media.chunk import BUDGET_BYTES, Chunk, Cursor
-from duretrieval.media.container import Recording, frames, origin_s
+from duretrieval.media.container import Recording, frames
 from duretrieval.media.limits import Limits, check
 from duretrieval.media.sampling import CHUNK_S, TAIL, spans
 from duretrieval.types import Array, Modality, Part, Reading, Scalar
@@ -120,11 +120,10 @@ def _windows_per_chunk(reading: Reading) -> int:
 
 def _resampled(recording: Recording, from_s: float, rate: int) -> Iterator[tuple[float | None, Array]]:
     """Runs of (1 or 2, n) samples, as `Mixer` gives them, with the second they begin at."""
-    for container, begin_s, within_s in recording.stretches(from_s):
-        if container.streams.audio:
-            origin = origin_s(container) - begin_s
-            for time_s, values in _stretch(container, within_s, rate):
-                yield time_s - origin if time_s is not None else None, values
+    for stretch in recording.stretches(from_s):
+        if stretch.container.streams.audio:
+            for time_s, values in _stretch(stretch.container, stretch.from_s, rate):
+                yield stretch.second(time_s), values
 
 
 def _stretch(container: InputContainer, from_s: float, rate: int) -> Iterator[tuple[float | None, Array]]:
