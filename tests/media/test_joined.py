@@ -136,6 +136,19 @@ def test_pieces_that_lack_pictures_or_sound(tmp_path):
     assert pitch(heard[8 * RATE : 11 * RATE]) == pytest.approx(660, abs=3)
 
 
+@pytest.mark.parametrize(
+    ("suffix", "video", "audio"),
+    [
+        *(("mp4", "libx264", "aac"), ("mov", "mpeg4", "aac"), ("mkv", "libx264", "aac"), ("webm", "libvpx", "libopus")),
+        *(("wav", None, "pcm_s16le"), ("ac3", None, "ac3"), ("mp2", None, "mp2"), ("m2v", "mpeg2video", None)),
+    ],
+)
+def test_other_containers(tmp_path, suffix, video, audio):
+    parts, fields, _ = read(join(tmp_path, suffix, *PIECES, video=video, audio=audio))
+    assert fields["seconds"] == pytest.approx(12, abs=0.3)
+    check(parts, ORDER)
+
+
 @pytest.mark.parametrize("suffix", ["ts", "mpg"])
 def test_long_pieces_join_across_chunks(tmp_path, suffix):
     """Chunks of up to two minutes begin and end anywhere, at a joint too."""

@@ -58,7 +58,9 @@ def _found(path: Path, kind: Kind, name: str, size: int, changed_ns: int) -> tup
 def _by_marks(path: Path, kind: Kind, size: int, marks: Callable[[BinaryIO], Iterator[int]]) -> Iterator[Piece]:
     """Pieces that begin where their format says so."""
     with path.open("rb") as file:
-        edges = [0, *(mark for mark in marks(file) if mark > 0), size]
+        edges = [0, *marks(file), size]
+    if len(edges) == 2:
+        return
     for start, end in pairwise(edges):
         try:
             with opened(path, kind, span=Span(start, end)) as container:
@@ -211,6 +213,50 @@ def _chained_flac(file: BinaryIO) -> Iterator[int]:
         yield at
 
 
+def _chained_riff(file: BinaryIO) -> Iterator[int]:
+    """Chunks "RIFF" that follow the first (a WAVE file is one chunk)."""
+    at = 0
+    while (head := _read(file, at, 12)).startswith(b"RIFF") and head.endswith(b"WAVE"):
+        if at:
+            yield at
+        size = int.from_bytes(head[4:8], "little")
+        at += 8 + size + size % 2
+
+
+def _chained_boxes(file: BinaryIO) -> Iterator[int]:
+    """Boxes "ftyp" that follow the first (ISO/IEC 14496-12, 4.2 and 4.3)."""
+    at = 0
+    while len(head := _read(file, at, 16)) >= 8:
+        if at and head[4:8] == b"ftyp":
+            yield at
+        size = int.from_bytes(head[:4], "big")
+        size = int.from_bytes(head[8:], "big") if size == 1 else size
+        if size < 8:
+            return
+        at += size
+
+
+def _chained_ebml(file: BinaryIO) -> Iterator[int]:
+    """EBML headers that follow the first (RFC 8794, 4 to 8.1); none behind a live recording, which tells no length."""
+    at = 0
+    while len(head := _read(file, at, 12)) == 12:
+        if at and head.startswith(b"\x1aE\xdf\xa3"):
+            yield at
+        name = 9 - head[0].bit_length()
+        if name > 4 or not head[name]:
+            return
+        length = 9 - head[name].bit_length()
+        size = int.from_bytes(head[name : name + length], "big") & (1 << 7 * length) - 1
+        if size == (1 << 7 * length) - 1:
+            return
+        at += name + length + size
+
+
+def _read(file: BinaryIO, at: int, count: int) -> bytes:
+    file.seek(at)
+    return file.read(count)
+
+
 def _find(file: BinaryIO, mark: bytes, at: int) -> int:
     """Where the mark stands next, or -1."""
     while True:
@@ -258,6 +304,9 @@ def _table(packet: bytes) -> bool:
 _FINDERS: dict[str, Callable[[Path, Kind, int], Iterator[Piece]]] = {
     "ogg": lambda path, kind, size: _by_marks(path, kind, size, _chained_ogg),
     "flac": lambda path, kind, size: _by_marks(path, kind, size, _chained_flac),
+    "wav": lambda path, kind, size: _by_marks(path, kind, size, _chained_riff),
+    "mov,mp4,m4a,3gp,3g2,mj2": lambda path, kind, size: _by_marks(path, kind, size, _chained_boxes),
+    "matroska,webm": lambda path, kind, size: _by_marks(path, kind, size, _chained_ebml),
     "mp3": lambda path, kind, size: _by_packets(path, kind, size, "mp3"),
     "aac": lambda path, kind, size: _by_packets(path, kind, size, "aac"),
     "mpegts": lambda path, kind, size: _by_packets(path, kind, size, "mpegts"),
