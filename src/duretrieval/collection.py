@@ -169,23 +169,17 @@ class Collection:
     ) -> Report:
         """Index the rows of JSONL, CSV or Parquet manifests, each as one item with its files, texts and fields.
 
-        columns: column -> role, where the name does not say it (see `media.manifest`).  prune: remove the items whose
-        row is gone.  Otherwise as `add`.
+        columns: column -> role, where the name does not say it (see `media.manifest`).  What an earlier run stored of
+        these manifests and no row stands for any more goes: rows that could not be used, and rows that now have an id.
+        prune: remove all items whose row is gone.  Otherwise as `add`.
+
+        Raises:
+            ConfigError: as `media.manifest.read_manifest`, before anything is changed.
         """
-        paths = [manifests] if isinstance(manifests, str | Path) else list(manifests)
-        seen: set[str] = set()
-
-        def rows() -> Iterator[Entry]:
-            for path in paths:
-                for entry in entries.from_manifest(path, columns):
-                    seen.add(entry.source)
-                    yield entry
-
-        report = self._ingest(rows(), progress, retry, workers)
-        if prune:
-            roots = tuple(f"{Path(path).absolute()}#" for path in paths)
-            gone = [i.id for i in self._store.scan() if i.source.startswith(roots) and i.source not in seen]
-            report.removed += self._remove(gone)
+        rows = entries.Rows([manifests] if isinstance(manifests, str | Path) else manifests, columns)
+        report = self._ingest(rows, progress, retry, workers)
+        gone = [item.id for item in self._store.scan(rows.where) if rows.gone(item, prune)]
+        report.removed += self._remove(gone) if gone else 0
         return report
 
     def remove(self, ids: Iterable[str] = (), *, where: str | None = None) -> int:

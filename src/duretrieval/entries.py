@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
+from duretrieval.index import filters
 from duretrieval.index.lance import LanceStore
-from duretrieval.media.manifest import Row, read_manifest
+from duretrieval.media.cells import normal
+from duretrieval.media.manifest import Row, line_of, read_manifests
 from duretrieval.media.walk import digest, stamp, walk
 from duretrieval.types import Array, Item, Modality, Part, Scalar
 
@@ -32,6 +34,10 @@ class Entry:
     digest: str = ""
     reuse: tuple[Item, Array] | None = None
     """An item with the same content, and its vectors: nothing needs to be decoded."""
+    wanted: tuple[Modality | None, ...] = ()
+    """What each of `files` is to hold; empty: whatever it does."""
+    formerly: str = ""
+    """The source under which earlier versions stored a row without an id."""
 
     @property
     def is_file(self) -> bool:
@@ -58,19 +64,66 @@ def from_paths(paths: Iterable[str | Path]) -> Iterator[Entry]:
         )
 
 
-def from_manifest(path: str | Path, columns: Mapping[str, str] | None = None) -> Iterator[Entry]:
-    """An entry a row; `columns` says what a column is where its name does not (see `media.manifest`)."""
-    manifest = Path(path).absolute()
-    for row in read_manifest(manifest, columns):
-        yield Entry(
-            id=row.id,
-            source=f"{manifest}#{row.id}",
-            stamp=_row_stamp(row),
-            files=row.files,
-            parts=tuple(Part(Modality.TEXT, text) for text in row.texts.values()),
-            fields={"kind": "item", **row.fields, "name": _name(row)},
-            problem=row.problem,
-        )
+class Rows:
+    """An entry a row of manifests; and, once all are read, what is stored of them that no row stands for any more."""
+
+    def __init__(self, manifests: Iterable[str | Path], columns: Mapping[str, str] | None = None) -> None:
+        self._paths = [Path(path).absolute() for path in manifests]
+        self._columns = columns
+        self._sources: set[str] = set()
+        self._lines: dict[Path, dict[int, bool]] = {path: {} for path in self._paths}
+        """manifest -> line -> whether its row gives an id"""
+
+    def __iter__(self) -> Iterator[Entry]:
+        """Raises ConfigError as `read_manifests`."""
+        for row in read_manifests(self._paths, self._columns):
+            entry = _from_row(row)
+            self._sources.add(entry.source)
+            self._lines[row.manifest][row.number] = bool(row.given)
+            yield entry
+
+    @property
+    def where(self) -> str:
+        """A filter for all that is stored of these manifests."""
+        begins = [(filters.quoted(f"{path}#"), filters.quoted(f"{path}$")) for path in self._paths]  # "$" follows "#"
+        return " OR ".join(f"(source >= {low} AND source < {high})" for low, high in begins) or "1 = 0"
+
+    def gone(self, item: Item, prune: bool) -> bool:
+        """Whether the item came from a row that is no more: replaced, or with `prune`, taken out of its manifest.
+
+        Replaced: it could not be used at all, or it had no id and now is called by one.
+        """
+        path = next((path for path in self._paths if item.source.startswith(f"{path}#")), None)
+        if path is None or item.source in self._sources:
+            return False
+        lines, id_ = self._lines[path], item.source.removeprefix(f"{path}#")
+        if prune or (item.problem is not None and not item.parts):
+            return True
+        line = line_of(id_)
+        if line is None:  # earlier versions called a row without an id by its line alone
+            return id_.isdecimal() and lines.get(int(id_)) is False
+        return line in lines
+
+
+def _from_row(row: Row) -> Entry:
+    files: dict[Path, Modality | None] = {}
+    for content in row.contents:
+        if isinstance(content.value, Path):
+            before = files.setdefault(content.value, content.modality)
+            if before is not content.modality:  # one file in two columns: a film and its sound, or anything
+                films = {before, content.modality} == {Modality.VIDEO, Modality.AUDIO}
+                files[content.value] = Modality.VIDEO if films else None
+    return Entry(
+        id=row.id,
+        source=f"{row.manifest}#{row.id}",
+        stamp=_row_stamp(row),
+        files=tuple(files),
+        wanted=tuple(files.values()),
+        parts=tuple(Part(Modality.TEXT, content.value) for content in row.contents if isinstance(content.value, str)),
+        fields={"kind": "item", **row.fields, "name": _name(row)},
+        problem=row.problem,
+        formerly="" if row.given else f"{row.manifest}#{row.number}",
+    )
 
 
 def from_items(items: Iterable[Item]) -> Iterator[Entry]:
@@ -110,6 +163,7 @@ def news(entries: Iterable[Entry], store: LanceStore, retry: bool, skip: Callabl
     """
     for batch in _batches(entries):
         known = store.lookup([entry.source for entry in batch])
+        batch = _under_new_names(batch, known, store)
         failed = {i.id for i in store.get([id_ for id_, _ in known.values()]) if i.problem} if retry else set()
         fresh = []
         for entry in batch:
@@ -119,6 +173,16 @@ def news(entries: Iterable[Entry], store: LanceStore, retry: bool, skip: Callabl
             else:
                 fresh.append(replace(entry, id=id_))
         yield from _recognise(fresh, store, known, failed)
+
+
+def _under_new_names(batch: list[Entry], known: Mapping[str, tuple[str, str]], store: LanceStore) -> list[Entry]:
+    """Rows without an id that an earlier version stored under another one bring their vectors along."""
+    before = store.lookup([e.formerly for e in batch if e.formerly and e.source not in known])
+    same = {e.id: before[e.formerly][0] for e in batch if e.formerly in before and before[e.formerly][1] == e.stamp}
+    items = {item.id: item for item in store.get(list(same.values())) if item.parts}
+    vectors = store.vectors(list(items))
+    held = {new: (items[old], vectors[old]) for new, old in same.items() if old in items}
+    return [replace(entry, reuse=held.get(entry.id)) if entry.formerly else entry for entry in batch]
 
 
 def _recognise(
@@ -192,14 +256,23 @@ def _digest(entry: Entry) -> str:
 
 def _name(row: Row) -> str:
     """What a person calls it: its name, else its title, else its id."""
-    return row.name if row.name not in ("", row.id) else row.texts.get("title", row.id)
+    titles = (texts[0] for column, texts in row.texts.items() if normal(column) == "title")
+    return row.name or next(titles, row.id)
 
 
 def _row_stamp(row: Row) -> str:
     """Changes with the row and with the size or time of any of its files."""
-    parts = [row.id, row.name, repr(sorted(row.texts.items())), repr(sorted(row.fields.items()))]
-    parts += [f"{file} {stamp(file) if file.exists() else 'missing'}" for file in row.files]
-    return _id("\n".join(parts))
+    called = row.given or str(row.number)  # as earlier versions had it, which need not encode it again
+    texts = {column: held[0] if len(held) == 1 else held for column, held in row.texts.items()}
+    parts = [called, row.name or called, repr(sorted(texts.items())), repr(sorted(row.fields.items()))]
+    return _id("\n".join(parts + [f"{file} {_file_stamp(file)}" for file in row.files]))
+
+
+def _file_stamp(file: Path) -> str:
+    try:
+        return stamp(file) if file.exists() else "missing"
+    except OSError:
+        return "missing"  # decoding will meet the same fault and name it
 
 
 def _file_fields(path: Path) -> dict[str, Scalar]:

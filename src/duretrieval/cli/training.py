@@ -13,6 +13,7 @@ import typer
 
 from duretrieval.cli import training_tables as tables
 from duretrieval.cli.app import Json, app
+from duretrieval.cli.columns import Columns, setting
 from duretrieval.cli.output import err, out, print_json
 from duretrieval.cli.training_progress import Stages, interruptible, workbench
 
@@ -47,6 +48,7 @@ def train(
     data: DataPath,
     out_: Annotated[Path | None, typer.Option("--out", help="The run's folder. Default: runs/NAME.")] = None,
     set_: Set = None,
+    column: Columns = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out where it stopped.")] = False,
     track: Annotated[list[Tracker] | None, typer.Option(help="Where to watch it; again for both.")] = None,
     cache: Cache = None,
@@ -58,7 +60,7 @@ def train(
         from duretrieval.train.run import train as train_model
         from duretrieval.train.telling import AfterCheck
 
-    read = read_recipe(recipe, set_ or [])
+    read = read_recipe(recipe, [*(set_ or []), *setting(column)])
     folder = out_ or Path("runs") / read.name
     with Stages() as stages, redirect_stdout(stages), interruptible("--resume"):
         outcome = train_model(
@@ -89,20 +91,23 @@ def check(
     reader: Annotated[str | None, typer.Option(help="How they are read. Default: the recipe's, or manifest.")] = None,
     recipe: Annotated[Path | None, typer.Option(help="Check them for this recipe: its columns, its shares.")] = None,
     set_: Set = None,
+    column: Columns = None,
     json: Json = False,
 ) -> None:
     """Look at training data: rows that cannot be used, splits, leaks; exit code 1 when there are any."""
     with workbench():
         from duretrieval.train.data.audit import audit
-        from duretrieval.train.prepare import with_views
         from duretrieval.train.recipe_toml import read_recipe, to_recipe
         from duretrieval.train.settings import merge, parse
 
-    read = read_recipe(recipe, set_ or []) if recipe else to_recipe(merge({}, [parse(change) for change in set_ or []]))
+    changes = [*(set_ or []), *setting(column)]
+    read = read_recipe(recipe, changes) if recipe else to_recipe(merge({}, [parse(change) for change in changes]))
     settings = replace(read.data, reader=reader) if reader else read.data
     with Stages() as stages:
         found = audit(data, settings, read.seed, stages.show)
     if recipe:
+        with workbench():
+            from duretrieval.train.prepare import with_views
         with_views(read, {name: modality for name, (modality, _) in found.columns.items()})
     if json:
         print_json(tables.audit_rows(found))
@@ -119,6 +124,7 @@ def tune(
     out_: Annotated[Path, typer.Option("--out", help="The search's folder; the same one goes on with it.")],
     trials: Annotated[int | None, typer.Option(min=1, help="How many runs. Default: the recipe's.")] = None,
     set_: Set = None,
+    column: Columns = None,
     cache: Cache = None,
     json: Json = False,
 ) -> None:
@@ -126,7 +132,7 @@ def tune(
     with workbench():
         from duretrieval.train import tune as search
 
-    changes = [*(set_ or []), *([f"tune.trials={trials}"] if trials else [])]
+    changes = [*(set_ or []), *setting(column), *([f"tune.trials={trials}"] if trials else [])]
     table, wanted = search.read_search(recipe, changes)
 
     def told(trial: search.Trial) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,8 @@ class Labelled:
 
     units: tuple[Item, ...]
     """An item for each file and each different text; `source` is the file, or empty."""
+    wanted: tuple[Modality | None, ...]
+    """(units,) what the column of each holds; None: whatever its file turns out to hold."""
     rows: tuple[tuple[int, ...], ...]
     """Units of each row, by place in `units`."""
     hash: str
@@ -58,25 +60,21 @@ class Labelled:
 def read_labelled(path: Path, columns: Mapping[str, str] | None = None) -> Labelled:
     """Read a manifest, as `media.manifest.read_manifest` does.
 
-    Every text column is a text of its own; several captions of one picture are several rows, or several columns.
+    Every text is a text of its own: several captions of one picture are a list, several columns, or several rows.
 
     Raises:
         ConfigError: it is no manifest.
         EvaluationError: no row names two things.
     """
-    place: dict[tuple[str, str], int] = {}
-    units: list[Item] = []
+    place: dict[tuple[Modality | None, str | Path], int] = {}
     rows: list[tuple[int, ...]] = []
     problems: list[str] = []
     for row in read_manifest(path, columns):
         if row.problem:
             problems.append(row.problem)
-        named = [("text", text) for text in row.texts.values()] + [("file", str(file)) for file in row.files]
-        for kind, value in named:
-            if (kind, value) not in place:
-                place[kind, value] = len(units)
-                units.append(_unit(len(units), kind, value))
-        rows.append(tuple(dict.fromkeys(place[key] for key in named)))
+        texts_first = sorted(row.contents, key=lambda content: isinstance(content.value, Path))
+        units = [place.setdefault((content.modality, content.value), len(place)) for content in texts_first]
+        rows.append(tuple(dict.fromkeys(units)))
     if not any(len(row) > 1 for row in rows):
         raise EvaluationError(
             f"{path}: no row names two things that belong together, such as a file and a text, so nothing can be "
@@ -86,15 +84,16 @@ def read_labelled(path: Path, columns: Mapping[str, str] | None = None) -> Label
     notes = [f"{path}: {problem}" for problem in problems[:ROW_PROBLEMS]]
     if len(problems) > ROW_PROBLEMS:
         notes.append(f"{path}: {len(problems) - ROW_PROBLEMS} more rows cannot be used")
-    return Labelled(tuple(units), tuple(rows), _hash(units), tuple(notes))
+    items = tuple(_unit(number, value) for number, (_, value) in enumerate(place))
+    return Labelled(items, tuple(modality for modality, _ in place), tuple(rows), _hash(items), tuple(notes))
 
 
-def _unit(number: int, kind: str, value: str) -> Item:
-    part = Part(Modality.TEXT, value) if kind == "text" else Part(Modality.IMAGE, Path(value))  # decoding tells which
-    return Item(id=str(number), source=value if kind == "file" else "", parts=(part,))
+def _unit(number: int, value: str | Path) -> Item:
+    modality = Modality.TEXT if isinstance(value, str) else Modality.IMAGE  # of a file, decoding tells which
+    return Item(id=str(number), source="" if isinstance(value, str) else str(value), parts=(Part(modality, value),))
 
 
-def _hash(units: list[Item]) -> str:
+def _hash(units: Sequence[Item]) -> str:
     whole = hashlib.blake2b(digest_size=16)
     for unit in units:
         if not unit.source:

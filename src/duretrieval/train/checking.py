@@ -20,13 +20,12 @@ from duretrieval.evaluate.relevance import relevant
 from duretrieval.train.batch import Batch, View
 from duretrieval.train.network import Network
 from duretrieval.train.objective import Objective, Term, inner
+from duretrieval.train.recipe import CLASSES, LOSS
 from duretrieval.train.rescoring import rescored
 from duretrieval.train.rows import Rows
 
 BATCH = 512
 RETRIEVAL = ("hit@1", "hit@5", "hit@10", "rr", "ap")
-CLASSES = ("accuracy", "recall", "f1")
-LOSS = "loss"
 
 
 def views_of(network: Network, rows: Rows, device: torch.device | None = None) -> dict[str, View]:

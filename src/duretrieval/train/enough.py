@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from duretrieval.errors import ConfigError
-from duretrieval.train.checking import CLASSES, LOSS
 from duretrieval.train.objective import Objective, Term
+from duretrieval.train.recipe import CLASSES, LOSS
 from duretrieval.train.rows import Rows
 
 Views = Mapping[str, Sequence[str]]

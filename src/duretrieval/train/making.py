@@ -10,8 +10,7 @@ from duretrieval import plugins
 from duretrieval.errors import ConfigError
 from duretrieval.evaluate.measures import measure
 from duretrieval.train.augment.compose import compose
-from duretrieval.train.checking import CLASSES, LOSS
-from duretrieval.train.recipe import Recipe, Use
+from duretrieval.train.recipe import CLASSES, LOSS, Recipe, Use
 from duretrieval.train.settings import fitting, is_plain
 
 

@@ -34,6 +34,9 @@ from duretrieval.train.data.components import MOST, RADIUS
 from duretrieval.types import Modality
 
 SEEDS = 2**32
+CLASSES = ("accuracy", "recall", "f1")
+LOSS = "loss"
+"""What `Fit.monitor` may be beside a metric of retrieval."""
 
 
 @dataclass(frozen=True, slots=True)

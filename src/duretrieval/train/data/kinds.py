@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from duretrieval.errors import MediaError, UnsupportedMedia
+from duretrieval.media.expected import PICTURES
 from duretrieval.media.sniff import HEAD_BYTES, Kind, sniff
 from duretrieval.types import Modality
 
+__all__ = ["PICTURES", "TEXTS", "kind_of", "modality_of"]
+
 TEXTS = frozenset({Kind.TEXT, Kind.HTML, Kind.PDF, Kind.OFFICE})
-PICTURES = frozenset(
-    {Kind.SVG, Kind.JPEG, Kind.PNG, Kind.GIF, Kind.WEBP, Kind.TIFF, Kind.BMP, Kind.AVIF, Kind.HEIF}
-    | {Kind.JPEG2000, Kind.NETPBM, Kind.ICON, Kind.PHOTOSHOP}
-)
 
 
 def kind_of(path: Path) -> Kind:
