@@ -11,7 +11,6 @@ from pathlib import Path
 
 from duretrieval.index import filters
 from duretrieval.index.lance import LanceStore
-from duretrieval.media.cells import normal
 from duretrieval.media.manifest import Row, line_of, read_manifests
 from duretrieval.media.walk import digest, stamp, walk
 from duretrieval.types import Array, Item, Modality, Part, Scalar
@@ -256,8 +255,7 @@ def _digest(entry: Entry) -> str:
 
 def _name(row: Row) -> str:
     """What a person calls it: its name, else its title, else its id."""
-    titles = (texts[0] for column, texts in row.texts.items() if normal(column) == "title")
-    return row.name or next(titles, row.id)
+    return row.name or row.texts.get("title", (row.id,))[0]
 
 
 def _row_stamp(row: Row) -> str:

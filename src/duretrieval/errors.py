@@ -3,7 +3,8 @@
 DuretrievalError
 ├── ConfigError(ValueError)      a setting the user wrote cannot be used
 │   ├── UnknownPart              a name that is neither built in, installed, nor a module:attribute path
-│   └── Diverged                 training with these settings ended in numbers that are not finite
+│   ├── Diverged                 training with these settings ended in numbers that are not finite
+│   └── BadField                 a field of an item cannot be stored; it says which of which
 ├── ShapeError(ValueError)       an array does not have the shape that was promised
 ├── MissingExtra(ImportError)    a part needs packages that are not installed
 ├── MediaError(ValueError)       a file cannot be used; the message is its reason in the list of problems
@@ -36,6 +37,15 @@ class UnknownPart(ConfigError):
 
 class Diverged(ConfigError):
     """Training ended in numbers that are not finite."""
+
+
+class BadField(ConfigError):
+    """A field of an item cannot be stored."""
+
+    def __init__(self, said: str, item: str, field: str) -> None:
+        super().__init__(said)
+        self.item = item
+        self.field = field
 
 
 class ShapeError(DuretrievalError, ValueError):

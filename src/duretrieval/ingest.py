@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from duretrieval.entries import Entry
-from duretrieval.errors import ConfigError, DuretrievalError, MediaError, MissingExtra
+from duretrieval.errors import BadField, DuretrievalError, MediaError, MissingExtra
 from duretrieval.fuse.means import means
 from duretrieval.media.decode import Chunk
 from duretrieval.media.expected import belonging, misfit
@@ -277,16 +277,18 @@ class Ingest:
         self._last_commit = time.monotonic()
         if not ready:
             return
-        try:
-            self._add(ready)
-        except ConfigError:  # a field of one item does not fit: store the others, and that one without its fields
-            for item, vectors in ready:
-                try:
-                    self._add([(item, vectors)])
-                except ConfigError as error:
-                    plain = {k: v for k, v in item.fields.items() if k in ("name", "kind")}
-                    self._add([(replace(item, fields=plain, problem=str(error)), vectors)])
-                    self.report.problems[item.source] = str(error)
+        while True:
+            try:
+                self._add(ready)
+                break
+            except BadField as error:  # nothing is stored: that item goes without that field
+                ready = [(self._without(error, item), v) if item.id == error.item else (item, v) for item, v in ready]
+
+    def _without(self, error: BadField, item: Item) -> Item:
+        fields = {name: value for name, value in item.fields.items() if name != error.field}
+        problem = "; ".join(filter(None, [item.problem, str(error)]))
+        self.report.problems[item.source] = problem
+        return replace(item, fields=fields, problem=problem)
 
     def _add(self, ready: list[tuple[Item, list[Array]]]) -> None:
         empty = np.zeros((0, self._model.dim), dtype=np.float32)

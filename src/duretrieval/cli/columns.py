@@ -18,7 +18,7 @@ Columns = Annotated[
         help=f"What a column of a manifest is: 文字=text,图片=image. The roles: {', '.join(ROLES)}.",
     ),
 ]
-_SAID = re.compile(rf"\s*(.+?)\s*=\s*({'|'.join(ROLES)})\s*(?:[,，、;；]|$)")
+_SAID = re.compile(r"\s*(.+?)\s*=\s*([^=,，、;；]*?)\s*(?:[,，、;；]|$)")
 
 
 def columns(typed: Sequence[str] | None) -> dict[str, str]:
@@ -39,14 +39,11 @@ def setting(typed: Sequence[str] | None) -> list[str]:
 
 def _apart(option: str) -> Iterator[tuple[str, str]]:
     at = 0
-    while at < len(option) and (said := _SAID.match(option, at)):
+    while said := _SAID.match(option, at):
         yield said[1], said[2]
         at = said.end()
     if at == 0 or at < len(option):
-        name, equals, role = option[at:].rpartition("=")
-        if not equals or not name.strip():
-            raise typer.BadParameter(f"--column is {option!r}; write NAME=ROLE, such as 文字=text or 图片=image")
-        yield name.strip(), role.strip()  # a role that there is not: the reader of the manifest says which there are
+        raise typer.BadParameter(f"--column is {option!r}; write NAME=ROLE, such as 文字=text or 图片=image")
 
 
 def _quoted(text: str) -> str:

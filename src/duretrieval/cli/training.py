@@ -79,7 +79,7 @@ def train(
         return
     tables.figures(outcome)
     if outcome.problems:
-        out.print(f"{outcome.problems} rows could not be used: {folder / 'problems.txt'}", markup=False)
+        out.print(f"{outcome.problems} rows could not be used, or not wholly: {folder / 'problems.txt'}", markup=False)
     kept = f"; the best of {outcome.epochs} checks is number {outcome.best_epoch + 1}" if outcome.epochs else ""
     out.print(f"{outcome.seconds:.0f} s{kept}. Model: {outcome.model}", markup=False)
     _next(outcome.model)

@@ -10,11 +10,14 @@ from pathlib import Path
 from duretrieval.errors import EvaluationError
 from duretrieval.evaluate.ranks import Ints
 from duretrieval.media.manifest import read_manifest
+from duretrieval.media.roles import FACTS, Role
 from duretrieval.media.walk import digest
 from duretrieval.types import Item, Modality, Part
 
 ROW_PROBLEMS = 3
 """Shown by name; the others are counted."""
+UNUSED: tuple[Role, ...] = (*FACTS, "name", "field")
+"""Roles of columns that say nothing of what belongs together."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,8 +73,8 @@ def read_labelled(path: Path, columns: Mapping[str, str] | None = None) -> Label
     rows: list[tuple[int, ...]] = []
     problems: list[str] = []
     for row in read_manifest(path, columns):
-        if row.problem:
-            problems.append(row.problem)
+        if problem := row.problem_without(UNUSED):
+            problems.append(problem)
         texts_first = sorted(row.contents, key=lambda content: isinstance(content.value, Path))
         units = [place.setdefault((content.modality, content.value), len(place)) for content in texts_first]
         rows.append(tuple(dict.fromkeys(units)))
@@ -83,7 +86,7 @@ def read_labelled(path: Path, columns: Mapping[str, str] | None = None) -> Label
         )
     notes = [f"{path}: {problem}" for problem in problems[:ROW_PROBLEMS]]
     if len(problems) > ROW_PROBLEMS:
-        notes.append(f"{path}: {len(problems) - ROW_PROBLEMS} more rows cannot be used")
+        notes.append(f"{path}: {len(problems) - ROW_PROBLEMS} more rows have a problem")
     items = tuple(_unit(number, value) for number, (_, value) in enumerate(place))
     return Labelled(items, tuple(modality for modality, _ in place), tuple(rows), _hash(items), tuple(notes))
 

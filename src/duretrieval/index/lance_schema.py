@@ -14,7 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from duretrieval.errors import ConfigError
+from duretrieval.errors import BadField
 from duretrieval.types import Item
 
 FORMAT = "1"
@@ -79,7 +79,7 @@ def grown(known: Mapping[str, pa.DataType], items: Iterable[Item]) -> dict[str, 
     """The user fields with what `items` bring: new ones, and integers widened to numbers where a fraction arrives.
 
     Raises:
-        ConfigError: a name that cannot be a field's, a value that no field holds, or one of another type than the
+        BadField: a name that cannot be a field's, a value that no field holds, or one of another type than the
             field has.
     """
     types = dict(known)
@@ -94,9 +94,11 @@ def grown(known: Mapping[str, pa.DataType], items: Iterable[Item]) -> dict[str, 
             if held == brought or (held, brought) == (pa.float64(), pa.int64()):
                 continue
             if (held, brought) != (pa.int64(), pa.float64()):
-                raise ConfigError(
+                raise BadField(
                     f"field {name!r} holds {_PLURALS[_WORDS[held]]} here; item {item.id!r} brings "
-                    f"{_WORDS[brought]} {value!r}. Convert the value, or give it a field of its own."
+                    f"{_WORDS[brought]} {value!r}. Convert the value, or give it a field of its own.",
+                    item.id,
+                    name,
                 )
             types[name] = brought
     return types
@@ -104,14 +106,18 @@ def grown(known: Mapping[str, pa.DataType], items: Iterable[Item]) -> dict[str, 
 
 def _check_name(name: str, item: Item) -> None:
     if name in PLAIN:
-        raise ConfigError(
+        raise BadField(
             f"item {item.id!r} has a field {name!r}, a name the store needs itself; rename it. "
-            f"Such names are: {', '.join(PLAIN)}"
+            f"Such names are: {', '.join(PLAIN)}",
+            item.id,
+            name,
         )
     if not name or name.startswith("_") or not name.isprintable() or any(sign in name for sign in ".`"):
-        raise ConfigError(
+        raise BadField(
             f"item {item.id!r} has a field {name!r}; rename it: a name has at least one character, all of them "
-            "printable, no dot and no backtick, and does not start with an underscore"
+            "printable, no dot and no backtick, and does not start with an underscore",
+            item.id,
+            name,
         )
 
 
@@ -128,10 +134,14 @@ def _kind(name: str, value: Any, item: Item) -> pa.DataType:
         case datetime():
             return pa.timestamp("us", "UTC")
         case int():
-            raise ConfigError(f"field {name!r} of item {item.id!r} is {value}, past 64 bits; bring it as text")
-    raise ConfigError(
+            raise BadField(
+                f"field {name!r} of item {item.id!r} is {value}, past 64 bits; bring it as text", item.id, name
+            )
+    raise BadField(
         f"field {name!r} of item {item.id!r} is a {type(value).__name__}; a field holds text, a number, "
-        "true or false, or a date and time"
+        "true or false, or a date and time",
+        item.id,
+        name,
     )
 
 

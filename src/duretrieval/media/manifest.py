@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,11 @@ class Row:
     @property
     def problem(self) -> str | None:
         """All that cannot be used of it, in words."""
-        said = "; ".join(fault.reason for fault in self.faults)
+        return self.problem_without()
+
+    def problem_without(self, roles: Collection[Role] = ()) -> str | None:
+        """The same, but for the columns that somebody does not look at."""
+        said = "; ".join(fault.reason for fault in self.faults if fault.role not in roles)
         return (said if said.startswith("line") else f"line {self.number}: {said}") if said else None
 
 
@@ -166,7 +170,7 @@ class _Reading:
 
     def cell(self, column: str, value: Any) -> None:
         """Take what one cell says, or note why that cannot be."""
-        role = self._roles(column)
+        role, column = self._roles(column), self._roles.name(column)
         entries = listed(value)
         if role in FILES and not self._record.listed:
             entries = [path for entry in entries for path in str(entry).split("|")]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 
 from duretrieval.errors import ConfigError
-from duretrieval.media.cells import normal
+from duretrieval.media.cells import BLANK, clean, normal
 from duretrieval.media.tables import headings
 from duretrieval.plugins import suggest
 from duretrieval.types import Modality
@@ -40,7 +40,7 @@ FILES: Mapping[str, Modality | None] = {
     "file": None,
 }
 """What the files of a column hold; None: each says so by its content."""
-FACTS = ("label", "key", "group", "split", "start", "end")
+FACTS: tuple[Role, ...] = ("label", "key", "group", "split", "start", "end")
 """What training asks of a row; in a collection they are fields."""
 _SEVERAL = ("text", *FILES, "field", "ignore")
 
@@ -74,6 +74,12 @@ class Roles:
             return self._said[name]
         role = NAMES.get(name, "field")
         return "field" if role in self._taken else role
+
+    @staticmethod
+    def name(column: str) -> str:
+        """What a column is called where rows are used: a known name as it is in `NAMES`, however it is written."""
+        name = normal(column)
+        return name if name in NAMES else clean(column).strip(BLANK)
 
     def check(self, there: Iterable[str], where: str) -> None:
         """Hold what was said against the columns there are.

@@ -18,6 +18,8 @@ from duretrieval.types import Modality, Part
 
 MOST = 1_000
 """Samples from one row: lists in several columns multiply."""
+UNUSED = ("name", "field")
+"""Roles of columns that nothing is learned from."""
 
 
 def samples_of(row: Row, default_id: str = "") -> tuple[list[Sample], list[Problem]]:
@@ -27,14 +29,15 @@ def samples_of(row: Row, default_id: str = "") -> tuple[list[Sample], list[Probl
     problem and the sample lacks it; a row whose label, key, group, split or times cannot be used gives none, since it
     would be another row without them.
     """
-    problems = [Problem(row.manifest, row.number, fault.reason) for fault in row.faults]
-    if not row.contents or any(fault.role in FACTS for fault in row.faults):
-        return [], problems
-    try:
-        choices = _choices(row, problems)
-        return list(_chosen(row, choices, row.given or default_id)), problems
-    except BadCell as error:
-        return [], [*problems, Problem(row.manifest, row.number, str(error))]
+    faults = [fault for fault in row.faults if fault.role not in UNUSED]
+    problems = [Problem(row.manifest, row.number, fault.reason) for fault in faults]
+    samples: list[Sample] = []
+    if row.contents and not any(fault.role in FACTS for fault in faults):
+        try:
+            samples = list(_chosen(row, _choices(row, problems), row.given or default_id))
+        except BadCell as error:
+            problems.append(Problem(row.manifest, row.number, str(error)))
+    return samples, [replace(problem, used=bool(samples)) for problem in problems]
 
 
 def _choices(row: Row, problems: list[Problem]) -> dict[str, list[Part]]:
