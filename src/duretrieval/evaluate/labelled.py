@@ -29,7 +29,7 @@ class Labelled:
     wanted: tuple[Modality | None, ...]
     """(units,) what the column of each holds; None: whatever its file turns out to hold."""
     rows: tuple[tuple[int, ...], ...]
-    """Units of each row, by place in `units`."""
+    """Units of each row, or of all rows with one key, by place in `units`."""
     hash: str
     """Of all texts and all files' contents, in order."""
     notes: tuple[str, ...]
@@ -64,21 +64,22 @@ def read_labelled(path: Path, columns: Mapping[str, str] | None = None) -> Label
     """Read a manifest, as `media.manifest.read_manifest` does.
 
     Every text is a text of its own: several captions of one picture are a list, several columns, or several rows.
+    Rows with one key belong together, as they do in training.
 
     Raises:
         ConfigError: it is no manifest.
         EvaluationError: no row names two things.
     """
     place: dict[tuple[Modality | None, str | Path], int] = {}
-    rows: list[tuple[int, ...]] = []
+    rows: dict[str | int, dict[int, None]] = {}
     problems: list[str] = []
     for row in read_manifest(path, columns):
         if problem := row.problem_without(UNUSED):
             problems.append(problem)
         texts_first = sorted(row.contents, key=lambda content: isinstance(content.value, Path))
         units = [place.setdefault((content.modality, content.value), len(place)) for content in texts_first]
-        rows.append(tuple(dict.fromkeys(units)))
-    if not any(len(row) > 1 for row in rows):
+        rows.setdefault(row.facts.get("key", row.number), {}).update(dict.fromkeys(units))
+    if not any(len(row) > 1 for row in rows.values()):
         raise EvaluationError(
             f"{path}: no row names two things that belong together, such as a file and a text, so nothing can be "
             "searched with the other. Columns called text or caption, image, video, audio or file are known; say what "
@@ -88,7 +89,9 @@ def read_labelled(path: Path, columns: Mapping[str, str] | None = None) -> Label
     if len(problems) > ROW_PROBLEMS:
         notes.append(f"{path}: {len(problems) - ROW_PROBLEMS} more rows have a problem")
     items = tuple(_unit(number, value) for number, (_, value) in enumerate(place))
-    return Labelled(items, tuple(modality for modality, _ in place), tuple(rows), _hash(items), tuple(notes))
+    return Labelled(
+        items, tuple(modality for modality, _ in place), tuple(map(tuple, rows.values())), _hash(items), tuple(notes)
+    )
 
 
 def _unit(number: int, value: str | Path) -> Item:

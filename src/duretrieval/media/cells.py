@@ -90,7 +90,7 @@ def clean(text: str) -> str:
 
 def normal(name: str) -> str:
     """The name of a column as names are compared: letters of full width, capitals and blanks make no difference."""
-    return unicodedata.normalize("NFKC", name).strip(BLANK).casefold()
+    return unicodedata.normalize("NFKC", clean(name)).strip(BLANK).casefold()
 
 
 def _from_text(text: str, typed: bool) -> Scalar:

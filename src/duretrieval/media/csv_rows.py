@@ -98,5 +98,5 @@ def _swallowed(line: int, rest: Sequence[str], delimiter: str, columns: int | No
     if not columns or columns < 2 or not within or any(len(cells) != columns for cells in within):
         return None
     return (
-        f"""lines {line} to {line + len(rest)} are one row; where that is not meant, a quote (") is missing in them"""
+        f"""lines {line} to {line + len(rest)} are one row; if that is not meant, a quote (") is missing in them"""
     )

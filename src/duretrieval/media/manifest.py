@@ -170,7 +170,7 @@ class _Reading:
 
     def cell(self, column: str, value: Any) -> None:
         """Take what one cell says, or note why that cannot be."""
-        role, column = self._roles(column), self._roles.name(column)
+        column, role = self._roles(column)
         entries = listed(value)
         if role in FILES and not self._record.listed:
             entries = [path for entry in entries for path in str(entry).split("|")]
@@ -217,8 +217,9 @@ class _Reading:
         )
 
     def _empty(self) -> str:
-        have = [str(column) for column in self._record.cells]
-        other = next((column for column in have if self._roles(column) == "field"), "NAME")
+        columns = [self._roles(str(column)) for column in self._record.cells]
+        have = [name for name, _ in columns]
+        other = next((name for name, role in columns if role == "field"), "NAME")
         return (
             f"the row names no file and holds no text; its columns are {', '.join(have) or 'none'}: say what each is, "
             f"with --column {shlex.quote(f'{other}=text')}, or =image, =video, =audio, =file (in a recipe: "

@@ -66,20 +66,21 @@ class Roles:
         self._said = {normal(column): cast("Role", role) for column, role in (columns or {}).items()}
         self._columns = {normal(column): column for column in columns or {}}
         self._taken = {role for role in self._said.values() if role not in _SEVERAL}
+        self._known: dict[str, tuple[str, Role]] = {}
 
-    def __call__(self, column: str) -> Role:
-        """What the column is; where one is said to be the id (the label ...), none is by its name alone."""
-        name = normal(column)
-        if name in self._said:
-            return self._said[name]
-        role = NAMES.get(name, "field")
-        return "field" if role in self._taken else role
+    def __call__(self, column: str) -> tuple[str, Role]:
+        """What a column is called where rows are used, and what it is.
 
-    @staticmethod
-    def name(column: str) -> str:
-        """What a column is called where rows are used: a known name as it is in `NAMES`, however it is written."""
-        name = normal(column)
-        return name if name in NAMES else clean(column).strip(BLANK)
+        A name of `NAMES` is called as it is there, however it is written.  Where a column is said to be the id (the
+        label ...), none is by its name alone.
+        """
+        if column not in self._known:
+            name = normal(column)
+            role = self._said.get(name) or NAMES.get(name, "field")
+            if name not in self._said and role in self._taken:
+                role = "field"
+            self._known[column] = (name if name in NAMES else clean(column).strip(BLANK), role)
+        return self._known[column]
 
     def check(self, there: Iterable[str], where: str) -> None:
         """Hold what was said against the columns there are.
