@@ -72,6 +72,20 @@ def test_of_two_rows_with_one_id_the_first_stays_and_the_other_is_listed(
     }
 
 
+def test_an_id_of_another_manifest_is_taken_over_and_told_of(tmp_path: Path, collection: Collection) -> None:
+    shoes = jsonl(tmp_path / "shoes", {"id": "1", "text": "a red shoe"}, {"id": "2", "text": "a blue shoe"})
+    hats = jsonl(tmp_path / "hats", {"id": "1", "text": "a straw hat"})
+    collection.add_manifests(shoes, workers=1)
+    report = collection.add_manifests(hats, workers=1)
+    said = f"its id '1' was that of {shoes}#1, whose place it took; give one of them another id"
+    assert report.problems == {f"{hats}#1": said}
+    assert held(collection) == {"1": ["a straw hat"], "2": ["a blue shoe"]}
+    shoes.rename(tmp_path / "boots")  # a manifest by another name is the same
+    assert collection.add_manifests(tmp_path / "boots", columns={"id": "id"}, workers=1).problems == {
+        f"{tmp_path / 'boots'}#1": said.replace(f"{shoes}#1", f"{hats}#1")
+    }
+
+
 def test_a_bad_cell_costs_the_cell_and_the_item_is_found(tmp_path: Path, collection: Collection) -> None:
     path = jsonl(
         tmp_path / "m",

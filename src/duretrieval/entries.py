@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -35,6 +36,8 @@ class Entry:
     """An item with the same content, and its vectors: nothing needs to be decoded."""
     wanted: tuple[Modality | None, ...] = ()
     """What each of `files` is to hold; empty: whatever it does."""
+    row: bool = False
+    """Whether it is a row of a manifest."""
     formerly: str = ""
     """The source under which earlier versions stored a row without an id."""
 
@@ -121,6 +124,7 @@ def _from_row(row: Row) -> Entry:
         parts=tuple(Part(Modality.TEXT, content.value) for content in row.contents if isinstance(content.value, str)),
         fields={"kind": "item", **row.fields, "name": _name(row)},
         problem=row.problem,
+        row=True,
         formerly="" if row.given else f"{row.manifest}#{row.number}",
     )
 
@@ -200,10 +204,19 @@ def _recognise(
             entry = replace(entry, id=gone[0].id)
         elif entry.is_file and taken.get(entry.id, entry.source) != entry.source:
             entry = replace(entry, id=_id(entry.source + entry.digest))  # its usual id moved away with another file
+        elif entry.row and _stands(other := taken.get(entry.id, ""), entry.source):
+            said = f"its id '{entry.id}' was that of {other}, whose place it took; give one of them another id"
+            entry = replace(entry, problem="; ".join(filter(None, [entry.problem, said])))
         if same:
             like = (gone or same)[0]
             entry = replace(entry, reuse=(like, store.vectors([like.id])[like.id]))
         yield entry
+
+
+def _stands(other: str, source: str) -> bool:
+    """Whether another source, of a file or of a row of a manifest, is still there."""
+    places = [other, *(other[: mark.start()] for mark in re.finditer("#", other))]
+    return other not in ("", source) and any(Path(place).is_file() for place in places)
 
 
 def can_be_read_again(item: Item) -> bool:

@@ -27,6 +27,11 @@ def jsonl(path: Path, *rows: object) -> Path:
         ({"size": {"w": 1}}, r"line 1: column 'size' holds a nested value \(dict\)"),
         ({"n": 10**20}, r"line 1: column 'n' holds 1000.* beyond 64 bits"),
         ({"image": "https://x.org/a.jpg"}, "line 1: column 'image' names an address"),
+        ({"image": "data:image/png;base64,iVBOR"}, "line 1: column 'image' names an address"),
+        (
+            {"image": "iVBOR" * 99},
+            r"column 'image' holds 495 characters, '(iVBOR){16} \.\.\.', which are no path",
+        ),
         ({"caption": {"a": 1}}, "line 1: column 'caption' holds dict, not text"),
         ({"caption": ["fine", {"a": 1}]}, "line 1: column 'caption' holds dict, not text"),
         ({"id": ["a", "b"]}, "line 1: column 'id' holds 2 values; give one"),
@@ -45,7 +50,7 @@ def test_a_bad_cell_costs_the_cell(tmp_path: Path, cell: dict[str, object], prob
 
 def test_a_list_is_several(tmp_path: Path) -> None:
     (row,) = read_manifest(
-        jsonl(tmp_path / "m", {"captions": ["a", "", None, "b", 7], "images": ["x", "y"], "tags": []})
+        jsonl(tmp_path / "m", {"captions": ["a", "", None, float("nan"), "b", 7], "images": ["x", "y"], "tags": []})
     )
     assert row.texts == {"captions": ("a", "b", "7")}
     assert row.files == (tmp_path / "x", tmp_path / "y")
@@ -124,6 +129,13 @@ def test_no_row_can_call_itself_as_one_without_an_id(tmp_path: Path) -> None:
 
 
 class TestRoles:
+    def test_the_page_has_every_role_and_every_name(self) -> None:
+        page = (Path(__file__).parents[2] / "docs" / "manifests.md").read_text(encoding="utf-8")
+        table = {line.split("|")[1].strip(): line.split("|")[2] for line in page.splitlines() if line.startswith("| `")}
+        told = {role.strip("` "): names for roles, names in table.items() for role in roles.split(",")}
+        assert set(ROLES) <= set(told)
+        assert all(name in told[role].replace(" ", "").split(",") for name, role in NAMES.items())
+
     def test_every_role_is_known_by_a_name_or_said(self) -> None:
         assert set(NAMES.values()) | {"field", "ignore"} == set(ROLES)
 

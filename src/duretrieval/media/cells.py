@@ -54,9 +54,9 @@ def scalar(value: Any, column: str, typed: bool) -> Scalar | None:
 
 
 def listed(value: Any) -> list[Any]:
-    """What a cell holds: a list in it is several values, nothing is none."""
+    """What a cell holds: a list in it is several values, nothing is none, and neither is "not a number"."""
     values = value if isinstance(value, list | tuple) else [value]
-    return [entry for entry in values if entry is not None and entry != ""]
+    return [entry for entry in values if entry is not None and entry != "" and entry == entry]  # NaN is not itself
 
 
 def string(value: Any, column: str) -> str:

@@ -97,6 +97,4 @@ def _swallowed(line: int, rest: Sequence[str], delimiter: str, columns: int | No
     within = [next(csv.reader([text], delimiter=delimiter, quoting=csv.QUOTE_NONE), []) for text in rest[:-1]]
     if not columns or columns < 2 or not within or any(len(cells) != columns for cells in within):
         return None
-    return (
-        f"""lines {line} to {line + len(rest)} are one row; if that is not meant, a quote (") is missing in them"""
-    )
+    return f"""lines {line} to {line + len(rest)} are one row; if that is not meant, a quote (") is missing in them"""

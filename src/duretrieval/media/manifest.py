@@ -6,6 +6,7 @@ A collection takes a row as an item, an evaluation as things that belong togethe
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shlex
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -18,6 +19,10 @@ from duretrieval.media.roles import FACTS, FILES, Role, Roles
 from duretrieval.media.tables import Record, records
 from duretrieval.types import Modality, Scalar
 
+SHOWN = 80
+"""Characters of what is no path."""
+NAME_BYTES = 255
+"""What file systems take."""
 _NAMELESS = re.compile(r"line-(\d+)-[0-9a-f]{8}")
 
 
@@ -180,7 +185,9 @@ class _Reading:
             try:
                 self._take(column, role, entry)
             except BadCell as error:
-                self._faults.append(Fault(str(error), column, role))
+                fault = Fault(str(error), column, role)
+                if fault not in self._faults:  # a list may hold many of a kind
+                    self._faults.append(fault)
 
     def _take(self, column: str, role: Role, value: Any) -> None:
         if role == "id":
@@ -242,6 +249,9 @@ def _written(value: Any) -> str:
 
 def _path(value: Any, column: str) -> str:
     name = string(value, column).strip()
-    if "://" in name:
-        raise BadCell(f"column '{column}' names an address, '{name}'; download it and name the file")
+    short = name if len(name) < SHOWN else f"{name[:SHOWN]} ..."
+    if "://" in name or name.startswith("data:"):
+        raise BadCell(f"column '{column}' names an address, '{short}'; download it and name the file")
+    if any(len(os.fsencode(part)) > NAME_BYTES for part in name.split("/")):
+        raise BadCell(f"column '{column}' holds {len(name):,} characters, '{short}', which are no path; name a file")
     return name

@@ -57,12 +57,12 @@ def headings(path: Path, wanted: Collection[str] = ()) -> list[str]:
         return [str(name) for name in _parquet(path).schema_arrow.names]
     if not (begin := _begin(path, encoding)).startswith("{"):
         return [name for name in _header(path, encoding, delimiter_of(begin)) if name]
-    found: dict[str, None] = {}
+    found: dict[str, str] = {}
     for record in _jsonl(path, encoding):
-        found.update(dict.fromkeys(map(str, record.cells)))
-        if found and found.keys() >= set(wanted):
+        found.update({normal(name): name for name in record.cells})
+        if found and found.keys() >= {normal(name) for name in wanted}:
             break
-    return list(found)
+    return list(found.values())
 
 
 def delimiter_of(heading: str) -> str:
