@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from duretrieval.errors import ConfigError
 from duretrieval.media import read_manifest
@@ -46,6 +49,43 @@ def test_a_bad_cell_costs_the_cell(tmp_path: Path, cell: dict[str, object], prob
     assert row.texts.get("caption", ("fine",)) == ("fine",)
     with pytest.raises(ValueError, match=problem):
         raise ValueError(row.problem)
+
+
+PIECES = [
+    "id",
+    "text",
+    "image",
+    '"',
+    ",",
+    ";",
+    "\t",
+    "\n",
+    "\r",
+    "\0",
+    "{",
+    "}",
+    '"id":',
+    '"text":"a"',
+    "1",
+    "花",
+    "|",
+    "NaN",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=40), st.sampled_from(["", "id,text,label\n", '{"text": "a"}\n{']))
+@settings(max_examples=300, deadline=None)
+def test_whatever_is_in_it_is_rows_or_an_error_in_words(pieces: list[str], begin: str) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "m"
+        path.write_text(begin + "".join(pieces), encoding="utf-8", newline="")
+        try:
+            rows = list(read_manifest(path))
+        except ConfigError:
+            return
+    given_ids = [row.given for row in rows if row.given]
+    assert len(set(given_ids)) == len(given_ids)
+    assert all(row.contents or row.problem for row in rows)
 
 
 def test_a_list_is_several(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from duretrieval.errors import ConfigError
 from duretrieval.media.cells import BLANK, normal
 from duretrieval.media.charset import SAMPLE_BYTES, encoding_of
-from duretrieval.media.csv_rows import csv_rows
+from duretrieval.media.csv_rows import CsvRow, csv_rows
 
 ROWS_AT_ONCE = 1_000
 _DELIMITERS = {",": "commas", "\t": "tabs", ";": "semicolons"}
@@ -146,7 +146,7 @@ def _csv(path: Path, encoding: str) -> Iterator[Record]:
 def _header(path: Path, encoding: str, delimiter: str) -> list[str]:
     """Names of the columns of a CSV file, empty where they have none."""
     with path.open(encoding=encoding, errors="replace", newline="") as file:
-        row = next(csv_rows(file, delimiter))
+        row = next(csv_rows(file, delimiter), CsvRow(1, (), "the first line is empty"))
     if row.problem:
         raise ConfigError(f"the manifest '{path}' has no names of columns that can be read: {row.problem}")
     header = [name.strip(BLANK) for name in row.cells]
