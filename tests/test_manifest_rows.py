@@ -127,6 +127,8 @@ def test_the_right_call_takes_the_place_of_the_wrong_one(tmp_path: Path, collect
 
 
 def test_other_items_stay_when_failed_rows_go(tmp_path: Path, collection: Collection) -> None:
+    tmp_path = tmp_path / "it's 100% `here`"
+    tmp_path.mkdir()
     jsonl(tmp_path / "m", {"id": "x", "price": 1})
     other = jsonl(tmp_path / "m2", {"id": "y", "price": 1})
     (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing")
@@ -177,6 +179,8 @@ def test_a_column_of_pictures_takes_pictures(tmp_path: Path, collection: Collect
         "anything": {"image", "video", "audio"},
     }
     assert len(collection.get("both").parts) == len(collection.get("film").parts)
+    collection.migrate("builtin", workers=1)
+    assert {item.id: {part.modality.value for part in item.parts} for item in collection.items()} == kinds
     assert {item.id: item.problem for item in collection.problems()} == {
         "picture": "s.wav: it is a sound; the column holds a picture",
         "no film": "s.wav: it is a sound; the column holds a film",

@@ -152,10 +152,16 @@ def from_store(items: Iterable[Item]) -> Iterator[Entry]:
             entry = Entry(item.id, item.source, stamp(source), files=(source,), fields=_file_fields(source))
             yield replace(entry, digest=_digest(entry))
             continue
-        files = tuple(dict.fromkeys(Path(part.file) for part in item.parts if part.file))
+        files: dict[Path, set[Modality]] = {}
+        for part in item.parts:
+            if part.file:
+                files.setdefault(Path(part.file), set()).add(part.modality)
         texts = tuple(part for part in item.parts if part.modality is Modality.TEXT and not part.file)
-        lost = None if files or texts else f"{item.source} is gone, so it cannot be encoded again"
-        yield Entry(item.id, item.source, item.stamp, files, texts, item.fields, problem=lost or item.problem)
+        failed = item.problem and not item.parts and _stands(item.source)
+        lost = None if files or texts or failed else f"{item.source} is gone, so it cannot be encoded again"
+        entry = Entry(item.id, item.source, item.stamp, tuple(files), texts, item.fields, problem=lost or item.problem)
+        sounds = [held == {Modality.AUDIO} and not item.problem for held in files.values()]  # of a film, maybe: no more
+        yield replace(entry, wanted=tuple(Modality.AUDIO if only else None for only in sounds))
 
 
 def news(entries: Iterable[Entry], store: LanceStore, retry: bool, skip: Callable[[], None]) -> Iterator[Entry]:
@@ -204,7 +210,7 @@ def _recognise(
             entry = replace(entry, id=gone[0].id)
         elif entry.is_file and taken.get(entry.id, entry.source) != entry.source:
             entry = replace(entry, id=_id(entry.source + entry.digest))  # its usual id moved away with another file
-        elif entry.row and _stands(other := taken.get(entry.id, ""), entry.source):
+        elif entry.row and (other := taken.get(entry.id, "")) not in ("", entry.source) and _stands(other):
             said = f"its id '{entry.id}' was that of {other}, whose place it took; give one of them another id"
             entry = replace(entry, problem="; ".join(filter(None, [entry.problem, said])))
         if same:
@@ -213,10 +219,11 @@ def _recognise(
         yield entry
 
 
-def _stands(other: str, source: str) -> bool:
-    """Whether another source, of a file or of a row of a manifest, is still there."""
-    places = [other, *(other[: mark.start()] for mark in re.finditer("#", other))]
-    return other not in ("", source) and any(Path(place).is_file() for place in places)
+def _stands(source: str) -> bool:
+    """Whether a file, or the manifest of a row, is still there."""
+    return any(
+        Path(place).is_file() for place in (source, *(source[: mark.start()] for mark in re.finditer("#", source)))
+    )
 
 
 def can_be_read_again(item: Item) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
+from duretrieval.errors import MediaError
 from duretrieval.media.sniff import HEAD_BYTES, Kind, sniff
 from duretrieval.types import Modality
 
@@ -42,5 +43,8 @@ def misfit(wanted: Modality, there: Collection[Modality]) -> str:
 
 
 def _is_picture(path: Path) -> bool:
-    with path.open("rb") as file:
-        return sniff(file.read(HEAD_BYTES)) in PICTURES
+    try:
+        with path.open("rb") as file:
+            return sniff(file.read(HEAD_BYTES)) in PICTURES
+    except (OSError, MediaError):  # it has gone or changed since it was decoded
+        return False
