@@ -44,7 +44,7 @@ def test_a_row_without_an_id_never_meets_a_row_with_one(tmp_path: Path, collecti
     assert (report.indexed, report.failed) == (1499, 1)
     assert [part.content for part in collection.get("1500").parts] == ["red tulips"]
     (bad,) = collection.problems()
-    assert bad.id == nameless(path, 1500)
+    assert (bad.id, bad.fields["name"]) == (nameless(path, 1500), "m.csv line 1500")
     assert bad.problem == "line 1500 has 3 columns, the first line names 2; quote its commas"
     assert collection.add_manifests(path, workers=1).unchanged == 1499
 

@@ -274,8 +274,8 @@ def _digest(entry: Entry) -> str:
 
 
 def _name(row: Row) -> str:
-    """What a person calls it: its name, else its title, else its id."""
-    return row.name or row.texts.get("title", (row.id,))[0]
+    """What a person calls it: its name, else its title, else its id, else where it stands."""
+    return row.name or row.texts.get("title", (row.given,))[0] or f"{row.manifest.name} line {row.number}"
 
 
 def _row_stamp(row: Row) -> str:
