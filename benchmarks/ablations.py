@@ -22,12 +22,12 @@ import torch
 from benchmarks.frozen import learned_from, tested_on
 from benchmarks.measure import HERE, write
 from benchmarks.ours import recipe, tested, trained
-from duretrieval.evaluate.measures import measures
-from duretrieval.evaluate.metrics.summary import mean as mean_of
-from duretrieval.evaluate.ranking import per_query
-from duretrieval.evaluate.relevance import relevant
-from duretrieval.train.checking import retrieval, views_of
-from duretrieval.train.rescoring import rescored
+from duretrieval.evaluation.labels.relevance import relevant
+from duretrieval.evaluation.measures import measures
+from duretrieval.evaluation.metrics.ranking import per_query
+from duretrieval.evaluation.metrics.summary import mean as mean_of
+from duretrieval.training.fit.rescoring import rescored
+from duretrieval.training.fit.validation import retrieval, views_of
 
 SEEDS = 3
 HELD_OUT = "held out"

@@ -19,8 +19,8 @@ from torch.nn.functional import cross_entropy, normalize
 
 from benchmarks.frozen import RECIPE, learned_from, rows, tested_on
 from duretrieval.similarity import unit
-from duretrieval.train.batch import View
-from duretrieval.train.checking import retrieval
+from duretrieval.training.data.batch import View
+from duretrieval.training.fit.validation import retrieval
 from duretrieval.types import Array
 
 Rows = tuple[Array, Array]

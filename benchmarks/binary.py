@@ -19,7 +19,7 @@ from duretrieval.align.itq import Itq
 from duretrieval.builtin import FOLDER
 from duretrieval.index.binary import BinaryIndex
 from duretrieval.index.exact import ExactIndex
-from duretrieval.model import Model
+from duretrieval.model.model import Model
 from duretrieval.protocols import Index
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality, Part

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import measure
-from duretrieval.collection import Collection, parts_of
-from duretrieval.index.lance import LanceStore
-from duretrieval.model import Model
+from duretrieval.collection.collection import Collection, parts_of
+from duretrieval.index.lance.store import LanceStore
+from duretrieval.model.model import Model
 from duretrieval.similarity import unit
 from duretrieval.types import Item, Modality, Part
 

@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measure import interleaved, write
-from duretrieval.evaluate.blocks import Compared
-from duretrieval.evaluate.metrics import first_rank, hit_at_k, mean, median
-from duretrieval.evaluate.ranking import rank
-from duretrieval.evaluate.ranks import Ranks
-from duretrieval.evaluate.relevance import SameGroup, relevant
+from duretrieval.evaluation.labels.relevance import SameGroup, relevant
+from duretrieval.evaluation.metrics import first_rank, hit_at_k, mean, median
+from duretrieval.evaluation.metrics.blocks import Compared
+from duretrieval.evaluation.metrics.ranking import rank
+from duretrieval.evaluation.ranks import Ranks
 from duretrieval.similarity import unit
 
 Figures = dict[str, float]

@@ -14,19 +14,19 @@ import torch
 
 from benchmarks.clipart import DATA, manifest
 from benchmarks.tuxpaint import Stamp, stamps
-from duretrieval.evaluate.bootstrap import Bootstrap
-from duretrieval.evaluate.measures import measures
-from duretrieval.evaluate.relevance import relevant
-from duretrieval.evaluate.result import Evaluation, Pair
-from duretrieval.evaluate.scoring import score_matrix
-from duretrieval.model import Model
+from duretrieval.evaluation.labels.relevance import relevant
+from duretrieval.evaluation.measures import measures
+from duretrieval.evaluation.result import Evaluation, Pair
+from duretrieval.evaluation.scoring import score_matrix
+from duretrieval.evaluation.statistics.bootstrap import Bootstrap
+from duretrieval.model.model import Model
 from duretrieval.similarity import unit
-from duretrieval.train.data.manifest import read_manifest
-from duretrieval.train.nets.builtin import builtin_image_both
-from duretrieval.train.prepare import Prepared, prepare
-from duretrieval.train.recipe import Recipe
-from duretrieval.train.recipe_toml import to_recipe
-from duretrieval.train.rows import Rows
+from duretrieval.training.build.prepare import Prepared, prepare
+from duretrieval.training.data.batches import Rows
+from duretrieval.training.data.manifest import read_manifest
+from duretrieval.training.nets.builtin import builtin_image_both
+from duretrieval.training.recipe.recipe import Recipe
+from duretrieval.training.recipe.toml import to_recipe
 from duretrieval.types import Array, Modality, Part
 
 MEASURES = ("hit@1", "hit@5", "hit@10", "ap", "rr")

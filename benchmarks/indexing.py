@@ -20,11 +20,11 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before it is imported
 import onnxruntime
 
 from benchmarks import measure
-from duretrieval.collection import Collection
-from duretrieval.index.lance import LanceStore
-from duretrieval.media.decode import decode
+from duretrieval.collection.collection import Collection
+from duretrieval.index.lance.store import LanceStore
+from duretrieval.media.decoder import decode
 from duretrieval.media.limits import Limits
-from duretrieval.model import Model
+from duretrieval.model.model import Model
 from duretrieval.types import Item
 
 N = 1000

@@ -32,7 +32,7 @@ def main() -> None:
         sizes = by_package(Path(where))
         seconds = {
             code: statistics.median(timed([python, "-c", code]) for _ in range(5))
-            for code in ("pass", "import duretrieval", "import duretrieval.collection")
+            for code in ("pass", "import duretrieval", "import duretrieval.collection.collection")
         }
     total = sum(sizes.values())
     rows = [f"| {name} | {size:.0f} |" for name, size in sizes.most_common(12)]

@@ -33,11 +33,11 @@ def contestants(n: int) -> dict[str, tuple[Step, dict[str, Step], bool]]:
     from pytorch_metric_learning.distances import LpDistance
     from pytorch_metric_learning.reducers import MeanReducer
 
-    from duretrieval.train.losses.contrastive import Contrastive
-    from duretrieval.train.losses.infonce import InfoNce
-    from duretrieval.train.losses.smooth_ap import SmoothAp
-    from duretrieval.train.losses.triplet import Triplet
-    from duretrieval.train.nets.score.cosine import Cosine
+    from duretrieval.training.losses.contrastive import Contrastive
+    from duretrieval.training.losses.infonce import InfoNce
+    from duretrieval.training.losses.smooth_ap import SmoothAp
+    from duretrieval.training.losses.triplet import Triplet
+    from duretrieval.training.nets.score.cosine import Cosine
 
     score, same, labels = Cosine(), torch.eye(n, dtype=torch.bool), torch.arange(n)
 

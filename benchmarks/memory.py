@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def index(files: Path, collection: Path) -> None:
-    from duretrieval.collection import Collection
+    from duretrieval.collection.collection import Collection
 
     seen = [0.0]
     threading.Thread(target=watch, args=[seen], daemon=True).start()

@@ -18,13 +18,13 @@ import numpy as np
 from PIL import Image, ImageEnhance
 
 from benchmarks.tuxpaint import STAMPS
+from duretrieval.duplicates.near import near_groups
+from duretrieval.duplicates.perceptual import BITS, READING, code, distance
 from duretrieval.errors import MediaError
 from duretrieval.media import Limits, decode
-from duretrieval.train.data.components import RADIUS
-from duretrieval.train.data.looks import BITS, READING, code, distance
-from duretrieval.train.data.near import near_groups
-from duretrieval.train.data.split import split
-from duretrieval.train.sample import Sample
+from duretrieval.training.data.sample import Sample
+from duretrieval.training.data.splits import split
+from duretrieval.training.recipe.recipe import RADIUS
 from duretrieval.types import Modality, Part, Reading
 
 SIDE, COPIES, MANY = 300, 200, 100_000

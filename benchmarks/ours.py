@@ -13,14 +13,14 @@ from torch.nn.functional import normalize
 
 from benchmarks.frozen import RECIPE, on_data, tested_on
 from duretrieval.similarity import unit
-from duretrieval.train import run as runs
-from duretrieval.train.assemble import make_network, make_objective
-from duretrieval.train.closed import fit_heads
-from duretrieval.train.loop import hush
-from duretrieval.train.network import Network
-from duretrieval.train.recipe import Recipe
-from duretrieval.train.recipe_toml import to_recipe
-from duretrieval.train.settings import merge
+from duretrieval.training.align.closed_form import fit_heads
+from duretrieval.training.build.network import Network
+from duretrieval.training.build.network_of import make_network, make_objective
+from duretrieval.training.fit.loop import hush
+from duretrieval.training.recipe.recipe import Recipe
+from duretrieval.training.recipe.settings import merge
+from duretrieval.training.recipe.toml import to_recipe
+from duretrieval.training.runs import run as runs
 from duretrieval.types import Array, Modality
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.recall import by_chance, measured
 from benchmarks.tuxpaint import stamps
-from duretrieval.model import Model
+from duretrieval.model.model import Model
 from duretrieval.types import Modality, Part
 
 RESULTS = Path(__file__).parent / "results"

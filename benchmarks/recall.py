@@ -6,9 +6,9 @@ from math import comb
 
 import numpy as np
 
-from duretrieval.evaluate.metrics import hit_at_k, mean, reciprocal_rank
-from duretrieval.evaluate.ranking import rank
-from duretrieval.evaluate.relevance import relevant as listed
+from duretrieval.evaluation.labels.relevance import relevant as listed
+from duretrieval.evaluation.metrics import hit_at_k, mean, reciprocal_rank
+from duretrieval.evaluation.metrics.ranking import rank
 
 KS = (1, 5, 10)
 Figures = dict[str, float]

@@ -17,8 +17,8 @@ import torch
 
 from benchmarks.clipart import DATA, labelled, manifest
 from benchmarks.measure import write
-from duretrieval.train.recipe_toml import read_recipe
-from duretrieval.train.run import train
+from duretrieval.training.recipe.toml import read_recipe
+from duretrieval.training.runs.run import train
 
 COMMON = ("data.near_duplicates=false", 'data.texts=["text"]', "fit.patience=3")
 IMAGE = 'encoders.image="builtin-image-both"'

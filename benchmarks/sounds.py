@@ -26,19 +26,19 @@ from transformers import (
 
 from benchmarks.measure import interleaved, write
 from duretrieval import plugins
-from duretrieval.session import Session
-from duretrieval.train.graph import to_onnx
-from duretrieval.train.nets.audio.ast import Ast
-from duretrieval.train.nets.audio.clap import ClapAudio
-from duretrieval.train.nets.audio.clap_mel import ClapMel
-from duretrieval.train.nets.audio.kaldi_mel import KaldiMel
-from duretrieval.train.nets.audio.mel import Mel, MelSettings
-from duretrieval.train.nets.audio.mfcc import Mfcc
-from duretrieval.train.nets.audio.panns import cnn6, cnn10, cnn14
-from duretrieval.train.nets.audio.statistics import MfccStatistics
-from duretrieval.train.nets.audio.waveform import Waveform
-from duretrieval.train.nets.audio.whisper import Whisper
-from duretrieval.train.nets.audio.whisper_mel import WhisperMel
+from duretrieval.onnx import Session
+from duretrieval.training.nets.audio.ast import Ast
+from duretrieval.training.nets.audio.clap import ClapAudio
+from duretrieval.training.nets.audio.clap_mel import ClapMel
+from duretrieval.training.nets.audio.kaldi_mel import KaldiMel
+from duretrieval.training.nets.audio.mel import Mel, MelSettings
+from duretrieval.training.nets.audio.mfcc import Mfcc
+from duretrieval.training.nets.audio.panns import cnn6, cnn10, cnn14
+from duretrieval.training.nets.audio.statistics import MfccStatistics
+from duretrieval.training.nets.audio.waveform import Waveform
+from duretrieval.training.nets.audio.whisper import Whisper
+from duretrieval.training.nets.audio.whisper_mel import WhisperMel
+from duretrieval.training.onnx import to_onnx
 from duretrieval.types import Array, Modality, Part
 
 SECONDS = 5.0

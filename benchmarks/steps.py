@@ -26,9 +26,9 @@ from benchmarks import baselines
 from benchmarks.frozen import on_data
 from benchmarks.measure import write
 from benchmarks.ours import recipe
-from duretrieval.train import run as runs
-from duretrieval.train.assemble import make_network, make_objective
-from duretrieval.train.loop import hush
+from duretrieval.training.build.network_of import make_network, make_objective
+from duretrieval.training.fit.loop import hush
+from duretrieval.training.runs import run as runs
 
 CHANGES = {
     "views": [["text"], ["image"]],

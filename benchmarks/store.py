@@ -21,8 +21,8 @@ import numpy as np
 
 from duretrieval.index.exact import ExactIndex
 from duretrieval.index.faiss import FaissIndex
-from duretrieval.index.lance import LanceStore
-from duretrieval.index.lance_upkeep import Upkeep
+from duretrieval.index.lance.store import LanceStore
+from duretrieval.index.lance.upkeep import Upkeep
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Item, Modality, Part
 
@@ -84,7 +84,9 @@ def main(rows: int) -> None:
                 add(at)
         store.optimize()
         report(store, rows, vectors, lambda: extra(next(spare)), "optimized")
-        code = "import sys; from duretrieval.index.lance import LanceStore; s = LanceStore.open(sys.argv[1]); len(s)"
+        code = (
+            "import sys; from duretrieval.index.lance.store import LanceStore; s = LanceStore.open(sys.argv[1]); len(s)"
+        )
         cold = timed(lambda: subprocess.run([sys.executable, "-c", code, str(path)], check=True), 5)
         bare = timed(lambda: subprocess.run([sys.executable, "-c", "import numpy"], check=True), 5)
         print(f"opening cold, in a process of its own: {cold:.0f} ms ({bare:.0f} ms of them python and numpy)")

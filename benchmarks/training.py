@@ -21,8 +21,8 @@ from benchmarks import baselines
 from benchmarks.frozen import evaluate, learned_from, tested_on
 from benchmarks.measure import write
 from benchmarks.ours import recipe, tested, trained
-from duretrieval.evaluate.compare import compare
-from duretrieval.evaluate.result import Evaluation
+from duretrieval.evaluation.comparison import compare
+from duretrieval.evaluation.result import Evaluation
 
 SEEDS = 3
 OURS = {
@@ -82,7 +82,7 @@ def untrained() -> Evaluation:
 
 def untouched() -> tuple[Any, Any]:
     """The class names of the built-in model, with nothing learned added."""
-    from duretrieval.train.assemble import make_network
+    from duretrieval.training.build.network_of import make_network
 
     wanted = recipe({"heads.image": {"use": "class-names", "weight": 0.0}})
     prepared = learned_from()

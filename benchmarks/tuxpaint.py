@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from duretrieval.media.decode import decode
+from duretrieval.media.decoder import decode
 from duretrieval.media.limits import Limits
 from duretrieval.types import Part, Reading
 

@@ -22,7 +22,7 @@ from duretrieval.align.centre import Centre
 from duretrieval.align.conse import Conse
 from duretrieval.encode.classes import hellinger
 from duretrieval.encode.text import OnnxText
-from duretrieval.session import Session
+from duretrieval.onnx import Session
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality, Part
 

@@ -12,7 +12,8 @@ import pytest
 
 from duretrieval.builtin import FOLDER
 from duretrieval.errors import ModelError
-from duretrieval.model import Model, card, check_files
+from duretrieval.model.card import check_files, read_card
+from duretrieval.model.model import Model
 from duretrieval.types import MEDIA, Modality, Part
 
 RATE = 16_000
@@ -83,9 +84,9 @@ def test_background_standardises_scores() -> None:
 def test_ships_small_and_whole() -> None:
     files = [path for path in FOLDER.iterdir() if path.is_file()]
     assert sum(path.stat().st_size for path in files) < 45_000_000
-    assert {path.name for path in files} == {*card(FOLDER)["files"], "model.toml", "README.md"}
+    assert {path.name for path in files} == {*read_card(FOLDER)["files"], "model.toml", "README.md"}
     assert check_files(FOLDER) == []
-    for entry in card(FOLDER)["files"].values():
+    for entry in read_card(FOLDER)["files"].values():
         assert entry["licence"]
         assert entry["origin"]
 
@@ -115,7 +116,7 @@ socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse
 for name in ("torch", "transformers", "sentence_transformers", "huggingface_hub"):
     sys.modules[name] = None
 import numpy as np
-from duretrieval.model import Model
+from duretrieval.model.model import Model
 from duretrieval.types import Modality, Part
 parts = [
     Part(Modality.TEXT, "a dog"),

@@ -11,11 +11,11 @@ import pytest
 from PIL import Image, ImageDraw
 
 from duretrieval import Item, Modality, Part, Query, Term
-from duretrieval.collection import Collection
+from duretrieval.collection.collection import Collection
 from duretrieval.errors import CollectionLocked, MediaError, ModelMismatch, NotACollection, QueryError, UnknownField
-from duretrieval.media.decode import decode
+from duretrieval.media.decoder import decode
 from duretrieval.media.limits import Limits
-from duretrieval.model import Model
+from duretrieval.model.model import Model
 from duretrieval.types import Array
 
 

@@ -3,7 +3,7 @@
 import pytest
 from benchmarks import quality, tuxpaint
 
-from duretrieval.model import Model
+from duretrieval.model.model import Model
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from duretrieval.collection import Collection
+from duretrieval.collection.collection import Collection
 from duretrieval.errors import NotACollection
 
 FILES = 2000

@@ -9,11 +9,11 @@ import pytest
 from samples import write_animation, write_picture, write_video, write_wave
 
 from duretrieval import Item, Modality, Part
-from duretrieval.collection import Collection
-from duretrieval.entries import Rows
+from duretrieval.collection.collection import Collection
+from duretrieval.collection.sources import Rows
 from duretrieval.errors import ConfigError
 from duretrieval.media.manifest import nameless
-from duretrieval.model import Model
+from duretrieval.model.model import Model
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ import pytest
 
 from duretrieval.builtin import FOLDER
 from duretrieval.errors import ModelError, UnknownPart
-from duretrieval.model import Model, check_files, fingerprint
+from duretrieval.model.card import check_files, fingerprint
+from duretrieval.model.model import Model
 from duretrieval.types import Array, Modality, Part
 
 

@@ -36,7 +36,7 @@ def test_index_and_search_with_every_socket_blocked_and_torch_out_of_reach(tmp_p
         BLOCKED
         + """
 from pathlib import Path
-from duretrieval.collection import Collection
+from duretrieval.collection.collection import Collection
 
 if __name__ == "__main__":
     with Collection.open(Path(sys.argv[1]) / "collection") as collection:
@@ -61,8 +61,8 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 def test_a_text_search_reads_no_media_library() -> None:
     code = """
     import sys
-    from duretrieval.collection import Collection
-    from duretrieval.model import Model
+    from duretrieval.collection.collection import Collection
+    from duretrieval.model.model import Model
     from duretrieval.types import Modality, Part
     Model.load("builtin").encode([Part(Modality.TEXT, "a dog")])
     print([name for name in ("av", "PIL", "pypdfium2", "soundfile", "docx") if name in sys.modules])

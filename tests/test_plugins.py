@@ -29,3 +29,7 @@ def test_a_path_that_leads_nowhere() -> None:
         plugins.find("aligners", "nosuchmodule:Thing")
     with pytest.raises(ConfigError, match="has no 'Thing'"):
         plugins.find("aligners", "duretrieval.align.centre:Thing")
+
+
+def test_the_engine_names_nothing_of_the_workbench() -> None:
+    assert [where for known in plugins.BUILT_IN.values() for where, _ in known.values() if ".training." in where] == []

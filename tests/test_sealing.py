@@ -14,13 +14,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from duretrieval import sealing
 from duretrieval.align.centre import Centre
 from duretrieval.align.itq import Itq
 from duretrieval.builtin import FOLDER
 from duretrieval.errors import ConfigError, ModelError
-from duretrieval.model import Model, card, check_files, fingerprint, origins
-from duretrieval.sealing import Origin, seal, toml, whole
+from duretrieval.model import seal as sealing
+from duretrieval.model.card import check_files, fingerprint, origins, read_card
+from duretrieval.model.model import Model
+from duretrieval.model.seal import Origin, seal, whole
+from duretrieval.model.toml import toml
 from duretrieval.similarity import unit
 from duretrieval.types import MEDIA, Array, Modality, Part, Reading
 
@@ -138,7 +140,7 @@ def test_a_model_made_in_python_is_saved_and_loaded(tmp_path: Path) -> None:
     assert (loaded.name, loaded.dim, loaded.fingerprint, loaded.reading.image_side) == ("mine", 3, saved, 32)
     np.testing.assert_array_equal(loaded.encode(TEXTS), model.encode(TEXTS))
     np.testing.assert_array_equal(loaded.background[Modality.TEXT], background[Modality.TEXT])
-    written = card(tmp_path / "m")
+    written = read_card(tmp_path / "m")
     assert [entry["modalities"] for entry in written["encoders"]] == [["text", "image"]]  # shared, so saved once
     assert [entry["use"] for entry in written["aligners"]] == ["centre"]
     assert written["training"] == {"recipe": "letters.toml", "data": "0a1b", "metrics": {"recall@10": 0.5}}
@@ -152,7 +154,7 @@ def test_binary_codes_go_with_the_model(tmp_path: Path) -> None:
     loaded, rows = Model.load(tmp_path / "m"), letters().encode(TEXTS)
     assert loaded.codes is not None
     np.testing.assert_array_equal(loaded.codes(rows, Modality.TEXT), coder(rows, Modality.TEXT))
-    assert card(tmp_path / "m")["codes"] == {"use": "itq", "options": {"file": "codes.safetensors"}}
+    assert read_card(tmp_path / "m")["codes"] == {"use": "itq", "options": {"file": "codes.safetensors"}}
     assert letters().codes is None
 
 
@@ -176,7 +178,7 @@ def test_the_built_in_model_saved_elsewhere_gives_the_same_vectors(tmp_path: Pat
     np.testing.assert_array_equal(copy.encode(parts), model.encode(parts))
     for modality in MEDIA:
         np.testing.assert_array_equal(copy.background[modality], model.background[modality])
-    ours, theirs = card(tmp_path / "copy")["files"].values(), card(FOLDER)["files"].values()
+    ours, theirs = read_card(tmp_path / "copy")["files"].values(), read_card(FOLDER)["files"].values()
     keys = ("sha256", "licence", "origin")
     assert sorted([tuple(e[k] for k in keys) for e in ours]) == sorted([tuple(e[k] for k in keys) for e in theirs])
 

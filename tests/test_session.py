@@ -7,7 +7,7 @@ import pytest
 
 from duretrieval.builtin import FOLDER
 from duretrieval.errors import ConfigError, ModelError
-from duretrieval.session import Session
+from duretrieval.onnx import Session
 
 SILENCE = np.full((1, 96, 64), -6.9, np.float32)
 

@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from duretrieval.errors import ConfigError, ShapeError
-from duretrieval.similarity import cosine, euclidean, unit, weighted_cosine
-from duretrieval.types import Array, Modality
+from duretrieval.errors import ShapeError
+from duretrieval.similarity import cosine, euclidean, unit
+from duretrieval.types import Array
 
 matrices = arrays(np.float32, (3, 4), elements=st.floats(-10, 10, width=32))
 
@@ -31,18 +31,6 @@ def test_on_unit_rows_euclidean_ranks_as_cosine_does() -> None:
     rng = np.random.default_rng(0)
     a, b = unit(rng.normal(size=(5, 8)).astype(np.float32)), unit(rng.normal(size=(50, 8)).astype(np.float32))
     np.testing.assert_array_equal(np.argsort(-cosine(a, b)), np.argsort(-euclidean(a, b)))
-
-
-def test_weighted_cosine_is_the_weighted_mean() -> None:
-    x, y = np.array([[1, 0]], np.float32), np.array([[0, 1]], np.float32)
-    a = {Modality.TEXT: x, Modality.IMAGE: x, Modality.AUDIO: x}
-    b = {Modality.TEXT: x, Modality.IMAGE: y}
-    assert weighted_cosine(a, b, {Modality.TEXT: 3})[0, 0] == pytest.approx(
-        3 / 4
-    )  # image counts 1, audio is not shared
-    assert weighted_cosine(a, b, {Modality.TEXT: 0, Modality.IMAGE: 2})[0, 0] == 0
-    with pytest.raises(ConfigError, match="give at least one of them a weight above 0"):
-        weighted_cosine(a, b, {Modality.TEXT: 0, Modality.IMAGE: 0})
 
 
 def test_rows_of_other_length_are_refused() -> None:

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from duretrieval import sealing
-from duretrieval.sealing import Origin
+from duretrieval.model import seal as sealing
+from duretrieval.model.seal import Origin
 from duretrieval.types import Reading
 
 ROOT = Path(__file__).parents[2]

@@ -1,7 +1,46 @@
 """Find anything with anything: text, pictures, films and sounds in one search, offline."""
 
-from duretrieval.errors import DuretrievalError
-from duretrieval.types import Evidence, Hit, Item, Modality, Part, Query, Reading, Term
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from duretrieval.window import window
+
+if TYPE_CHECKING:
+    from duretrieval.collection.collection import Collection as Collection
+    from duretrieval.collection.collection import Stats as Stats
+    from duretrieval.collection.ingest import Report as Report
+    from duretrieval.errors import DuretrievalError as DuretrievalError
+    from duretrieval.evaluation.request import Request as Request
+    from duretrieval.evaluation.request import evaluate as evaluate
+    from duretrieval.media.limits import Limits as Limits
+    from duretrieval.model.model import Model as Model
+    from duretrieval.training.recipe.recipe import Recipe as Recipe
+    from duretrieval.training.recipe.toml import read_recipe as read_recipe
+    from duretrieval.training.runs.run import export_run as export_run
+    from duretrieval.training.runs.run import train as train
+    from duretrieval.types import Evidence as Evidence
+    from duretrieval.types import Hit as Hit
+    from duretrieval.types import Item as Item
+    from duretrieval.types import Modality as Modality
+    from duretrieval.types import Part as Part
+    from duretrieval.types import Query as Query
+    from duretrieval.types import Reading as Reading
+    from duretrieval.types import Term as Term
 
 __version__ = "0.1.0"
-__all__ = ["DuretrievalError", "Evidence", "Hit", "Item", "Modality", "Part", "Query", "Reading", "Term"]
+__getattr__, __dir__, __all__ = window(
+    __name__,
+    {
+        ".collection.collection": "Collection Stats",
+        ".collection.ingest": "Report",
+        ".errors": "DuretrievalError",
+        ".evaluation.request": "Request evaluate",
+        ".media.limits": "Limits",
+        ".model.model": "Model",
+        ".training.recipe.recipe": "Recipe",
+        ".training.recipe.toml": "read_recipe",
+        ".training.runs.run": "export_run train",
+        ".types": "Evidence Hit Item Modality Part Query Reading Term",
+    },
+)

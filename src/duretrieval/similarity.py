@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
-from duretrieval.errors import ConfigError, ShapeError
-from duretrieval.types import Array, Modality
+from duretrieval.errors import ShapeError
+from duretrieval.types import Array
 
 
 def unit(vectors: Array) -> Array:
@@ -37,27 +35,6 @@ def euclidean(a: Array, b: Array) -> Array:
     squared = np.sum(a * a, axis=1)[:, None] + np.sum(b * b, axis=1)[None, :] - 2 * (a @ b.T)
     distance: Array = np.sqrt(np.maximum(squared, 0)).astype(np.float32)
     return -distance
-
-
-def weighted_cosine(
-    a: Mapping[Modality, Array], b: Mapping[Modality, Array], weights: Mapping[Modality, float]
-) -> Array:
-    """Weighted mean of the cosines per modality: modality -> (n, d_m), modality -> (m, d_m), to (n, m).
-
-    sum_m w_m cos(a_m, b_m) / sum_m w_m over the modalities on both sides; a modality that is not in `weights` counts 1.
-
-    Raises:
-        ConfigError: no modality is on both sides, or the weights of those that are do not sum to more than 0.
-    """
-    shared = [m for m in a if m in b]
-    total = sum(weights.get(m, 1.0) for m in shared)
-    if total <= 0:
-        raise ConfigError(
-            f"the weights of the modalities on both sides ({', '.join(shared) or 'none'}) sum to {total:g}; "
-            "give at least one of them a weight above 0"
-        )
-    mean = sum(weights.get(m, 1.0) * cosine(a[m], b[m]) for m in shared) / total
-    return np.asarray(mean, dtype=np.float32)
 
 
 def _same_width(a: Array, b: Array) -> None:

@@ -13,7 +13,7 @@ import pytest
 from duretrieval.align.cca import Cca
 from duretrieval.align.procrustes import Procrustes
 from duretrieval.align.ridge import Ridge
-from duretrieval.model import Model
+from duretrieval.model.model import Model
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality, Part
 

@@ -16,9 +16,9 @@ from PIL import Image
 from typer.testing import CliRunner, Result
 
 from duretrieval.cli.app import app
-from duretrieval.collection import Collection
+from duretrieval.collection.collection import Collection
 from duretrieval.errors import ConfigError, EvaluationError
-from duretrieval.evaluate.runs import write_judgements, write_run
+from duretrieval.evaluation.runs import write_judgements, write_run
 
 N = 40
 

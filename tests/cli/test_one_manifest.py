@@ -15,8 +15,8 @@ from typer.testing import CliRunner, Result
 from duretrieval.cli.app import app
 from duretrieval.cli.columns import columns, setting
 from duretrieval.errors import ConfigError
-from duretrieval.evaluate.labelled import read_labelled
-from duretrieval.train.data.manifest import read_manifest
+from duretrieval.evaluation.labels.labelled import read_labelled
+from duretrieval.training.data.manifest import read_manifest
 
 
 def run(*arguments: str | Path) -> Result:

@@ -16,9 +16,9 @@ from typer.testing import CliRunner, Result
 from duretrieval.cli.app import app
 from duretrieval.cli.training_progress import interruptible
 from duretrieval.errors import ConfigError, DuretrievalError
-from duretrieval.model import Model
-from duretrieval.train.recipe_toml import read_recipe
-from duretrieval.train.recipes import locate, ready
+from duretrieval.model.model import Model
+from duretrieval.training.recipe.ready import locate, ready
+from duretrieval.training.recipe.toml import read_recipe
 from duretrieval.types import Modality, Part
 
 pytestmark = pytest.mark.slow

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from duretrieval.builtin import FOLDER
 from duretrieval.encode.batching import mean_per_part, one_by_one
-from duretrieval.session import Session
+from duretrieval.onnx import Session
 
 
 def test_mean_per_part_worked_example() -> None:

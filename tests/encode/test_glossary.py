@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from duretrieval import builtin
-from duretrieval.encode.glossary import Glossary, has_han
 from duretrieval.errors import ConfigError
+from duretrieval.language.glossary import Glossary, has_han
 
 SHIPPED = builtin.FOLDER / "glossary-zh.tsv"
 

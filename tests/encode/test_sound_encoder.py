@@ -13,9 +13,9 @@ from duretrieval import plugins
 from duretrieval.encode.cutting import Cutting
 from duretrieval.encode.sound import OnnxSound
 from duretrieval.errors import ConfigError, ModelError, ShapeError
-from duretrieval.session import Session
+from duretrieval.onnx import Session
 from duretrieval.testing import EncoderSuite
-from duretrieval.train.graph import to_onnx
+from duretrieval.training.onnx import to_onnx
 from duretrieval.types import Modality, Part
 
 

@@ -19,11 +19,11 @@ from duretrieval.encode.bags import damped, inverse_frequency, with_nothing
 from duretrieval.encode.char_ngrams import CharNgrams
 from duretrieval.encode.hashing import HashedNgrams, HashedWords
 from duretrieval.encode.text_bags import TextBags
-from duretrieval.encode.unknown import Unknown
 from duretrieval.encode.vocabulary import Vocabulary
 from duretrieval.encode.word_vectors import WordVectors, smooth_inverse_frequency
-from duretrieval.encode.words import Words
 from duretrieval.errors import ConfigError, ModelError, ShapeError
+from duretrieval.language.unknown import Unknown
+from duretrieval.language.words import Words
 from duretrieval.similarity import unit
 from duretrieval.testing import EncoderSuite
 from duretrieval.types import Modality, Part

@@ -10,7 +10,7 @@ import pytest
 from duretrieval.builtin import FOLDER
 from duretrieval.encode.text import OnnxText
 from duretrieval.errors import ModelError, ShapeError
-from duretrieval.session import Session
+from duretrieval.onnx import Session
 from duretrieval.testing import EncoderSuite
 from duretrieval.types import Modality, Part
 
@@ -83,7 +83,7 @@ def test_a_file_that_is_no_tokenizer(tmp_path: Path) -> None:
         broken.encode([Part(Modality.TEXT, "a")])
 
 
-@pytest.mark.skipif(find_spec("duretrieval.encode.glossary") is None, reason="no glossary here")
+@pytest.mark.skipif(find_spec("duretrieval.language.glossary") is None, reason="no glossary here")
 def test_chinese_through_a_glossary(tmp_path: Path) -> None:
     (tmp_path / "words.tsv").write_text("红色\tred\n汽车\tcar\n", encoding="utf-8")
     through = OnnxText(

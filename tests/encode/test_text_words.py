@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
-from duretrieval.encode.parts_of_speech import chinese, english
-from duretrieval.encode.stop_words import CHINESE, ENGLISH
-from duretrieval.encode.words import Words, pieces
 from duretrieval.errors import ConfigError, MissingExtra
+from duretrieval.language.parts_of_speech import chinese, english
+from duretrieval.language.stop_words import CHINESE, ENGLISH
+from duretrieval.language.words import Words, pieces
 
 ALL = Words(stop_words=False)
 

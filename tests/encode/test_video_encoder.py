@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 from duretrieval import plugins
 from duretrieval.encode.video import OnnxVideo
 from duretrieval.errors import ModelError, ShapeError
-from duretrieval.session import Session
+from duretrieval.onnx import Session
 from duretrieval.similarity import unit
 from duretrieval.testing import EncoderSuite
 from duretrieval.types import Modality, Part

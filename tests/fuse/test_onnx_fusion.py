@@ -12,8 +12,8 @@ import torch
 from duretrieval.errors import ConfigError, ModelError, ShapeError
 from duretrieval.fuse.network import OnnxFusion
 from duretrieval.testing import FusionSuite
-from duretrieval.train.nets.fusion.concatenation import Concatenation
-from duretrieval.train.nets.fusion.weighted_sum import WeightedSum
+from duretrieval.training.nets.fusion.concatenation import Concatenation
+from duretrieval.training.nets.fusion.weighted_sum import WeightedSum
 from duretrieval.types import Modality
 
 TEXT, IMAGE, AUDIO = Modality.TEXT, Modality.IMAGE, Modality.AUDIO

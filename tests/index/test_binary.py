@@ -8,8 +8,8 @@ import pytest
 from duretrieval import plugins
 from duretrieval.align.itq import Itq
 from duretrieval.errors import ConfigError, ShapeError
-from duretrieval.evaluate.metrics.hashing import hamming_similarity
-from duretrieval.evaluate.metrics.hashing import signs as metric_signs
+from duretrieval.evaluation.metrics.hashing import hamming_similarity
+from duretrieval.evaluation.metrics.hashing import signs as metric_signs
 from duretrieval.index.binary import BinaryIndex
 from duretrieval.index.exact import ExactIndex
 from duretrieval.similarity import unit

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from duretrieval.index.exact import ExactIndex
 from duretrieval.index.faiss import FaissIndex
-from duretrieval.index.lance import LanceStore
-from duretrieval.index.lance_upkeep import Upkeep
+from duretrieval.index.lance.store import LanceStore
+from duretrieval.index.lance.upkeep import Upkeep
 from duretrieval.testing import IndexSuite, StoreSuite
 
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from duretrieval.errors import ConfigError, QueryError, ShapeError, UnknownField
-from duretrieval.index.lance import LanceStore
-from duretrieval.index.lance_upkeep import Upkeep
+from duretrieval.index.lance.store import LanceStore
+from duretrieval.index.lance.upkeep import Upkeep
 from duretrieval.testing.stores import directions, text
 from duretrieval.types import Item, Modality, Part
 

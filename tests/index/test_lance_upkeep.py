@@ -5,8 +5,8 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from duretrieval.index.lance import LanceStore
-from duretrieval.index.lance_upkeep import Upkeep
+from duretrieval.index.lance.store import LanceStore
+from duretrieval.index.lance.upkeep import Upkeep
 from duretrieval.testing.stores import directions, text
 
 DIM = 16

@@ -5,8 +5,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from duretrieval.index.lance import LanceStore
-from duretrieval.index.lance_verify import Fault
+from duretrieval.index.lance.store import LanceStore
+from duretrieval.index.lance.verify import Fault
 from duretrieval.testing.stores import directions, text
 
 DIM = 16

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from duretrieval.errors import CollectionError, CollectionLocked, NotACollection
-from duretrieval.index.lance import LanceStore
+from duretrieval.index.lance.store import LanceStore
 from duretrieval.testing.stores import directions, text
 
 
@@ -78,7 +78,9 @@ def test_what_a_killed_creation_left_is_cleared(tmp_path):
 def test_one_process_writes(tmp_path):
     store = create(tmp_path / "s")
     code = (
-        "import sys; from duretrieval.index.lance import LanceStore; from duretrieval.errors import CollectionLocked\n"
+        "import sys\n"
+        "from duretrieval.errors import CollectionLocked\n"
+        "from duretrieval.index.lance.store import LanceStore\n"
         "assert len(LanceStore.open(sys.argv[1])) == 0\n"
         "try: LanceStore.open(sys.argv[1], write=True)\n"
         "except CollectionLocked: print('locked')"

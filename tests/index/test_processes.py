@@ -10,12 +10,12 @@ import time
 
 import pytest
 
-from duretrieval.index.lance import LanceStore
+from duretrieval.index.lance.store import LanceStore
 
 DIM = 8
 PRELUDE = """
 import sys, time
-from duretrieval.index.lance import LanceStore
+from duretrieval.index.lance.store import LanceStore
 from duretrieval.testing.stores import directions, text
 def batch(store, ids, n, **fields):
     store.add([text(id, n, **fields) for id in ids], [directions(n, 8)] * len(ids), "m")
@@ -90,7 +90,7 @@ def test_a_writer_killed_at_any_moment_loses_and_doubles_nothing(tmp_path):
     LanceStore.create(tmp_path / "s", DIM, {}).close()
     writer = """
     from datetime import timedelta
-    from duretrieval.index.lance_upkeep import Upkeep
+    from duretrieval.index.lance.upkeep import Upkeep
     store = LanceStore.open(path, write=True, upkeep=Upkeep(keep=timedelta(0), after_commits=7))
     for i in range(int(sys.argv[2]), 10**6):
         batch(store, [f"{i}-{j}" for j in range(10)], i % 3 + 1, batch=i)

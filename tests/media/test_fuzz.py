@@ -19,10 +19,10 @@ from samples import (
     write_xlsx,
 )  # fmt: skip
 
-from duretrieval.collection import Collection
+from duretrieval.collection.collection import Collection
 from duretrieval.errors import MediaError
 from duretrieval.media import DecoderPool, Limits, decode
-from duretrieval.model import Model
+from duretrieval.model.model import Model
 from duretrieval.types import Reading
 
 PER_FORMAT = 10
@@ -37,6 +37,9 @@ def good_files(folder: Path) -> list[Path]:
     (folder / "d.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><circle r="5"/></svg>')
     (folder / "t.html").write_text("<html><body><p>" + "Some words. " * 50 + "</body></html>")
     (folder / "t.txt").write_text("一些中文文字。" * 50, encoding="gb18030")
+    (folder / "m.eml").write_bytes(
+        b"From: a@b\r\nMIME-Version: 1.0\r\nSubject: =?utf-8?B?6aaZ?=\r\n\r\n" + b"Words. " * 50
+    )
     documents = [
         write_pdf(folder / "d.pdf", ["One page.", "第二页。"]),
         write_docx(folder / "d.docx", ["One."]),
@@ -57,7 +60,7 @@ def good_files(folder: Path) -> list[Path]:
             ("ts", "mpeg2video", "mp2", 25),
         )
     ]
-    return [*still, *moving, *(folder / n for n in ("d.svg", "t.html", "t.txt")), *documents, *sounds, *films]
+    return [*still, *moving, *(folder / n for n in ("d.svg", "t.html", "t.txt", "m.eml")), *documents, *sounds, *films]
 
 
 def mutant(data: bytes, rng: np.random.Generator, number: int) -> bytes:

@@ -11,12 +11,14 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from duretrieval.cli.output import hit_dict, print_hits
-from duretrieval.collection import Collection
+from duretrieval.collection.collection import Collection
 from duretrieval.errors import ModelError, ShapeError
-from duretrieval.index.lance import LanceStore
-from duretrieval.model import Model, card
-from duretrieval.rank.scorer import MEASURE, OnnxScorer, PairReranker
-from duretrieval.rank.search import search
+from duretrieval.index.lance.store import LanceStore
+from duretrieval.model.card import read_card
+from duretrieval.model.model import Model
+from duretrieval.rank.nearest import search
+from duretrieval.rank.rerank import MEASURE, PairReranker
+from duretrieval.rank.scorer import OnnxScorer
 from duretrieval.similarity import unit
 from duretrieval.testing import RerankerSuite, ScorerSuite
 from duretrieval.types import Array, Hit, Item, Modality, Part, Probe, Query
@@ -196,7 +198,10 @@ def test_a_collection_ranks_by_its_models_scorer(tmp_path: Path, scored: bool, c
         assert hit_dict(1, hits[0])["measure"] == MEASURE
         print_hits(hits)
         assert "Scores: learned score of query and part." in capsys.readouterr().out
-        assert card(tmp_path / "model-True")["scorer"] == {"use": "onnx-scorer", "options": {"file": "scorer.onnx"}}
+        assert read_card(tmp_path / "model-True")["scorer"] == {
+            "use": "onnx-scorer",
+            "options": {"file": "scorer.onnx"},
+        }
     else:
         assert hits[0].item.id == "ahead"
         assert model.scorer is None

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from duretrieval.index.lance import LanceStore
-from duretrieval.rank.search import search
+from duretrieval.index.lance.store import LanceStore
+from duretrieval.rank.nearest import search
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Item, Modality, Part, Probe, Query
 

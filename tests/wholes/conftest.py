@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from tests.wholes.fused import make_model, write_manifest
 
-from duretrieval.collection import Collection
-from duretrieval.model import Model
+from duretrieval.collection.collection import Collection
+from duretrieval.model.model import Model
 
 
 @pytest.fixture(scope="package")

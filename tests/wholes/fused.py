@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from duretrieval.model import Model
+from duretrieval.model.model import Model
 from duretrieval.similarity import unit
-from duretrieval.train.nets.fusion.weighted_sum import WeightedSum
+from duretrieval.training.nets.fusion.weighted_sum import WeightedSum
 from duretrieval.types import Array, Hit, Modality, Part
 
 DIM = 32

@@ -22,12 +22,12 @@ from tests.wholes.fused import (
 )
 
 from duretrieval import Item, Modality, Part
-from duretrieval.collection import Collection
-from duretrieval.entries import can_be_read_again
+from duretrieval.collection.collection import Collection
+from duretrieval.collection.sources import can_be_read_again
 from duretrieval.errors import ModelError
-from duretrieval.model import Model
+from duretrieval.model.model import Model
 from duretrieval.similarity import unit
-from duretrieval.train.nets.fusion.weighted_sum import WeightedSum
+from duretrieval.training.nets.fusion.weighted_sum import WeightedSum
 from duretrieval.types import Array
 
 pytestmark = pytest.mark.slow

@@ -11,13 +11,13 @@ from tests.wholes.fused import COLOURS, FIGURES, ITEMS, ids, picture, whole, wor
 
 from duretrieval import Modality, Part, Query, Term
 from duretrieval.cli.app import app
-from duretrieval.collection import Collection
+from duretrieval.collection.collection import Collection
 from duretrieval.errors import QueryError
-from duretrieval.evaluate.bootstrap import Bootstrap
-from duretrieval.evaluate.judged import evaluate_collection
-from duretrieval.evaluate.labelled import read_labelled
-from duretrieval.evaluate.model_pairs import embed, evaluate_model
-from duretrieval.model import Model
+from duretrieval.evaluation.labels.labelled import read_labelled
+from duretrieval.evaluation.statistics.bootstrap import Bootstrap
+from duretrieval.evaluation.subjects.collection import evaluate_collection
+from duretrieval.evaluation.subjects.model import embed, evaluate_model
+from duretrieval.model.model import Model
 from duretrieval.similarity import unit
 
 pytestmark = pytest.mark.slow

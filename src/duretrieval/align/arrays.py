@@ -29,10 +29,10 @@ def read(path: Path, key: str) -> npt.NDArray[Any]:
     return arrays[key]
 
 
-def write(folder: Path, name: str, **arrays: npt.NDArray[Any]) -> str:
+def write(folder: str | Path, name: str, **arrays: npt.NDArray[Any]) -> str:
     """Write `name`.safetensors into the folder; returns the file's name."""
     from safetensors.numpy import save
 
     file = f"{name}.safetensors"
-    (folder / file).write_bytes(save({key: np.ascontiguousarray(rows) for key, rows in arrays.items()}))
+    (Path(folder) / file).write_bytes(save({key: np.ascontiguousarray(rows) for key, rows in arrays.items()}))
     return file

@@ -124,10 +124,10 @@ class Cca:
 
     @classmethod
     def load(
-        cls, folder: Path, *, file: str, x_modalities: Sequence[str], y_modalities: Sequence[str], power: float
+        cls, folder: str | Path, *, file: str, x_modalities: Sequence[str], y_modalities: Sequence[str], power: float
     ) -> Cca:
         """The aligner that `save` wrote. Raises ModelError where the file is not such an aligner."""
-        path = folder / file
+        path = Path(folder) / file
         return cls(
             Affine.load(path, "x_"),
             Affine.load(path, "y_"),
@@ -137,7 +137,7 @@ class Cca:
             power,
         )
 
-    def save(self, folder: Path, name: str) -> dict[str, Any]:
+    def save(self, folder: str | Path, name: str) -> dict[str, Any]:
         """Write `name`.safetensors; returns the options that `load` needs to find it."""
         arrays = {**self.x.arrays("x_"), **self.y.arrays("y_"), "correlations": self.correlations}
         return {

@@ -36,10 +36,10 @@ class Centre:
         return unit(vectors - self.mean)
 
     @classmethod
-    def load(cls, folder: Path, *, file: str) -> Centre:
+    def load(cls, folder: str | Path, *, file: str) -> Centre:
         """The aligner that `save` wrote. Raises ModelError where the file is not such an aligner."""
-        return cls(read(folder / file, "mean").astype(np.float32))
+        return cls(read(Path(folder) / file, "mean").astype(np.float32))
 
-    def save(self, folder: Path, name: str) -> dict[str, Any]:
+    def save(self, folder: str | Path, name: str) -> dict[str, Any]:
         """Write `name`.safetensors; returns the options that `load` needs to find it."""
         return {"file": write(folder, name, mean=self.mean)}

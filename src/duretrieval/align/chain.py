@@ -45,11 +45,11 @@ class Chain:
         return vectors
 
     @classmethod
-    def load(cls, folder: Path, *, parts: Sequence[Entry]) -> Self:
+    def load(cls, folder: str | Path, *, parts: Sequence[Entry]) -> Self:
         """The aligners that `save` wrote. Raises UnknownPart where one is not installed."""
         return cls(tuple(_load(folder, parts)))
 
-    def save(self, folder: Path, name: str) -> dict[str, Any]:
+    def save(self, folder: str | Path, name: str) -> dict[str, Any]:
         """Write every aligner, in files that begin with `name`; returns the options that `load` needs."""
         return {"parts": _save(self.parts, folder, name)}
 
@@ -98,11 +98,11 @@ class Sum:
         return unit(total)
 
     @classmethod
-    def load(cls, folder: Path, *, parts: Sequence[Entry], weights: Sequence[float]) -> Self:
+    def load(cls, folder: str | Path, *, parts: Sequence[Entry], weights: Sequence[float]) -> Self:
         """The aligners that `save` wrote. Raises UnknownPart where one is not installed."""
         return cls(tuple(_load(folder, parts)), tuple(weights))
 
-    def save(self, folder: Path, name: str) -> dict[str, Any]:
+    def save(self, folder: str | Path, name: str) -> dict[str, Any]:
         """Write every aligner, in files that begin with `name`; returns the options that `load` needs."""
         return {"parts": _save(self.parts, folder, name), "weights": list(self.weights)}
 
@@ -113,11 +113,11 @@ def _held(parts: Sequence[Aligner]) -> tuple[Aligner, ...]:
     return tuple(parts)
 
 
-def _load(folder: Path, entries: Sequence[Entry]) -> list[Aligner]:
+def _load(folder: str | Path, entries: Sequence[Entry]) -> list[Aligner]:
     return [plugins.find("aligners", entry["use"]).load(folder, **entry.get("options", {})) for entry in entries]
 
 
-def _save(parts: Sequence[Any], folder: Path, name: str) -> list[dict[str, Any]]:
+def _save(parts: Sequence[Any], folder: str | Path, name: str) -> list[dict[str, Any]]:
     return [
         {"use": plugins.name_of("aligners", part), "options": part.save(folder, f"{name}-{i}")}
         for i, part in enumerate(parts)

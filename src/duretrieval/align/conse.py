@@ -61,11 +61,11 @@ class Conse:
         return unit(p @ self.class_vectors)
 
     @classmethod
-    def load(cls, folder: Path, *, file: str, top: int, temperature: float) -> Conse:
+    def load(cls, folder: str | Path, *, file: str, top: int, temperature: float) -> Conse:
         """The aligner that `save` wrote. Raises ModelError where the file is not such an aligner."""
-        return cls(read(folder / file, "class_vectors").astype(np.float32), top=top, temperature=temperature)
+        return cls(read(Path(folder) / file, "class_vectors").astype(np.float32), top=top, temperature=temperature)
 
-    def save(self, folder: Path, name: str) -> dict[str, Any]:
+    def save(self, folder: str | Path, name: str) -> dict[str, Any]:
         """Write `name`.safetensors, in half precision where that loses nothing; returns the options `load` needs."""
         with np.errstate(over="ignore"):
             half = self.class_vectors.astype(np.float16)

@@ -71,11 +71,11 @@ class Itq:
         return rows
 
     @classmethod
-    def load(cls, folder: Path, *, file: str) -> Itq:
+    def load(cls, folder: str | Path, *, file: str) -> Itq:
         """The coder that `save` wrote. Raises ModelError where the file is not such a coder."""
-        return cls(Affine.load(folder / file))
+        return cls(Affine.load(Path(folder) / file))
 
-    def save(self, folder: Path, name: str) -> dict[str, Any]:
+    def save(self, folder: str | Path, name: str) -> dict[str, Any]:
         """Write `name`.safetensors; returns the options that `load` needs to find it."""
         return {"file": write(folder, name, **self.affine.arrays())}
 

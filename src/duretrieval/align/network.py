@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from duretrieval.errors import ConfigError, ShapeError
-from duretrieval.session import Session
+from duretrieval.onnx import Session
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality
 
@@ -64,7 +64,7 @@ class OnnxAligner:
     @classmethod
     def load(
         cls,
-        folder: Path,
+        folder: str | Path,
         *,
         dim: int,
         file: str | None = None,
@@ -81,11 +81,11 @@ class OnnxAligner:
         if (file is None) == (files is None):
             raise ConfigError("a learned head needs either `file`, one graph, or `files`, one graph a modality")
         if file is not None:
-            return cls(Session(folder / file, threads), dim=dim)
-        graphs = {_modality(name): Session(folder / graph, threads) for name, graph in (files or {}).items()}
+            return cls(Session(Path(folder) / file, threads), dim=dim)
+        graphs = {_modality(name): Session(Path(folder) / graph, threads) for name, graph in (files or {}).items()}
         return cls(graphs, dim=dim)
 
-    def save(self, folder: Path, name: str) -> dict[str, Any]:
+    def save(self, folder: str | Path, name: str) -> dict[str, Any]:
         """Copy its graphs to files that begin with `name`; returns the options that `load` needs to find them."""
         if isinstance(self._graphs, Session):
             return {"dim": self.dim, "file": self._graphs.save(folder, name)}

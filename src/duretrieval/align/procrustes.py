@@ -62,10 +62,10 @@ class Procrustes:
         return unit(self.affine(vectors))
 
     @classmethod
-    def load(cls, folder: Path, *, file: str) -> Procrustes:
+    def load(cls, folder: str | Path, *, file: str) -> Procrustes:
         """The aligner that `save` wrote. Raises ModelError where the file is not such an aligner."""
-        return cls(Affine.load(folder / file))
+        return cls(Affine.load(Path(folder) / file))
 
-    def save(self, folder: Path, name: str) -> dict[str, Any]:
+    def save(self, folder: str | Path, name: str) -> dict[str, Any]:
         """Write `name`.safetensors; returns the options that `load` needs to find it."""
         return {"file": write(folder, name, **self.affine.arrays())}

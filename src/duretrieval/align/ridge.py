@@ -71,11 +71,11 @@ class Ridge:
         return unit(self.affine(vectors))
 
     @classmethod
-    def load(cls, folder: Path, *, file: str, penalty: float) -> Ridge:
+    def load(cls, folder: str | Path, *, file: str, penalty: float) -> Ridge:
         """The aligner that `save` wrote. Raises ModelError where the file is not such an aligner."""
-        return cls(Affine.load(folder / file), penalty)
+        return cls(Affine.load(Path(folder) / file), penalty)
 
-    def save(self, folder: Path, name: str) -> dict[str, Any]:
+    def save(self, folder: str | Path, name: str) -> dict[str, Any]:
         """Write `name`.safetensors; returns the options that `load` needs to find it."""
         return {"file": write(folder, name, **self.affine.arrays()), "penalty": self.penalty}
 

@@ -5,4 +5,6 @@
 
 from pathlib import Path
 
+__all__ = ["FOLDER"]
+
 FOLDER = Path(__file__).parent / "model"

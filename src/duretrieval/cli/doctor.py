@@ -6,7 +6,7 @@ import typer
 
 from duretrieval.cli.app import HERE, CollectionPath, Json, app
 from duretrieval.cli.output import out, print_json
-from duretrieval.diagnose import diagnose
+from duretrieval.collection.doctor import diagnose
 
 
 @app.command()

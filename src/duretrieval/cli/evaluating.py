@@ -16,7 +16,7 @@ from duretrieval.cli.columns import Columns, columns
 from duretrieval.cli.indexing import bar
 from duretrieval.cli.output import err, out, print_json
 from duretrieval.errors import EvaluationError
-from duretrieval.evaluate.result import Side
+from duretrieval.evaluation.result import Side
 from duretrieval.types import MEDIA, Modality
 
 File = Path | None
@@ -48,8 +48,9 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Measure how well something finds, with intervals, for every pair of modalities."""
-    from duretrieval.evaluate import compare, front, result_json
-    from duretrieval.evaluate import report as reports
+    from duretrieval.evaluation import comparison, result_json
+    from duretrieval.evaluation import report as reports
+    from duretrieval.evaluation import request as front
 
     if gate and against is None:
         raise typer.BadParameter("--gate needs --against, an earlier result to hold against")
@@ -69,7 +70,7 @@ def evaluate(
     with bar(None, "encoding") if front.recognise(what) == "model" else nullcontext() as progress:
         found = front.evaluate(what, request, progress)
     before = result_json.load(_result(against)) if against else None
-    compared = compare.compare(found.evaluation, before) if before else []
+    compared = comparison.compare(found.evaluation, before) if before else []
     page = None
     if report:
         page = reports.write_report(
@@ -90,8 +91,8 @@ def evaluate(
             out.print(f"Report: {page}")
     for note in found.notes:
         err.print(f"note: {note}", markup=False)
-    if gate and compare.gate(compared):
-        err.print(f"gate: {len(compare.losses(compared))} figures are worse than in {against}, and not by chance")
+    if gate and comparison.gate(compared):
+        err.print(f"gate: {len(comparison.losses(compared))} figures are worse than in {against}, and not by chance")
         raise typer.Exit(1)
 
 

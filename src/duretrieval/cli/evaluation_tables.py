@@ -11,10 +11,10 @@ from rich.table import Table
 from duretrieval.cli.output import out
 
 if TYPE_CHECKING:
-    from duretrieval.evaluate.compare import Difference
-    from duretrieval.evaluate.evaluated import Evaluated
-    from duretrieval.evaluate.health import Health
-    from duretrieval.evaluate.result import Evaluation
+    from duretrieval.evaluation.comparison import Difference
+    from duretrieval.evaluation.evaluated import Evaluated
+    from duretrieval.evaluation.health.health import Health
+    from duretrieval.evaluation.result import Evaluation
 
 ASKED = {"any-query": "any", "inside": "like it", "outside": "unlike it"}
 TIMED = {"text-search": "words to hits", "vector-search": "vector to parts"}
@@ -34,7 +34,7 @@ def rows(found: Evaluated, compared: Sequence[Difference]) -> Iterator[dict[str,
     """A line for each figure, total and difference, and one for the health of a collection; `kind` says which."""
     from dataclasses import asdict
 
-    from duretrieval.evaluate.result_json import plain
+    from duretrieval.evaluation.result_json import plain
 
     for pair in found.evaluation.pairs:
         for score in pair.scores:
@@ -54,8 +54,8 @@ def rows(found: Evaluated, compared: Sequence[Difference]) -> Iterator[dict[str,
 
 
 def _figures(evaluation: Evaluation) -> None:
-    from duretrieval.evaluate.report.figures import shown
-    from duretrieval.evaluate.result import FEW, few
+    from duretrieval.evaluation.report.figures import shown
+    from duretrieval.evaluation.result import FEW, few
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("pair", "metric", "value", "interval"):
@@ -78,8 +78,8 @@ def _figures(evaluation: Evaluation) -> None:
 
 
 def _differences(compared: Sequence[Difference]) -> None:
-    from duretrieval.evaluate.measures import measure
-    from duretrieval.evaluate.report.figures import shown
+    from duretrieval.evaluation.measures import measure
+    from duretrieval.evaluation.report.figures import shown
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("pair", "metric", "before", "now", "difference", "p (Holm)", "verdict"):

@@ -10,12 +10,12 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from duretrieval import entries
 from duretrieval.cli.app import HERE, CollectionPath, Json, app
 from duretrieval.cli.columns import Columns, columns
 from duretrieval.cli.limits import limits
 from duretrieval.cli.output import err, out, print_json
-from duretrieval.collection import Collection, Report
+from duretrieval.collection import sources
+from duretrieval.collection.collection import Collection, Report
 
 
 @app.command()
@@ -38,7 +38,7 @@ def index(
         raise typer.BadParameter("--column says what the columns of a manifest are; add --manifest")
     with (
         Collection.open(collection, model, limits=limits(limit or [])) as c,
-        bar(None if manifest else entries.count(paths)) as progress,
+        bar(None if manifest else sources.count(paths)) as progress,
     ):
         if manifest:
             report = c.add_manifests(

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from duretrieval.cli.app import HERE, CollectionPath, Json, app
 from duretrieval.cli.output import item_dict, out, part_dict, place, print_json
-from duretrieval.collection import Collection
+from duretrieval.collection.collection import Collection
 
 
 @app.command()

@@ -10,11 +10,11 @@ from rich.text import Text
 
 from duretrieval.cli.app import app
 from duretrieval.cli.output import MATCHED, WORDS_SHOWN, out, place
-from duretrieval.collection import Collection
+from duretrieval.collection.collection import Collection
 from duretrieval.errors import EvaluationError
 
 if TYPE_CHECKING:
-    from duretrieval.evaluate.judging import Question, Sitting
+    from duretrieval.evaluation.judging import Question, Sitting
 
 KEYS = "y yes   n no   s skip   u undo   q quit"
 
@@ -30,7 +30,7 @@ def judge(
     k: Annotated[int, typer.Option("-k", min=1, help="Results to judge for each query.")] = 10,
 ) -> None:
     """Say of the first results, one by one, whether they are right; `evaluate` measures with what you said."""
-    from duretrieval.evaluate.judging import Ledger, Sitting
+    from duretrieval.evaluation.judging import Ledger, Sitting
 
     asked = [*(queries or []), *(_lines(file) if file else [])]
     if not asked:

@@ -9,7 +9,7 @@ import typer
 from duretrieval.cli import terms
 from duretrieval.cli.app import HERE, CollectionPath, Json, app
 from duretrieval.cli.output import hit_dict, print_hits, print_json
-from duretrieval.collection import Collection
+from duretrieval.collection.collection import Collection
 from duretrieval.types import Modality, Query
 
 Typed = list[str] | None

@@ -56,9 +56,9 @@ def train(
 ) -> None:
     """Train a model from a recipe and data: features, training, figures, and a model folder to index with."""
     with workbench():
-        from duretrieval.train.recipe_toml import read_recipe
-        from duretrieval.train.run import train as train_model
-        from duretrieval.train.telling import AfterCheck
+        from duretrieval.training.fit.checkpoints import AfterCheck
+        from duretrieval.training.recipe.toml import read_recipe
+        from duretrieval.training.runs.run import train as train_model
 
     read = read_recipe(recipe, [*(set_ or []), *setting(column)])
     folder = out_ or Path("runs") / read.name
@@ -96,9 +96,9 @@ def check(
 ) -> None:
     """Look at training data: rows that cannot be used, splits, leaks; exit code 1 when there are any."""
     with workbench():
-        from duretrieval.train.data.audit import audit
-        from duretrieval.train.recipe_toml import read_recipe, to_recipe
-        from duretrieval.train.settings import merge, parse
+        from duretrieval.training.data.auditing import audit
+        from duretrieval.training.recipe.settings import merge, parse
+        from duretrieval.training.recipe.toml import read_recipe, to_recipe
 
     changes = [*(set_ or []), *setting(column)]
     read = read_recipe(recipe, changes) if recipe else to_recipe(merge({}, [parse(change) for change in changes]))
@@ -107,7 +107,7 @@ def check(
         found = audit(data, settings, read.seed, stages.show)
     if recipe:
         with workbench():
-            from duretrieval.train.prepare import with_views
+            from duretrieval.training.build.prepare import with_views
         with_views(read, {name: modality for name, (modality, _) in found.columns.items()})
     if json:
         print_json(tables.audit_rows(found))
@@ -130,12 +130,13 @@ def tune(
 ) -> None:
     """Search for the settings that the table "tune" of a recipe names, then train the best, and write a report."""
     with workbench():
-        from duretrieval.train import tune as search
+        from duretrieval.training.tuning import search
+        from duretrieval.training.tuning.trial import Trial
 
     changes = [*(set_ or []), *setting(column), *([f"tune.trials={trials}"] if trials else [])]
     table, wanted = search.read_search(recipe, changes)
 
-    def told(trial: search.Trial) -> None:
+    def told(trial: Trial) -> None:
         if json:
             print_json([tables.trial_dict(trial)])
         else:
@@ -165,7 +166,7 @@ def export(
 ) -> None:
     """Write the model of a run as a folder that the engine runs without torch, and compare the two."""
     with workbench():
-        from duretrieval.train.reexport import export_run
+        from duretrieval.training.runs.run import export_run
 
     model = export_run(run, folder, name=name, checkpoint=checkpoint.value, data=data, cache=cache)
     said = ", ".join(sorted(model.modalities))
@@ -176,7 +177,7 @@ def export(
 @app.command()
 def recipes(json: Json = False) -> None:
     """List the recipes that come with the package; each works by its name, or as a file to copy and change."""
-    from duretrieval.train.recipes import ready
+    from duretrieval.training.recipe.ready import ready
 
     found = ready()
     if json:

@@ -12,9 +12,10 @@ from rich.table import Table
 from duretrieval.cli.output import out
 
 if TYPE_CHECKING:
-    from duretrieval.train.data.audit import Audit
-    from duretrieval.train.outcome import Outcome
-    from duretrieval.train.tune import Trial, Tuned
+    from duretrieval.training.data.auditing import Audit
+    from duretrieval.training.runs.folder import Outcome
+    from duretrieval.training.tuning.search import Tuned
+    from duretrieval.training.tuning.trial import Trial
 
 SHOWN = 10
 """Leaks that are listed; `--json` has all."""

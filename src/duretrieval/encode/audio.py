@@ -12,7 +12,7 @@ from duretrieval.encode.batching import mean_per_part, one_by_one
 from duretrieval.encode.classes import hellinger
 from duretrieval.encode.mel import RATE, patches
 from duretrieval.errors import ShapeError
-from duretrieval.session import Session
+from duretrieval.onnx import Session
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality, Part
 
@@ -36,7 +36,7 @@ class OnnxAudio:
     @classmethod
     def load(
         cls,
-        folder: Path,
+        folder: str | Path,
         *,
         dim: int,
         file: str = "audio.onnx",
@@ -44,9 +44,9 @@ class OnnxAudio:
         threads: int | None = None,
     ) -> OnnxAudio:
         """The encoder in a model folder; its graph is read on first use."""
-        return cls(Session(folder / file, threads), dim=dim, output=output)
+        return cls(Session(Path(folder) / file, threads), dim=dim, output=output)
 
-    def save(self, folder: Path, name: str) -> dict[str, Any]:
+    def save(self, folder: str | Path, name: str) -> dict[str, Any]:
         """Copy the graph to `name`.onnx; returns the options that `load` needs to find it.
 
         Raises:

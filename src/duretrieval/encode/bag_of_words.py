@@ -11,8 +11,8 @@ from duretrieval.encode.hashing import HashedWords
 from duretrieval.encode.latent import latent_axes, random_axes
 from duretrieval.encode.text_bags import TextBags, bags_of
 from duretrieval.encode.vocabulary import Vocabulary, counted_words
-from duretrieval.encode.words import Words
 from duretrieval.errors import ConfigError
+from duretrieval.language.words import Words
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from duretrieval.session import Session
+from duretrieval.onnx import Session
 from duretrieval.types import Array
 
 

@@ -21,11 +21,11 @@ class Features:
         self.modalities = frozenset(map(Modality, modalities))
 
     @classmethod
-    def load(cls, folder: Path, *, dim: int, modalities: Iterable[str]) -> Features:
+    def load(cls, folder: str | Path, *, dim: int, modalities: Iterable[str]) -> Features:
         """The encoder of a model folder, which holds no file of it."""
         return cls(dim, modalities)
 
-    def export(self, folder: Path, name: str, /) -> dict[str, Any]:
+    def export(self, folder: str | Path, name: str, /) -> dict[str, Any]:
         """Its entry in model.toml; it writes no file."""
         options = {"dim": self.dim, "modalities": sorted(m.value for m in self.modalities)}
         return {"use": "features", "options": options}

@@ -13,9 +13,9 @@ from typing import Any, ClassVar
 from zlib import crc32
 
 from duretrieval.encode.bags import Bag, bag, damped
-from duretrieval.encode.glossary import has_han
-from duretrieval.encode.words import Words, pieces
 from duretrieval.errors import ConfigError
+from duretrieval.language.glossary import has_han
+from duretrieval.language.words import Words, pieces
 from duretrieval.types import Array
 
 

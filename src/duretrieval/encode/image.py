@@ -9,7 +9,7 @@ from typing import Any, Literal
 from duretrieval.encode.batching import mean_per_part, one_by_one
 from duretrieval.encode.classes import hellinger
 from duretrieval.encode.frames import frames_of
-from duretrieval.session import Session
+from duretrieval.onnx import Session
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality, Part
 
@@ -36,7 +36,7 @@ class OnnxImage:
     @classmethod
     def load(
         cls,
-        folder: Path,
+        folder: str | Path,
         *,
         dim: int,
         file: str = "image.onnx",
@@ -45,9 +45,9 @@ class OnnxImage:
         threads: int | None = None,
     ) -> OnnxImage:
         """The encoder in a model folder; its graph is read on first use."""
-        return cls(Session(folder / file, threads), dim=dim, side=side, output=output)
+        return cls(Session(Path(folder) / file, threads), dim=dim, side=side, output=output)
 
-    def save(self, folder: Path, name: str) -> dict[str, Any]:
+    def save(self, folder: str | Path, name: str) -> dict[str, Any]:
         """Copy the graph to `name`.onnx; returns the options that `load` needs to find it.
 
         Raises:

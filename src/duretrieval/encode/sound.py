@@ -11,7 +11,7 @@ from typing import Any, Literal
 from duretrieval.encode.batching import mean_per_part, one_by_one
 from duretrieval.encode.cutting import Cutting, heard
 from duretrieval.errors import ModelError
-from duretrieval.session import Session
+from duretrieval.onnx import Session
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality, Part
 
@@ -34,7 +34,7 @@ class OnnxSound:
     @classmethod
     def load(
         cls,
-        folder: Path,
+        folder: str | Path,
         *,
         dim: int,
         file: str = "sound.onnx",
@@ -52,9 +52,9 @@ class OnnxSound:
             ConfigError: the cutting cannot be used.
         """
         cutting = Cutting(shortest=shortest, fill=fill, longest=longest, long=long, hop=hop)
-        return cls(Session(folder / file, threads), dim=dim, sample_rate=sample_rate, cutting=cutting)
+        return cls(Session(Path(folder) / file, threads), dim=dim, sample_rate=sample_rate, cutting=cutting)
 
-    def save(self, folder: Path, name: str) -> dict[str, Any]:
+    def save(self, folder: str | Path, name: str) -> dict[str, Any]:
         """Copy the graph to `name`.onnx; returns the options that `load` needs to find it.
 
         Raises:
@@ -62,9 +62,11 @@ class OnnxSound:
         """
         file = f"{name}.onnx"
         if not self._graph.path.is_file():
-            raise ModelError(f"{self._graph.path} is not there to be copied to {folder / file}; export the model again")
-        if not (folder / file).exists() or not self._graph.path.samefile(folder / file):
-            shutil.copyfile(self._graph.path, folder / file)
+            raise ModelError(
+                f"{self._graph.path} is not there to be copied to {Path(folder) / file}; export the model again"
+            )
+        if not (Path(folder) / file).exists() or not self._graph.path.samefile(Path(folder) / file):
+            shutil.copyfile(self._graph.path, Path(folder) / file)
         return {"file": file, **options(self.dim, self.sample_rate, self.cutting)}
 
     def encode(self, batch: Sequence[Part], /) -> Array:

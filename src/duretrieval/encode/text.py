@@ -13,7 +13,7 @@ import numpy as np
 from duretrieval.encode.padding import padded
 from duretrieval.encode.tokens import read_tokenizer, text_of, token_ids
 from duretrieval.errors import ModelError
-from duretrieval.session import Session
+from duretrieval.onnx import Session
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality, Part
 
@@ -35,15 +35,17 @@ class OnnxText:
     def __init__(
         self,
         graph: Session,
-        tokenizer: Path,
+        tokenizer: str | Path,
         *,
         dim: int,
         max_tokens: int = 256,
-        glossary: Path | None = None,
+        glossary: str | Path | None = None,
         pad_id: int = 0,
         pad_to: int | None = None,
         prefix: str = "",
     ) -> None:
+        tokenizer = Path(tokenizer)
+        glossary = Path(glossary) if glossary is not None else None
         self.dim = dim
         self.max_tokens = max_tokens
         self.pad_id = pad_id
@@ -56,7 +58,7 @@ class OnnxText:
     @classmethod
     def load(
         cls,
-        folder: Path,
+        folder: str | Path,
         *,
         dim: int,
         file: str = "text.onnx",
@@ -70,17 +72,17 @@ class OnnxText:
     ) -> OnnxText:
         """The encoder in a model folder; its files are read on first use."""
         return cls(
-            Session(folder / file, threads),
-            folder / tokenizer,
+            Session(Path(folder) / file, threads),
+            Path(folder) / tokenizer,
             dim=dim,
             max_tokens=max_tokens,
-            glossary=folder / glossary if glossary else None,
+            glossary=Path(folder) / glossary if glossary else None,
             pad_id=pad_id,
             pad_to=pad_to,
             prefix=prefix,
         )
 
-    def save(self, folder: Path, name: str) -> dict[str, Any]:
+    def save(self, folder: str | Path, name: str) -> dict[str, Any]:
         """Copy its files into another model folder; returns the options that `load` needs to find them there.
 
         Raises:
@@ -89,12 +91,12 @@ class OnnxText:
         try:
             options: dict[str, Any] = {
                 "dim": self.dim,
-                "file": _copy(self._graph.path, folder / f"{name}.onnx"),
-                "tokenizer": _copy(self._tokenizer_file, folder / f"{name}-tokenizer.json"),
+                "file": _copy(self._graph.path, Path(folder) / f"{name}.onnx"),
+                "tokenizer": _copy(self._tokenizer_file, Path(folder) / f"{name}-tokenizer.json"),
                 "max_tokens": self.max_tokens,
             }
             if self._glossary_file:
-                options["glossary"] = _copy(self._glossary_file, folder / f"{name}-glossary.tsv")
+                options["glossary"] = _copy(self._glossary_file, Path(folder) / f"{name}-glossary.tsv")
         except FileNotFoundError as error:
             raise ModelError(f"the text encoder cannot be copied: {error.filename} is not there") from error
         own = {"pad_id": self.pad_id, "pad_to": self.pad_to, "prefix": self.prefix}
@@ -130,7 +132,7 @@ class OnnxText:
     def _glossary(self) -> Any:
         if self._glossary_file is None:
             return None
-        from duretrieval.encode.glossary import Glossary
+        from duretrieval.language.glossary import Glossary
 
         return Glossary.load(self._glossary_file)
 

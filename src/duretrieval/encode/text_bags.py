@@ -107,34 +107,36 @@ class TextBags:
         """The same reader with another table (size, d)."""
         return replace(self, table=table)
 
-    def save(self, folder: Path, name: str) -> dict[str, Any]:
+    def save(self, folder: str | Path, name: str) -> dict[str, Any]:
         """Write `name`.safetensors and `name`.json; returns the options that `load` needs to find them."""
         from safetensors.numpy import save
 
         arrays = {**self.reader.arrays(), **({} if self.table is None else {"table": self.table})}
         options = {"arrays": f"{name}.safetensors", "settings": f"{name}.json"}
-        (folder / options["arrays"]).write_bytes(save({k: np.ascontiguousarray(v) for k, v in arrays.items()}))
+        (Path(folder) / options["arrays"]).write_bytes(save({k: np.ascontiguousarray(v) for k, v in arrays.items()}))
         settings = {"reader": self.reader.kind, **self.reader.settings()}
-        (folder / options["settings"]).write_text(json.dumps(settings, ensure_ascii=False), encoding="utf-8")
+        (Path(folder) / options["settings"]).write_text(json.dumps(settings, ensure_ascii=False), encoding="utf-8")
         return options
 
     @classmethod
-    def load(cls, folder: Path, *, arrays: str, settings: str) -> Self:
+    def load(cls, folder: str | Path, *, arrays: str, settings: str) -> Self:
         """The encoder that `save` wrote.
 
         Raises:
             ModelError: a file is missing, or is not one that this kind of encoder wrote.
         """
-        held, told = _arrays(folder / arrays), _settings(folder / settings)
+        held, told = _arrays(Path(folder) / arrays), _settings(Path(folder) / settings)
         kinds = {reader.kind: reader for reader in cls.readers}
         kind = told.pop("reader", None)
         if kind not in kinds:
-            raise ModelError(f"{folder / settings} is of {kind!r}; {cls.use!r} reads {' or '.join(kinds)}")
+            raise ModelError(f"{Path(folder) / settings} is of {kind!r}; {cls.use!r} reads {' or '.join(kinds)}")
         table = held.pop("table", None)
         try:
             return cls(kinds[kind].of(told, held), table)
         except (KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"{folder / settings} and {arrays} do not make a {cls.use!r} encoder: {error}") from error
+            raise ModelError(
+                f"{Path(folder) / settings} and {arrays} do not make a {cls.use!r} encoder: {error}"
+            ) from error
 
 
 def bags_of(reader: Reader, texts: Iterable[str]) -> list[Bag]:

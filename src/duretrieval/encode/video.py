@@ -8,7 +8,7 @@ from typing import Any
 
 from duretrieval.encode.batching import one_by_one
 from duretrieval.encode.frames import evenly, frames_of
-from duretrieval.session import Session
+from duretrieval.onnx import Session
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality, Part
 
@@ -31,7 +31,7 @@ class OnnxVideo:
     @classmethod
     def load(
         cls,
-        folder: Path,
+        folder: str | Path,
         *,
         dim: int,
         file: str = "video.onnx",
@@ -40,9 +40,9 @@ class OnnxVideo:
         threads: int | None = None,
     ) -> OnnxVideo:
         """The encoder in a model folder; its graph is read on first use."""
-        return cls(Session(folder / file, threads), dim=dim, side=side, frames=frames)
+        return cls(Session(Path(folder) / file, threads), dim=dim, side=side, frames=frames)
 
-    def save(self, folder: Path, name: str) -> dict[str, Any]:
+    def save(self, folder: str | Path, name: str) -> dict[str, Any]:
         """Copy the graph to `name`.onnx; returns the options that `load` needs to find it.
 
         Raises:

@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from duretrieval.encode.bags import Bag, bag, damped
-from duretrieval.encode.unknown import Unknown
-from duretrieval.encode.words import Words
 from duretrieval.errors import ConfigError
+from duretrieval.language.unknown import Unknown
+from duretrieval.language.words import Words
 from duretrieval.types import Array
 
 

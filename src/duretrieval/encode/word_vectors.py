@@ -11,8 +11,8 @@ import numpy as np
 from duretrieval.encode.bags import Ids, sums, with_nothing
 from duretrieval.encode.text_bags import TextBags, bags_of
 from duretrieval.encode.vocabulary import Vocabulary
-from duretrieval.encode.words import Words
 from duretrieval.errors import ShapeError
+from duretrieval.language.words import Words
 from duretrieval.types import Array
 
 

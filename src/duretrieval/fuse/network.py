@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from duretrieval.errors import ConfigError, ModelError, ShapeError
-from duretrieval.session import Session
+from duretrieval.onnx import Session
 from duretrieval.similarity import unit
 from duretrieval.types import MEDIA, Array, Modality
 
@@ -29,7 +29,7 @@ class OnnxFusion:
     @classmethod
     def load(
         cls,
-        folder: Path,
+        folder: str | Path,
         *,
         file: str,
         dim: int,
@@ -42,10 +42,10 @@ class OnnxFusion:
         Raises:
             ModelError: a modality that there is not.
         """
-        inputs = named(folder / file, modalities)
-        return cls(Session(folder / file, threads), dim=dim, modalities=inputs, width=width)
+        inputs = named(Path(folder) / file, modalities)
+        return cls(Session(Path(folder) / file, threads), dim=dim, modalities=inputs, width=width)
 
-    def save(self, folder: Path, name: str) -> dict[str, Any]:
+    def save(self, folder: str | Path, name: str) -> dict[str, Any]:
         """Write `name`.onnx; returns the options that `load` needs to find it."""
         modalities = [modality.value for modality in self.modalities]
         return {"file": self._graph.save(folder, name), "dim": self.dim, "width": self.width, "modalities": modalities}

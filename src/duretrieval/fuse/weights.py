@@ -9,7 +9,7 @@ from typing import Any
 
 from duretrieval.errors import ShapeError
 from duretrieval.fuse.network import named
-from duretrieval.session import Session
+from duretrieval.onnx import Session
 from duretrieval.types import Array, Modality
 
 
@@ -24,17 +24,17 @@ class OnnxWeights:
         self._graph = graph
 
     @classmethod
-    def load(cls, folder: Path, *, file: str, modalities: Sequence[str]) -> OnnxWeights:
+    def load(cls, folder: str | Path, *, file: str, modalities: Sequence[str]) -> OnnxWeights:
         """What `save`, or `LateAttention.export` in training, wrote; its graph is read on first use.
 
         Raises:
             ModelError: a modality that there is not.
         """
-        return cls(Session(folder / file), modalities=named(folder / file, modalities))
+        return cls(Session(Path(folder) / file), modalities=named(Path(folder) / file, modalities))
 
-    def save(self, folder: Path, name: str) -> dict[str, Any]:
+    def save(self, folder: str | Path, name: str) -> dict[str, Any]:
         """Write `name`.onnx; returns the options that `load` needs to find it."""
-        shutil.copyfile(self._graph.path, folder / f"{name}.onnx")
+        shutil.copyfile(self._graph.path, Path(folder) / f"{name}.onnx")
         return {"file": f"{name}.onnx", "modalities": [modality.value for modality in self.modalities]}
 
     def __call__(self, query: Array, /) -> dict[Modality, float]:

@@ -4,42 +4,113 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterable
+from functools import partial
+from itertools import chain
+from pathlib import Path
 
-from duretrieval.media.sniff import utf16_without_mark
+from duretrieval.media.signature import utf16_begins, utf16_without_mark
 
 SAMPLE_BYTES = 64 * 1024
+_BLOCK_BYTES = 1024 * 1024
+_ASCII_RUN = re.compile(rb"([\0-\x7f]{200})[\0-\x7f]+")
 _PAIR = re.compile(rb"[\x81-\xfe][\x30-\xfe]")
 _BEYOND = re.compile(r"[^\0-\x7f]+")
 _WESTERN = frozenset("àáâãäåæçèéêëíîïñòóôõöøùúûüœßÀÁÂÃÄÅÆÇÈÉÊËÍÎÏÑÓÔÕÖØÙÚÛÜŒ¡¿«»“”„‘’–—…€£§°·\xa0")
+_SYLLABLES = frozenset(
+    "이다는의에을가고하지로기사은리들인한도나대어일를서자부아그시해전정구과보수있제여라비주동상우스국조장게만안녕세요음"
+)
 _TESTED = (
     *("big5", "big5hkscs", "cp932", "cp949", "cp950", "euc_jp", "euc_jis_2004", "euc_jisx0213", "euc_kr", "gb2312"),
-    *("gb18030", "gbk", "johab", "shift_jis", "shift_jis_2004", "shift_jisx0213"),
+    *("gb18030", "gbk", "johab", "shift_jis", "shift_jis_2004", "shift_jisx0213", "utf_16", "utf_16_be", "utf_16_le"),
+    *("cp037", "cp273", "cp424", "cp500", "cp875", "cp1026", "cp1140"),  # of mainframes
 )
-_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"))
+_MEANT = {
+    **dict.fromkeys(("gb2312", "gbk", "gb-2312", "x-gbk"), "gb18030"),
+    **dict.fromkeys(("iso-8859-1", "latin1", "latin-1"), "cp1252"),
+    **dict.fromkeys(("shift-jis", "sjis", "x-sjis"), "cp932"),
+    **dict.fromkeys(("euc-kr", "ks-c-5601-1987"), "cp949"),
+    **{"big5": "cp950", "iso-8859-9": "cp1254"},
+}
+"""As the Encoding Standard has it (https://encoding.spec.whatwg.org)."""
+_MARKS = (
+    *((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")),
+    *((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")),
+)
 
 
 def to_text(data: bytes) -> str:
     """Decode by mark, as UTF-8, or by the likeliest legacy encoding; line ends become \\n; what is broken becomes �."""
+    if begins := utf16_begins(data):
+        return to_text(data[:begins]) + to_text(data[begins:])
     text = data.decode(encoding_of(data), errors="replace")
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+
+
+def as_said(data: bytes, name: str) -> str:
+    """Decode by what is said of it, in the wider encoding that programs mean by that name, if that fits; else as any.
+
+    as_said("“red”".encode("cp1252"), "iso-8859-1") == "“red”"
+    """
+    name = name.strip().lower().replace("_", "-")
+    if name.startswith(("utf-16", "utf-32")) or data.startswith(tuple(mark for mark, _ in _MARKS)):
+        return to_text(data)  # a page of single bytes may well say so
+    try:
+        text = data.decode(_MEANT.get(name, name))
+    except (UnicodeError, LookupError):
+        return to_text(data)
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
 
 
 def encoding_of(data: bytes) -> str:
     """Name of the encoding: UTF-8 unless the bytes speak against it.
 
-    Text that is nearly all valid UTF-8 is UTF-8 with damage, not a legacy encoding that happens to fit.
+    Text that is mostly valid UTF-8 is UTF-8 with damage, not a legacy encoding that happens to fit.
     """
-    for mark, name in (*_MARKS, (codecs.BOM_UTF16_BE, "utf-16")):
-        if data.startswith(mark):
+    return _encoding(data[:SAMPLE_BYTES], (data[i : i + _BLOCK_BYTES] for i in range(0, len(data), _BLOCK_BYTES)))
+
+
+def encoding_of_file(path: Path) -> str:
+    """The same of a file of any size, a block at a time, read no further than it takes to know.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(SAMPLE_BYTES)
+        return _encoding(head, chain((head,), iter(partial(file.read, _BLOCK_BYTES), b"")))
+
+
+def _encoding(head: bytes, blocks: Iterable[bytes]) -> str:
+    for mark, name in _MARKS:
+        if head.startswith(mark):
             return name
-    sample = data[:SAMPLE_BYTES]
-    if b"\0" in sample and (order := utf16_without_mark(sample)):
+    if b"\0" in head and (order := utf16_without_mark(head)):
         return order
+    sample = _beyond_ascii(blocks)
+    return "utf-8" if _mostly_utf8(sample) else _legacy(sample)
+
+
+def _mostly_utf8(sample: bytes) -> bool:
+    """Whether what is valid outweighs what is not; three bytes that fit by chance are rarer than two."""
     read = codecs.getincrementaldecoder("utf-8")("replace").decode(sample)
-    beyond_ascii = sum(not c.isascii() for c in read) if not read.isascii() else 0
-    if read.count("\ufffd") * 20 <= beyond_ascii:
-        return "utf-8"
-    return _legacy(sample)
+    damage = read.count("\ufffd") - sample.count("\ufffd".encode())
+    valid = sum(3 if char > "\u07ff" else 1 for char in read if not char.isascii()) - 3 * damage
+    return valid >= 4 * damage
+
+
+def _beyond_ascii(blocks: Iterable[bytes]) -> bytes:
+    """The first `SAMPLE_BYTES` of what can tell an encoding, wherever it begins: long runs of ASCII are cut.
+
+    A run keeps its first bytes, since the second half of a character may be in ASCII.  NULs are no part of a text.
+    """
+    found = b""
+    for block in blocks:
+        if found or not block.isascii():
+            found += _ASCII_RUN.sub(rb"\1\n", block.replace(b"\0", b""))
+        if len(found) >= SAMPLE_BYTES:
+            break
+    return found[:SAMPLE_BYTES]
 
 
 def _legacy(sample: bytes) -> str:
@@ -53,7 +124,7 @@ def _legacy(sample: bytes) -> str:
         return found
     if found := _where(sample, ("cp949",), "\uac00", "\ud7a3", 0.9):
         return found
-    return _western(sample) or _guessed(sample)
+    return _western(sample) or _russian(sample) or _guessed(sample)
 
 
 def _where(sample: bytes, encodings: tuple[str, ...], low: str, high: str, least: float) -> str | None:
@@ -69,12 +140,13 @@ def _chinese(sample: bytes) -> str | None:
     """GB18030 or Big5 where the bytes are those of everyday Chinese: a general guesser errs on a few characters.
 
     GB 2312 has its everyday characters at lead bytes B0-D7 with trail bytes from A1 on; Korean (EUC-KR) looks the same
-    but stops at C8.  Big5 has them at A4-C6, with leads from A6 to AF, or trails below 7F, that the others hardly use.
+    but is known by its commonest syllables.  Big5 has them at A4-C6, with leads from A6 to AF, or trails below 7F, that
+    the others hardly use.
     """
     pairs = [(pair[0], pair[1]) for pair in _PAIR.findall(sample)]
     everyday = [lead for lead, trail in pairs if 0xB0 <= lead <= 0xD7 and trail >= 0xA1]
     marks = sum(lead in (0xA1, 0xA3) for lead, _ in pairs)
-    if len(everyday) + marks >= 0.85 * len(pairs) and any(lead > 0xC8 for lead in everyday):
+    if len(everyday) + marks >= 0.85 * len(pairs) > 0 and everyday and not _korean(sample):
         return "gb18030" if _strictly(sample, "gb18030") else None
     if sum(lead in (0xA1, 0xA3) or 0xA4 <= lead <= 0xC6 for lead, _ in pairs) >= 0.95 * len(pairs) > 0:
         own = any(0xA6 <= lead <= 0xAF or (lead >= 0xA4 and trail < 0x7F) for lead, trail in pairs)
@@ -82,27 +154,43 @@ def _chinese(sample: bytes) -> str | None:
     return None
 
 
+def _korean(sample: bytes) -> bool:
+    """Whether a quarter are syllables that every Korean text is full of; as Chinese they would be rare characters."""
+    if not _where(sample, ("cp949",), "\uac00", "\ud7a3", 0.75):
+        return False
+    beyond = [char for char in _strictly(sample, "cp949") if not char.isascii()]
+    return sum(char in _SYLLABLES for char in beyond) >= 0.25 * len(beyond)
+
+
 def _western(sample: bytes) -> str | None:
-    """Windows-1252 where letters beyond ASCII stand alone and are those that French, German or Spanish use."""
+    """Windows-1252 where letters beyond ASCII come one or two at a time and are those of French, German or Spanish."""
     text = sample.decode("cp1252", "replace")
     runs = _BEYOND.findall(text)
-    alone = sum(len(run) == 1 for run in runs) >= 0.8 * len(runs)
+    alone = sum(len(run) <= 2 for run in runs) >= 0.8 * len(runs)
     usual = sum(char in _WESTERN for run in runs for char in run)
     return "cp1252" if alone and usual >= 0.95 * sum(map(len, runs)) else None
+
+
+def _russian(sample: bytes) -> str | None:
+    """The encoding in which nearly half are the ten commonest letters, as in Russian they are."""
+    for encoding in ("cp1251", "koi8_r", "cp866"):
+        beyond = [char for char in sample.decode(encoding, "replace") if not char.isascii()]
+        if sum(char in "оеаинтсрвл" for char in beyond) > 0.45 * len(beyond):
+            return encoding
+    return None
 
 
 def _guessed(sample: bytes) -> str:
     from charset_normalizer import from_bytes
 
-    # East Asian encodings read nearly anything, and have had their tests. A character cut in half at the end would
-    # rule out the right encoding: end the sample with a line.
-    best = from_bytes(sample[: sample.rfind(b"\n") + 1] or sample, cp_exclusion=list(_TESTED)).best()
+    # East Asian encodings read nearly anything, and have had their tests. Lines in ASCII would outvote the others.
+    lines = [line for line in sample.split(b"\n") if not line.isascii()]
+    best = from_bytes(b"\n".join(lines[:-1] or lines), cp_exclusion=list(_TESTED)).best()
     return best.encoding if best else "cp1252"
 
 
 def _strictly(sample: bytes, encoding: str) -> str:
-    """The text; none where any of it, but for a last character that was cut, is not in the encoding."""
-    try:
-        return codecs.getincrementaldecoder(encoding)().decode(sample)
-    except UnicodeDecodeError:
-        return ""
+    """The text; none where more than a character in 200, but for a last one that was cut, is not in the encoding."""
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(sample)
+    broken = text.count("\ufffd")
+    return text if not broken or broken * 200 <= sum(not char.isascii() for char in text) else ""

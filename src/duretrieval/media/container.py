@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 from duretrieval.errors import DamagedMedia, EmptyMedia, UnsupportedMedia
 from duretrieval.media.chunk import Chunk, Cursor
 from duretrieval.media.limits import Limits, check
-from duretrieval.media.sniff import Kind
+from duretrieval.media.signature import Kind
 from duretrieval.types import Reading, Scalar
 
 MICROSECOND = 1e-6

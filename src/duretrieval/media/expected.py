@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from duretrieval.errors import MediaError
-from duretrieval.media.sniff import HEAD_BYTES, Kind, sniff
+from duretrieval.media.kinds import PICTURES, kind_of
 from duretrieval.types import Modality
 
 NOUNS = {
@@ -15,10 +15,6 @@ NOUNS = {
     Modality.VIDEO: "a film",
     Modality.AUDIO: "a sound",
 }
-PICTURES = frozenset(
-    {Kind.SVG, Kind.JPEG, Kind.PNG, Kind.GIF, Kind.WEBP, Kind.TIFF, Kind.BMP, Kind.AVIF, Kind.HEIF}
-    | {Kind.JPEG2000, Kind.NETPBM, Kind.ICON, Kind.PHOTOSHOP}
-)
 
 
 def belonging(wanted: Modality | None, path: Path, there: Collection[Modality]) -> frozenset[Modality]:
@@ -44,7 +40,6 @@ def misfit(wanted: Modality, there: Collection[Modality]) -> str:
 
 def _is_picture(path: Path) -> bool:
     try:
-        with path.open("rb") as file:
-            return sniff(file.read(HEAD_BYTES)) in PICTURES
-    except (OSError, MediaError):  # it has gone or changed since it was decoded
+        return kind_of(path) in PICTURES
+    except MediaError:  # it has gone or changed since it was decoded
         return False

@@ -16,7 +16,7 @@ from duretrieval.media.container import frames, opened, origin_s
 from duretrieval.media.fit import scaled_size, square
 from duretrieval.media.limits import Limits, check
 from duretrieval.media.sampling import TAIL, sample, spans, video_parts, windows_per_chunk
-from duretrieval.media.sniff import Kind
+from duretrieval.media.signature import Kind
 from duretrieval.media.sound import SILENCE, Samples, audio_parts, samples
 from duretrieval.types import Pixels, Reading, Scalar
 

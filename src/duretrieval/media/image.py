@@ -14,7 +14,7 @@ from duretrieval.media import animation, colour, exif
 from duretrieval.media.chunk import BUDGET_BYTES, Chunk, Cursor, frame_bytes
 from duretrieval.media.fit import scaled_size, square
 from duretrieval.media.limits import Limits, check
-from duretrieval.media.sniff import Kind
+from duretrieval.media.signature import Kind
 from duretrieval.types import Modality, Part, Pixels, Reading, Scalar
 
 # Only the plug-in of the kind that was recognised may try: some of Pillow's others run programs (EPS).

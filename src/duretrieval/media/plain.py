@@ -9,7 +9,7 @@ from duretrieval.media.charset import to_text
 from duretrieval.media.chunk import Chunk, Cursor
 from duretrieval.media.document import Document, chunk
 from duretrieval.media.limits import Limits, check
-from duretrieval.media.sniff import Kind
+from duretrieval.media.signature import Kind
 from duretrieval.types import Reading
 
 _HEADING = re.compile(r"\s*# +(.+)")

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from duretrieval.media.chunk import Chunk, Cursor
-from duretrieval.media.decode import decode
+from duretrieval.media.decoder import decode
 from duretrieval.media.limits import Limits
 from duretrieval.media.worker import Decode, Worker
 from duretrieval.types import Reading
@@ -60,12 +60,13 @@ class DecoderPool:
     ) -> None:
         self.close()
 
-    def submit(self, path: Path, start: Cursor | None = None) -> Future[Chunk]:
+    def submit(self, path: str | Path, start: Cursor | None = None) -> Future[Chunk]:
         """Ask for the chunk of a file that begins at `start`.
 
         The future raises what `decode` raises; DamagedMedia when the decoder crashed; LimitExceeded when it took longer
         than `limits.decode_timeout_s`, or more memory than `limits.memory_bytes`.
         """
+        path = Path(path)
         if self._closed:
             raise RuntimeError("this DecoderPool is closed")
         job = _Job(path, start, Future())

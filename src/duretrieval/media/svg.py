@@ -16,7 +16,7 @@ from duretrieval.media.charset import to_text
 from duretrieval.media.chunk import Chunk, Cursor
 from duretrieval.media.fit import scaled_size, square
 from duretrieval.media.limits import Limits, check
-from duretrieval.media.sniff import Kind
+from duretrieval.media.signature import Kind
 from duretrieval.types import Modality, Part, Reading, Scalar
 
 OVERSAMPLING = 2

@@ -12,7 +12,7 @@ from typing import Any
 
 from duretrieval.errors import ConfigError
 from duretrieval.media.cells import BLANK, normal
-from duretrieval.media.charset import SAMPLE_BYTES, encoding_of
+from duretrieval.media.charset import SAMPLE_BYTES, encoding_of_file
 from duretrieval.media.csv_rows import CsvRow, csv_rows
 
 ROWS_AT_ONCE = 1_000
@@ -82,16 +82,14 @@ def _encoding(path: Path) -> str | None:
     """
     try:
         with path.open("rb") as file:
-            head = sample = file.read(SAMPLE_BYTES)
-            while sample.isascii() and b"\0" not in head and (more := file.read(SAMPLE_BYTES)):
-                sample = more  # what is beyond ASCII, and says which encoding it is, may come late
+            head = file.read(SAMPLE_BYTES)
     except OSError as error:
         raise ConfigError(
             f"the manifest '{path}' cannot be opened: {(error.strerror or str(error)).lower()}"
         ) from error
     if head.startswith(b"PAR1"):
         return None
-    encoding = encoding_of(sample)
+    encoding = encoding_of_file(path)
     stray = head.count(0) * 5 > len(head) or sum(byte in _CONTROL for byte in head) * 50 > len(head)
     if stray and not encoding.startswith(("utf-16", "utf-32")):
         raise ConfigError(f"the manifest '{path}' is not a table; it can be JSONL, CSV or Parquet")

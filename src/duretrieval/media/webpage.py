@@ -8,19 +8,19 @@ from pathlib import Path
 from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString, PreformattedString
 
-from duretrieval.media.charset import to_text
+from duretrieval.media.charset import as_said
 from duretrieval.media.chunk import Chunk, Cursor
 from duretrieval.media.document import Document, chunk
 from duretrieval.media.limits import Limits, check
-from duretrieval.media.sniff import Kind
+from duretrieval.media.signature import Kind
 from duretrieval.types import Reading
 
 _UNSEEN = ("script", "style", "template", "noscript", "svg", "math", "iframe", "object", "head")
 _BLOCKS = re.compile(
-    "address|article|aside|blockquote|body|div|dl|fieldset|figcaption|figure|footer|form|h[1-6]|header|hr|html|main|nav|"
-    "ol|p|pre|section|table|ul"
+    "address|article|aside|blockquote|body|caption|center|details|dir|div|dl|fieldset|figcaption|figure|footer|form|"
+    "h[1-6]|header|hr|html|legend|main|menu|nav|ol|p|pre|section|summary|table|title|ul"
 )
-_LINES = re.compile("br|tr|li|dt|dd")
+_LINES = re.compile("br|tr|li|dt|dd|option")
 _CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w-]+)", re.I)
 
 
@@ -36,24 +36,19 @@ def open_document(path: Path, limits: Limits) -> Document:
         LimitExceeded: more characters than `limits` allows, markup included.
     """
     check("characters", path.stat().st_size, limits.max_chars, "max_chars")
-    soup = BeautifulSoup(_decoded(path.read_bytes()), "html.parser")
-    title = soup.title.get_text() if soup.title else ""
-    for tag in soup(_UNSEEN):
-        tag.decompose()
-    text = _visible(soup)
+    title, text = words(path.read_bytes())
     return Document(pages=1, page=lambda _: text, title=title)
 
 
-def _decoded(data: bytes) -> str:
-    """By what the page says of itself if that fits, else as any text."""
+def words(data: bytes, charset: str = "") -> tuple[str, str]:
+    """Title and visible text; decoded as `charset` says, else by what the page says of itself, else as any text."""
     said = _CHARSET.search(data[:2048])
-    if said and said[1].lower() != b"utf-8":
-        name = said[1].decode().lower()
-        try:
-            return data.decode("gb18030" if name in ("gb2312", "gbk") else name).replace("\r\n", "\n")
-        except (UnicodeDecodeError, LookupError):
-            pass
-    return to_text(data)
+    charset = charset or (said[1].decode() if said else "")
+    soup = BeautifulSoup(as_said(data, charset), "html.parser")
+    title = soup.title.get_text() if soup.title else ""
+    for tag in soup(_UNSEEN):
+        tag.decompose()
+    return title, _visible(soup)
 
 
 def _visible(soup: BeautifulSoup) -> str:

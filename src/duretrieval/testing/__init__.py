@@ -1,23 +1,32 @@
 """Conformance suites: subclass one, give it your part, run pytest."""
 
-from duretrieval.testing.aligners import AlignerSuite
-from duretrieval.testing.encoders import EncoderSuite
-from duretrieval.testing.fusions import FusionSuite
-from duretrieval.testing.indexes import IndexSuite
-from duretrieval.testing.nets import NetSuite
-from duretrieval.testing.stores import StoreSuite
+from __future__ import annotations
 
-__all__ = [
-    "AlignerSuite",
-    "EncoderSuite",
-    "FusionSuite",
-    "IndexSuite",
-    "NetSuite",
-    "StoreSuite",
-]
-from duretrieval.testing.rerankers import RerankerSuite, ScorerSuite
+from typing import TYPE_CHECKING
 
-__all__ = ["AlignerSuite", "EncoderSuite", "IndexSuite", "RerankerSuite", "ScorerSuite", "StoreSuite"]
-from duretrieval.testing.losses import LossSuite
+from duretrieval.window import window
 
-__all__ = ["AlignerSuite", "EncoderSuite", "IndexSuite", "LossSuite", "StoreSuite"]
+if TYPE_CHECKING:
+    from duretrieval.testing.aligners import AlignerSuite as AlignerSuite
+    from duretrieval.testing.encoders import EncoderSuite as EncoderSuite
+    from duretrieval.testing.fusions import FusionSuite as FusionSuite
+    from duretrieval.testing.indexes import IndexSuite as IndexSuite
+    from duretrieval.testing.losses import LossSuite as LossSuite
+    from duretrieval.testing.nets import NetSuite as NetSuite
+    from duretrieval.testing.rerankers import RerankerSuite as RerankerSuite
+    from duretrieval.testing.rerankers import ScorerSuite as ScorerSuite
+    from duretrieval.testing.stores import StoreSuite as StoreSuite
+
+__getattr__, __dir__, __all__ = window(
+    __name__,
+    {
+        "aligners": "AlignerSuite",
+        "encoders": "EncoderSuite",
+        "fusions": "FusionSuite",
+        "indexes": "IndexSuite",
+        "losses": "LossSuite",
+        "nets": "NetSuite",
+        "rerankers": "RerankerSuite ScorerSuite",
+        "stores": "StoreSuite",
+    },
+)

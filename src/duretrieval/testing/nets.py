@@ -15,7 +15,7 @@ from duretrieval.similarity import unit
 from duretrieval.types import Array, Part, Reading
 
 if TYPE_CHECKING:
-    from duretrieval.train.contracts import Net
+    from duretrieval.training.contracts import Net
 
 CLOSE = 1e-4
 
@@ -43,7 +43,7 @@ class NetSuite:
     def test_satisfies_the_contract(self, net: Net, parts: Sequence[Part]) -> None:
         from torch import nn
 
-        from duretrieval.train.contracts import Net
+        from duretrieval.training.contracts import Net
 
         assert isinstance(net, nn.Module)
         assert isinstance(net, Net)

@@ -1,0 +1,337 @@
+"""The front door: open a collection, add to it, search it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from itertools import chain
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from duretrieval import builtin
+from duretrieval.collection import query as ask
+from duretrieval.collection import sources, upkeep
+from duretrieval.collection.ingest import Ingest, Report
+from duretrieval.collection.sources import Entry
+from duretrieval.errors import ModelMismatch, NotACollection, QueryError
+from duretrieval.fuse.scores import probes
+from duretrieval.index.lance import place
+from duretrieval.index.lance.store import LanceStore
+from duretrieval.index.lance.verify import Fault
+from duretrieval.media.limits import Limits
+from duretrieval.model.model import Model
+from duretrieval.rank.nearest import search
+from duretrieval.rank.rerank import PairReranker
+from duretrieval.types import Hit, Item, Modality, Query, Term
+
+__all__ = ["Collection", "Report", "Stats"]
+
+Progress = Callable[[Report], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What is in a collection."""
+
+    items: int
+    parts: int
+    kinds: dict[str, int]
+    """kind -> items"""
+    modalities: dict[str, int]
+    """modality -> parts"""
+    problems: int
+    model: str
+    fingerprint: str
+    dim: int
+    version: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """The same as plain values."""
+        return asdict(self)
+
+
+class Collection:
+    """Items, their vectors, and the model that made them, under a path.
+
+    Many processes may read a collection while one writes to it; a reader sees every finished batch at once.
+    """
+
+    def __init__(self, path: str | Path, store: LanceStore, model: Model | None, limits: Limits) -> None:
+        self.path = str(path)
+        self._uri = parts_of(path)
+        self.limits = limits
+        self._store = store
+        self._model = model
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path,
+        model: str | Path | Model | None = None,
+        *,
+        create: bool = True,
+        any_model: bool = False,
+        limits: Limits | None = None,
+    ) -> Collection:
+        """Open the collection at `path`, or make a new one there.
+
+        model: a `Model`, a model folder, or `builtin`; None means the one the collection was made with, and `builtin`
+        for a new one.  any_model: open it even though that model is not to be had, to look at it or to migrate it.
+
+        Raises:
+            ModelMismatch: the collection was made with another model; the message names both and the remedy.
+            NotACollection: there is something else at `path`; or nothing, and `create` is False.
+            ModelError: the model cannot be loaded.
+        """
+        uri = parts_of(path)
+        if not place.exists(uri):
+            if not create:
+                raise NotACollection(
+                    f"there is no collection at {path}. Make one with: duretrieval index PATH -c {path}; "
+                    "or name another with -c or DURETRIEVAL_COLLECTION."
+                )
+            model = model if isinstance(model, Model) else Model.load(model or "builtin")
+            store = LanceStore.create(uri, model.dim, _metadata(model))
+            store.close()  # what writes takes the lock for as long as it writes
+            return cls(path, store, model, limits or Limits())
+        store = LanceStore.open(uri)
+        known = store.metadata
+        if any_model:
+            return cls(path, store, None, limits or Limits())
+        model = model if isinstance(model, Model) else Model.load(model or known["model"])
+        if model.fingerprint != known["fingerprint"]:
+            raise ModelMismatch(
+                f"the collection at {path} was made with model {known['model']} ({known['fingerprint']}), not with "
+                f"{_where(model)} ({model.fingerprint}); their vectors cannot be compared. Open it with the first, or "
+                f"encode it again with: duretrieval migrate -c {path} --model {_where(model)}"
+            )
+        return cls(path, store, model, limits or Limits())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of files and locks."""
+        self._store.close()
+
+    def __len__(self) -> int:
+        return len(self._store)
+
+    @property
+    def model(self) -> Model:
+        """The model that made this collection's vectors."""
+        if self._model is None:
+            self._model = Model.load(self._store.metadata["model"])
+        return self._model
+
+    # ---- in
+
+    def add(
+        self,
+        what: str | Path | Item | Iterable[str | Path | Item],
+        *,
+        progress: Progress | None = None,
+        retry: bool = False,
+        prune: bool = False,
+        workers: int | None = None,
+    ) -> Report:
+        """Index files, folders and items; what is known and unchanged is skipped.
+
+        A file that cannot be used becomes an item with a `problem`; it is not tried again until it changes, or `retry`
+        is set.  prune: remove the items below these paths whose file is gone.  workers: decoding processes.
+
+        Raises:
+            MediaError: a path does not exist.
+            CollectionLocked: another process is writing to the collection.
+        """
+        things = [what] if isinstance(what, str | Path | Item) else list(what)
+        paths = [thing for thing in things if not isinstance(thing, Item)]
+        items = [thing for thing in things if isinstance(thing, Item)]
+        report = self._ingest(chain(sources.from_items(items), sources.from_paths(paths)), progress, retry, workers)
+        if prune:
+            report.removed += self._prune(paths)
+        return report
+
+    def add_manifests(
+        self,
+        manifests: str | Path | Iterable[str | Path],
+        *,
+        columns: dict[str, str] | None = None,
+        progress: Progress | None = None,
+        retry: bool = False,
+        prune: bool = False,
+        workers: int | None = None,
+    ) -> Report:
+        """Index the rows of JSONL, CSV or Parquet manifests, each as one item with its files, texts and fields.
+
+        columns: column -> role, where the name does not say it (see `media.manifest`).  What an earlier run stored of
+        these manifests and no row stands for any more goes: rows that could not be used, and rows that now have an id.
+        prune: remove all items whose row is gone.  Otherwise as `add`.
+
+        Raises:
+            ConfigError: as `media.manifest.read_manifest`, before anything is changed.
+        """
+        rows = sources.Rows([manifests] if isinstance(manifests, str | Path) else manifests, columns)
+        report = self._ingest(rows, progress, retry, workers)
+        gone = [item.id for item in self._store.scan(rows.where) if rows.gone(item, prune)]
+        report.removed += self._remove(gone) if gone else 0
+        return report
+
+    def remove(self, ids: Iterable[str] = (), *, where: str | None = None) -> int:
+        """Take items out, by id and by filter; return how many there were. Their files are not touched."""
+        gone = [*ids, *(item.id for item in self._store.scan(where))] if where else list(ids)
+        return self._remove(gone)
+
+    def migrate(
+        self, model: str | Path | Model, *, progress: Progress | None = None, workers: int | None = None
+    ) -> Report:
+        """Encode everything again with another model; readers keep the old vectors until the new ones are complete.
+
+        Interrupted, it goes on where it stopped. An item whose source is gone is kept, with that as its problem.
+        """
+        new = model if isinstance(model, Model) else Model.load(model)
+        with self._writing() as old:
+            report = upkeep.migrate(old, self._uri, new, _metadata(new), self.limits, progress or _silent, workers)
+        self._store, self._model = LanceStore.open(self._uri), new
+        return report
+
+    # ---- out
+
+    def search(
+        self,
+        asked: str | Path | Term | Query | Sequence[Term],
+        *,
+        k: int = 10,
+        where: str | None = None,
+        modalities: Iterable[Modality] | None = None,
+    ) -> list[Hit]:
+        """The items that fit best, best first, each once.
+
+        asked: words; the path of a picture, film or sound; one or several `Term`s with weights; or a whole `Query`,
+        which says the rest itself.  where: a filter over fields, which costs no recall.  modalities: which parts match.
+
+            collection.search("a red bus")
+            collection.search([Term(Modality.IMAGE, Path("bus.jpg")), Term(Modality.TEXT, "night", 0.5)])
+
+        Raises:
+            QueryError: nothing is asked for, a file holds nothing of the term's modality, or the filter does not parse;
+                modalities or weights of them are given where the model fuses them into one vector.
+            UnknownField: the filter names a field that no item has.
+            MediaError: a file of the query cannot be read.
+        """
+        query = asked
+        if not isinstance(query, Query):
+            terms = ask.terms(query, self.model, self.limits)
+            query = Query(terms, k=k, where=where, modalities=frozenset(modalities or Modality))
+        wanted = ask.searched(query, self.model)
+        vectors, weights = ask.embed(query, self.model, self._store, self.limits)
+        scorer = self.model.scorer
+        rerank = PairReranker(scorer, vectors, weights, self._store) if scorer else None
+        return search(self._store, probes(vectors, weights, wanted, self.model.background), query, rerank)
+
+    def get(self, id: str) -> Item:
+        """The item with this id, or the only one whose id begins so.
+
+        Raises:
+            QueryError: there is none, or there are several.
+        """
+        if exact := self._store.get([id]):
+            return exact[0]
+        ids = self._store.beginning(id) if id else []
+        if len(ids) == 1:
+            return self._store.get(ids)[0]
+        if ids:
+            raise QueryError(f"{len(ids)} ids begin with {id!r}: {', '.join(ids[:3])} ...; give more of it")
+        raise QueryError(f"there is no item with the id {id!r}")
+
+    def items(self, where: str | None = None) -> Iterator[Item]:
+        """Every item, or those that a filter fits, one at a time."""
+        return self._store.scan(where)
+
+    def problems(self) -> Iterator[Item]:
+        """The items that could not be used, or not wholly; `item.problem` is the reason."""
+        return self.items("problem IS NOT NULL")
+
+    def stats(self) -> Stats:
+        """Count what is there."""
+        modalities = self._store.count_parts()
+        return Stats(
+            items=len(self._store),
+            parts=sum(modalities.values()),
+            kinds=self._store.tally("kind") if "kind" in self._store.fields() else {},
+            modalities=modalities,
+            problems=self._store.count("problem IS NOT NULL"),
+            model=self._store.metadata["model"],
+            fingerprint=self._store.metadata["fingerprint"],
+            dim=self._store.dim,
+            version=self._store.version,
+        )
+
+    def verify(self) -> list[Fault]:
+        """Everything that is not as it should be: vectors, items, and sources that changed or are gone."""
+        return upkeep.faults(self._store)
+
+    def repair(self) -> list[Fault]:
+        """Index again every item with a fault whose source is there; return the faults that are left."""
+        broken = {fault.subject for fault in self.verify()}
+        found = self._store.get(sorted(broken))
+        again = [item for item in found if sources.can_be_read_again(item)]  # what is gone keeps what it has
+        with self._writing() as store:
+            Ingest(self.model, store, self.limits, _silent).run(sources.from_store(again))
+        return self.verify()
+
+    # ---- inside
+
+    def _ingest(self, stream: Iterable[Entry], progress: Progress | None, retry: bool, workers: int | None) -> Report:
+        with self._writing() as store:
+            run = Ingest(self.model, store, self.limits, progress or _silent, workers)
+            report = run.run(sources.news(stream, store, retry, run.skip))
+            store.optimize()
+        return report
+
+    def _remove(self, ids: list[str]) -> int:
+        with self._writing() as store:
+            return store.remove(ids)
+
+    def _prune(self, paths: Sequence[str | Path]) -> int:
+        roots = [Path(path).absolute() for path in paths]
+        scanned = self._store.scan()
+        files = ((item.id, Path(item.source)) for item in scanned if item.digest or "#" not in item.source)
+        gone = [id_ for id_, f in files if not f.exists() and any(f.is_relative_to(root) for root in roots)]
+        return self._remove(gone)
+
+    @contextmanager
+    def _writing(self) -> Iterator[LanceStore]:
+        """The store, open for writing and locked against other writers."""
+        store = LanceStore.open(self._uri, write=True)
+        try:
+            yield store
+        finally:
+            store.close()
+
+
+def parts_of(path: str | Path) -> str:
+    """Where the collection at `path` keeps its parts."""
+    return f"{path}/parts.lance"
+
+
+def _metadata(model: Model) -> dict[str, str]:
+    return {"format": "1", "model": _where(model), "fingerprint": model.fingerprint}
+
+
+def _where(model: Model) -> str:
+    """What to give `Model.load` to get this model again."""
+    if model.folder is None:
+        return model.name  # made in Python: it has to be passed to `open` each time
+    return "builtin" if model.folder == builtin.FOLDER else str(model.folder.absolute())
+
+
+def _silent(report: Report) -> None:
+    """Progress that nobody watches."""

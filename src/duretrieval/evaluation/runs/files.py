@@ -1,0 +1,60 @@
+"""Read and write by the file's name: `.jsonl`, `.parquet`, `.csv`, and everything else as TREC's text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from duretrieval.evaluation.runs import commas, jsonl, parquet, trec
+from duretrieval.evaluation.runs.rows import Judgements, Run
+
+TABLES = {".jsonl": jsonl, ".parquet": parquet, ".csv": commas}
+
+
+def read_run(path: str | Path) -> Run:
+    """query -> item -> score.
+
+    Raises:
+        EvaluationError: the file is not what its name says; the message names file and line.
+    """
+    path = Path(path)
+    table = TABLES.get(path.suffix.lower())
+    return table.read(path, "score") if table else trec.read_run(path)
+
+
+def read_judgements(path: str | Path) -> Judgements:
+    """query -> item -> gain.
+
+    Raises:
+        EvaluationError: the file is not what its name says; the message names file and line.
+    """
+    path = Path(path)
+    table = TABLES.get(path.suffix.lower())
+    return table.read(path, "gain") if table else trec.read_judgements(path)
+
+
+def write_run(path: str | Path, run: Run) -> None:
+    """Write a run, best first.
+
+    Raises:
+        EvaluationError: TREC's text cannot hold an id with white space.
+    """
+    path = Path(path)
+    table = TABLES.get(path.suffix.lower())
+    if table:
+        table.write(path, run, "score")
+    else:
+        trec.write_run(path, run)
+
+
+def write_judgements(path: str | Path, judgements: Judgements) -> None:
+    """Write judgements.
+
+    Raises:
+        EvaluationError: TREC's text cannot hold an id with white space.
+    """
+    path = Path(path)
+    table = TABLES.get(path.suffix.lower())
+    if table:
+        table.write(path, judgements, "gain")
+    else:
+        trec.write_judgements(path, judgements)

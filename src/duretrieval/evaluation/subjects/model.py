@@ -1,0 +1,190 @@
+"""A model on a labelled data set: every modality asks, every other one is searched."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import permutations
+from pathlib import Path
+
+import numpy as np
+
+from duretrieval import __version__
+from duretrieval.collection.collection import Collection, Report, parts_of
+from duretrieval.errors import EvaluationError
+from duretrieval.evaluation.evaluated import Evaluated
+from duretrieval.evaluation.labels.labelled import ROW_PROBLEMS, Labelled, read_labelled
+from duretrieval.evaluation.labels.relevance import relevant
+from duretrieval.evaluation.measures import Measure, measures
+from duretrieval.evaluation.metrics.blocks import Compared, Scores
+from duretrieval.evaluation.metrics.rescored import Rescored
+from duretrieval.evaluation.report.closeup import Material
+from duretrieval.evaluation.report.exhibit import Exhibit, of_file, of_text
+from duretrieval.evaluation.result import Evaluation, Pair, Provenance
+from duretrieval.evaluation.scoring import score_matrix
+from duretrieval.evaluation.statistics.bootstrap import Bootstrap
+from duretrieval.index.lance.store import LanceStore
+from duretrieval.media.expected import belonging, misfit
+from duretrieval.model.model import Model
+from duretrieval.rank.nearest import RERANKED
+from duretrieval.similarity import unit
+from duretrieval.types import Array, Item, Modality, Part
+
+MEASURES = ("hit@1", "hit@5", "hit@10", "rr", "ap", "median-rank", "mean-rank")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedded:
+    """The units of one modality that the model could read."""
+
+    units: tuple[int, ...]
+    """(n,) places in `Labelled.units`."""
+    vectors: Array
+    """(n, d) unit rows: the mean over a unit's parts."""
+
+
+def evaluate_model(
+    model: Model,
+    manifest: str | Path,
+    *,
+    columns: Mapping[str, str] | None = None,
+    names: Sequence[str] = MEASURES,
+    bootstrap: Bootstrap | None = None,
+    progress: Callable[[Report], None] | None = None,
+    command: str = "",
+) -> Evaluated:
+    """Encode what a manifest names, rank exactly, and measure every pair of modalities that rows hold, both ways.
+
+    A film is asked and searched by its frames, a long file by the mean of its parts, and where the model has a fusion,
+    each by what that makes of its one modality.  A model with a learned score ranks by it as a search does: the nearest
+    by cosine, in the score's order (`Rescored`).  progress: told of every file.
+
+    Raises:
+        EvaluationError: no row has two modalities that the model could read.
+        ConfigError: it is no manifest.
+    """
+    manifest = Path(manifest)
+    data = read_labelled(manifest, columns)
+    embedded, problems = embed(model, data, progress)
+    notes = (*data.notes, *(f"left out: {problem}" for problem in problems[:ROW_PROBLEMS]))
+    if len(problems) > ROW_PROBLEMS:
+        notes = (*notes, f"left out: {len(problems) - ROW_PROBLEMS} more files")
+    wanted, bootstrap = measures(names), bootstrap or Bootstrap()
+    pairs, materials = [], []
+    for query, gallery in permutations(sorted(embedded, key=list(Modality).index), 2):
+        scores = partial(_scores, model, embedded[query], embedded[gallery])
+        if found := _measure(data, embedded, query, gallery, wanted, bootstrap, scores):
+            pairs.append(found[0])
+            materials.append(found[1])
+    if not pairs:
+        kinds = " and ".join(sorted(embedded)) or "nothing"
+        raise EvaluationError(
+            f"{manifest}: no row has two modalities that {model.name} could read; what it read is {kinds}. "
+            + " ".join(notes)
+        )
+    source = Provenance(model.fingerprint, data.hash, command, __version__, RERANKED if model.scorer else 0)
+    evaluation = Evaluation(manifest.name, tuple(pairs), {}, bootstrap.level, source)
+    return Evaluated(evaluation, tuple(materials), None, notes)
+
+
+def embed(
+    model: Model, data: Labelled, progress: Callable[[Report], None] | None = None
+) -> tuple[dict[Modality, Embedded], list[str]]:
+    """Vectors by modality, and a sentence for each unit without; through a collection that is thrown away."""
+    with tempfile.TemporaryDirectory(prefix="duretrieval-") as folder:
+        with Collection.open(folder, model) as collection:
+            collection.add([_cut(model, item) for item in data.units], progress=progress)
+        rows: dict[Modality, list[tuple[int, Array]]] = {}
+        problems = []
+        with LanceStore.open(parts_of(folder)) as store:
+            for item in store.scan():
+                if item.problem:
+                    problems.append(f"{data.units[int(item.id)].source}: {item.problem}")
+                wanted = data.wanted[int(item.id)]
+                modality = _modality(item, wanted)
+                if item.parts and modality is None and wanted is not None:
+                    said = misfit(wanted, {part.modality for part in item.parts})
+                    problems.append(f"{data.units[int(item.id)].source}: {said}")
+                elif modality is not None:
+                    vectors = store.vectors([item.id])[item.id]
+                    mine = [v for v, part in zip(vectors, item.parts, strict=True) if part.modality is modality]
+                    rows.setdefault(modality, []).append((int(item.id), np.mean(mine, axis=0)))
+    found = {}
+    for modality, held in rows.items():
+        held.sort(key=lambda pair: pair[0])
+        vectors = unit(np.stack([v for _, v in held]).astype(np.float32))
+        found[modality] = Embedded(
+            tuple(i for i, _ in held), model.fuse({modality: vectors}) if model.fusion else vectors
+        )
+    return found, problems
+
+
+def _cut(model: Model, item: Item) -> Item:
+    """A text as passages no longer than the model reads; a file as it is."""
+    text = item.parts[0].content
+    if not isinstance(text, str):
+        return item
+    size = model.reading.passage_chars
+    pieces = [text[at : at + size] for at in range(0, len(text), size)]
+    return replace(item, parts=tuple(Part(Modality.TEXT, piece) for piece in pieces))
+
+
+def _modality(item: Item, wanted: Modality | None) -> Modality | None:
+    """What it counts as: a film has frames and sound, and is a film; None where it holds nothing that is wanted."""
+    there = frozenset(part.modality for part in item.parts) - {Modality.WHOLE}
+    if wanted is not Modality.TEXT:
+        there = belonging(wanted, Path(item.source), there)
+    if wanted in there or Modality.VIDEO in there:
+        return wanted if wanted in there else Modality.VIDEO
+    return next((part.modality for part in item.parts if part.modality in there), None)
+
+
+def _measure(
+    data: Labelled,
+    embedded: Mapping[Modality, Embedded],
+    query: Modality,
+    gallery: Modality,
+    wanted: Sequence[Measure],
+    bootstrap: Bootstrap,
+    scored: Callable[[list[int]], Scores],
+) -> tuple[Pair, Material] | None:
+    """None where no row holds both modalities.  scored: of these queries, by place, with all of the gallery."""
+    column = {u: at for at, u in enumerate(embedded[gallery].units)}
+    together = data.together()
+    right = [[column[u] for u in together[asked] if u in column] for asked in embedded[query].units]
+    rows = [at for at, found in enumerate(right) if found]
+    if not rows:
+        return None
+    asking = [embedded[query].units[at] for at in rows]
+    relevance = relevant([right[at] for at in rows])
+    scores = scored(rows)
+    pair = score_matrix(
+        scores,
+        relevance,
+        wanted,
+        query,
+        gallery,
+        queries=[_name(data.units[u]) for u in asking],
+        cluster=data.clusters()[asking],
+        bootstrap=bootstrap,
+    )
+    searched = embedded[gallery].units
+    shown = [lambda i, units=units: _exhibit(data.units[units[i]]) for units in (asking, searched)]
+    return pair, Material(pair.name, scores, relevance, *shown)
+
+
+def _scores(model: Model, query: Embedded, gallery: Embedded, rows: list[int]) -> Scores:
+    asking = query.vectors[rows]
+    if model.scorer is None:
+        return Compared(asking, gallery.vectors, np.inner)
+    return Rescored(asking, gallery.vectors, model.scorer)
+
+
+def _name(item: Item) -> str:
+    return Path(item.source).name + f"#{item.id}" if item.source else str(item.parts[0].content)
+
+
+def _exhibit(item: Item) -> Exhibit:
+    return of_file(Path(item.source)) if item.source else of_text(str(item.parts[0].content))

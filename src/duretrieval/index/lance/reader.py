@@ -1,0 +1,247 @@
+"""The reading half of the store."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from duretrieval.errors import ShapeError
+from duretrieval.index import filters
+from duretrieval.index.lance import rows as lance_rows
+from duretrieval.index.lance import scan as lance_scan
+from duretrieval.index.lance import schema, upkeep
+from duretrieval.index.lance.verify import Fault, faults
+from duretrieval.types import Array, Item, Match, Modality
+
+_ROWS = (*schema.PLAIN, "_item", "_n", "_parts", "_text", "_stamp", "_digest")
+
+
+class LanceReader:
+    """Answers from the newest version of a Lance dataset; threads may share one."""
+
+    def __init__(self, data: Any) -> None:
+        self._data = data
+
+    @property
+    def dim(self) -> int:
+        """Components of a vector."""
+        return int(self._data.schema.field("_vector").type.list_size)
+
+    @property
+    def version(self) -> int:
+        """Grows with every change."""
+        return int(self._newest().version)
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What `create` was given."""
+        stored = self._data.schema.metadata or {}
+        return {key.decode(): value.decode() for key, value in stored.items() if key.decode() != schema.FORMAT_KEY}
+
+    @property
+    def indexed(self) -> bool:
+        """Whether the vectors have an approximate index."""
+        return upkeep.ann_index(self._newest())
+
+    def __len__(self) -> int:
+        """Items, those without parts included."""
+        return int(self._newest().count_rows("_n = 0"))
+
+    def get(self, ids: Sequence[str], /) -> list[Item]:
+        """Items in the order asked, ids that are not there left out; content comes back for TEXT parts only."""
+        data = self._newest()
+        fields = schema.user_fields(data.schema)
+        found: dict[str, Item] = {}
+        for chunk in lance_scan.chunks(dict.fromkeys(ids)):
+            rows = lance_scan.rows(data, [*_ROWS, *fields], lance_scan.one_of("_item", chunk))
+            found.update((item.id, item) for item in lance_rows.items(rows, fields))
+        return [found[id] for id in ids if id in found]
+
+    def vectors(self, ids: Sequence[str], /) -> dict[str, Array]:
+        """item -> (parts, dim) float32 in the order of its parts, for the ids that are there."""
+        data = self._newest()
+        found: dict[str, list[tuple[int, Array]]] = {}
+        for chunk in lance_scan.chunks(dict.fromkeys(ids)):
+            for batch in lance_scan.batches(
+                data, ["_item", "_n", "modality", "_vector"], lance_scan.one_of("_item", chunk)
+            ):
+                rows = lance_scan.matrix(batch.column("_vector"), self.dim)
+                for i, row in enumerate(batch.drop_columns(["_vector"]).to_pylist()):
+                    held = found.setdefault(row["_item"], [])
+                    if row["modality"] is not None:
+                        held.append((row["_n"], rows[i]))
+        empty = np.zeros((0, self.dim), dtype=np.float32)
+        return {
+            id: np.stack([row for _, row in sorted(found[id], key=lambda pair: pair[0])]) if found[id] else empty
+            for id in dict.fromkeys(ids)
+            if id in found
+        }
+
+    def scan(self, where: str | None = None, /) -> Iterator[Item]:
+        """Every item, or those with a part that `where` fits, whole, as of the first step; memory stays flat."""
+        data = self._newest()
+        fields = schema.user_fields(data.schema)
+        for group in self._fitting(data, [*_ROWS, *fields], where):
+            yield lance_rows.item(group, fields)
+
+    def parts(
+        self, *, modality: Modality | None = None, where: str | None = None
+    ) -> Iterator[tuple[list[tuple[str, int]], Array]]:
+        """All vectors, block by block, to fill another index with: ((item, n) of each row, (b, dim) float32)."""
+        data = self._newest()
+        clause = lance_scan.both(
+            f"modality = '{modality.value}'" if modality else "modality IS NOT NULL", self._sql(data, where)
+        )
+        for batch in lance_scan.batches(data, ["_item", "_n", "_vector"], clause):
+            keys: Any = zip(batch.column("_item").to_pylist(), batch.column("_n").to_pylist(), strict=True)
+            yield list(keys), lance_scan.matrix(batch.column("_vector"), self.dim)
+
+    def search(
+        self,
+        query: Array,
+        k: int,
+        /,
+        *,
+        modality: Modality | None = None,
+        where: str | None = None,
+        exact: bool = False,
+    ) -> list[Match]:
+        """The `k` parts nearest to `query` (dim,) by cosine, best first, equals by item and part.
+
+        modality, where: only parts that fit, chosen before the search, so that narrow filters lose nothing.
+        exact: compare every vector, even where there is an approximate index.
+
+        Raises:
+            ShapeError: the query has another shape, is not finite, or is zero.
+            QueryError, UnknownField: `where` cannot be read or names a field that no item has.
+        """
+        data = self._newest()
+        vector = _query(query, self.dim)
+        clause = lance_scan.both(f"modality = '{modality.value}'" if modality else None, self._sql(data, where))
+        k = min(k, data.count_rows())
+        if k < 1:
+            return []
+        indexed = not exact and upkeep.ann_index(data)
+        how = upkeep.ANN_SEARCH if indexed else {"metric": "dot", "use_index": False}
+        rows = data.scanner(
+            columns=["_item", "_n", "_distance"],
+            filter=clause,
+            prefilter=True,
+            nearest={"column": "_vector", "q": vector, "k": k, **how},
+        ).to_table()
+        found = zip(*(rows.column(name).to_pylist() for name in ("_item", "_n", "_distance")), strict=True)
+        matches = [Match(item, n, 1.0 - distance) for item, n, distance in found]
+        return sorted(matches, key=lambda match: (-match.similarity, match.item, match.n))
+
+    def fields(self) -> dict[str, str]:
+        """What a filter may name: name -> "text", "integer", "number", "boolean" or "date"."""
+        return schema.words(self._newest().schema)
+
+    def lookup(self, sources: Sequence[str], /) -> dict[str, tuple[str, str]]:
+        """source -> (id, stamp) of its item, for the sources that are known."""
+        data = self._newest()
+        return {
+            row["source"]: (row["_item"], row["_stamp"])
+            for chunk in lance_scan.chunks(dict.fromkeys(sources))
+            for row in lance_scan.rows(
+                data, ["source", "_item", "_stamp"], f"_n = 0 AND {lance_scan.one_of('source', chunk)}"
+            )
+        }
+
+    def by_digest(self, digests: Sequence[str], /) -> dict[str, list[Item]]:
+        """digest -> the items with that content, for the digests that are known."""
+        ids = lance_scan.ids(self._newest(), "_digest", digests)
+        found: dict[str, list[Item]] = {}
+        for item in self.get(sorted(ids)):
+            found.setdefault(item.digest, []).append(item)
+        return found
+
+    def beginning(self, prefix: str, /) -> list[str]:
+        """The ids that begin with `prefix`, sorted."""
+        rows = lance_scan.rows(self._newest(), ["_item"], f"_n = 0 AND starts_with(_item, {filters.quoted(prefix)})")
+        return sorted(row["_item"] for row in rows)
+
+    def count_parts(self) -> dict[str, int]:
+        """modality -> parts of it, for the modalities there are."""
+        data = self._newest()
+        counts = {modality.value: int(data.count_rows(f"modality = '{modality.value}'")) for modality in Modality}
+        return {modality: n for modality, n in counts.items() if n}
+
+    def count(self, where: str | None = None, /) -> int:
+        """How many items there are, or have a part that `where` fits."""
+        data = self._newest()
+        checked = self._check(data, where)
+        if checked is None or not checked.names & schema.PART_COLUMNS.keys():
+            return int(data.count_rows(lance_scan.both("_n = 0", checked.sql if checked else None)))
+        return sum(1 for _ in self._fitting(data, ["_item", "_n", "_parts"], where))
+
+    def tally(self, column: str, where: str | None = None, /) -> dict[Any, int]:
+        """value of a field -> how many items have it, most first; an item counts once for each value its parts have.
+
+        Raises:
+            UnknownField: no item has such a field.
+        """
+        data = self._newest()
+        name = next(iter(filters.check(f"`{column}` IS NULL", schema.words(data.schema)).names))
+        counts: Counter[Any] = Counter()
+        for group in self._fitting(data, list(dict.fromkeys(["_item", "_n", "_parts", name])), where):
+            counts.update({row[name] for row in group if row[name] is not None})
+        return dict(counts.most_common())
+
+    def verify(self, model: str | None = None) -> list[Fault]:
+        """Everything wrong with what is stored, read through in bounded memory; empty when all is well.
+
+        model: the fingerprint all vectors should carry; without it they only have to agree.
+        """
+        return list(faults(self._newest(), model))
+
+    def _newest(self) -> Any:
+        """The dataset at its newest version; another object each time it moved, so that readers in threads agree."""
+        data = self._data
+        latest = data.latest_version
+        if latest != data.version:
+            data = self._data = data.checkout_version(latest)
+        return data
+
+    def _check(self, data: Any, where: str | None) -> filters.Filter | None:
+        """The filter with its names resolved, and accepted by Lance."""
+        if where is None:
+            return None
+        checked = filters.check(where, schema.words(data.schema))
+        try:
+            data.scanner(columns=["_id"], filter=checked.sql).explain_plan()
+        except (ValueError, OSError, RuntimeError) as error:
+            raise filters.unusable(where, str(error)) from error
+        return checked
+
+    def _sql(self, data: Any, where: str | None) -> str | None:
+        checked = self._check(data, where)
+        return checked.sql if checked else None
+
+    def _fitting(self, data: Any, columns: list[str], where: str | None) -> Iterator[list[lance_rows.Row]]:
+        """Rows, item by item, of the items of which some part fits `where`.
+
+        A filter over the item's own fields holds for all its rows or none and is pushed down; one over its parts is
+        computed beside each row, since the item is wanted whole.
+        """
+        checked = self._check(data, where)
+        if checked is None or not checked.names & schema.PART_COLUMNS.keys():
+            yield from lance_rows.groups(lance_scan.rows(data, columns, checked.sql if checked else None))
+            return
+        selected = {name: f"`{name}`" for name in columns} | {"_fits": checked.sql}
+        for group in lance_rows.groups(lance_scan.rows(data, selected, None)):
+            if any(row["_fits"] for row in group):
+                yield group
+
+
+def _query(query: Array, dim: int) -> Array:
+    vector = np.asarray(query, dtype=np.float32)
+    if vector.shape != (dim,):
+        raise ShapeError(f"the query has shape {vector.shape}; this store holds vectors of shape ({dim},)")
+    length = float(np.linalg.norm(vector))
+    if not (np.isfinite(length) and length > 0):
+        raise ShapeError("the query vector is zero or not finite, so nothing is near it; give one with a direction")
+    return vector / np.float32(length)

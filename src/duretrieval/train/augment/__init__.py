@@ -1,1 +1,0 @@
-"""Changes to decoded parts that leave what they mean alone; numpy and Pillow, every chance from the generator given."""

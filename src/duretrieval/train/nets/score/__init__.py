@@ -1,1 +1,0 @@
-"""Scores between rows, fixed and learned, each a `contracts.Score` that can also be exported for the engine."""

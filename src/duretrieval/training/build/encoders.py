@@ -1,0 +1,154 @@
+"""What encodes each modality of a recipe: frozen, or learning with the rest."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from duretrieval.errors import ConfigError
+from duretrieval.model.model import Model
+from duretrieval.training.align.canonical import turns
+from duretrieval.training.build.films import encoding
+from duretrieval.training.build.freeze import select
+from duretrieval.training.build.frozen import Frozen, Still, from_model
+from duretrieval.training.build.lora import add_lora
+from duretrieval.training.contracts import Net
+from duretrieval.training.recipe.parts import make
+from duretrieval.training.recipe.recipe import Encoding, Recipe, Use
+from duretrieval.types import Modality, Reading
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Encoders:
+    """What encodes each modality of the data."""
+
+    frozen: Mapping[Modality, Frozen]
+    nets: Mapping[Modality, Net]
+    """Those with parameters that learn."""
+    groups: Sequence[tuple[list[nn.Parameter], float | None]]
+    """Their parameters and learning rates; None is that of `Fit`."""
+    reading: Reading
+    identities: Mapping[Modality, str]
+    """A name for each frozen encoder that changes when its rows would."""
+
+    def dim(self, modality: Modality) -> int:
+        """Length of a modality's rows."""
+        return self.nets[modality].dim if modality in self.nets else self.frozen[modality].dim
+
+
+def make_encoders(recipe: Recipe, modalities: Iterable[Modality], texts: Sequence[str]) -> Encoders:
+    """The encoder of each modality; a film has the picture's where it has none of its own.
+
+    modalities: those of the data; what the recipe says of others does not matter.
+    texts: those of the training rows, for encoders that are made from words (word2vec, bag of words).
+
+    Raises:
+        ConfigError: an encoder does not read the modality, or two want media read differently.
+    """
+    torch.manual_seed(recipe.seed + 2)  # nets without pretrained weights and adapters begin at random
+    frozen: dict[Modality, Frozen] = {}
+    nets: dict[Modality, Any] = {}
+    groups: list[tuple[list[nn.Parameter], float | None]] = []
+    identities: dict[Modality, str] = {}
+    wanted: dict[str, Any] = {}
+    made: dict[int, Any] = {}
+    opened: dict[str, Model] = {}
+    modalities = set(modalities)
+    for modality in sorted(modalities, key=list(Modality).index):
+        spec = encoding(recipe, modality)
+        known = {"modality": modality, "tower": modality.value, "texts": texts, "opened": opened}
+        encoder = made.get(id(spec))
+        if encoder is None or modality not in encoder.modalities:
+            encoder = make("train.encoders", Use(spec.use, spec.options), known)
+        if modality in encoder.modalities and spec.use not in ("builtin", "model"):
+            made[id(spec)] = encoder  # one encoder reads pictures and the frames of films
+        _check_modality(spec.use, encoder, modality)
+        _agree(wanted, getattr(encoder, "reading", {}), spec.use)
+        if not isinstance(encoder, nn.Module):
+            if spec.train or spec.lora:
+                raise ConfigError(f"{spec.use!r} for {modality} has nothing that learns; leave `train` and `lora` out")
+            frozen[modality] = encoder if isinstance(encoder, Frozen) else Frozen(encoder)
+            identities[modality] = identity(frozen[modality], spec, modality)
+        elif spec.train or spec.lora:
+            if not any(encoder is net for net in nets.values()):
+                groups += _learning(encoder, spec)
+            nets[modality] = encoder
+        else:
+            frozen[modality] = Frozen(Still(encoder))  # type: ignore[arg-type]
+            identities[modality] = identity(frozen[modality], spec, modality)
+    reading = Reading(**wanted)
+    frozen |= kept(recipe, modalities, reading, opened)
+    return Encoders(frozen, nets, groups, reading, identities)
+
+
+def kept(
+    recipe: Recipe, present: Iterable[Modality], reading: Reading, opened: dict[str, Model] | None = None
+) -> dict[Modality, Frozen]:
+    """What the data lacks and the built-in model has, for a model that leaves its text space as it is.
+
+    A head trained on pictures and texts ends in the space in which the built-in model puts sounds too, so sounds can
+    still be found.  Nothing where the text space moves, modalities are fused, or media are read otherwise.  opened: as
+    `from_model`.
+    """
+    there, text = set(present), encoding(recipe, Modality.TEXT)
+    head = recipe.heads.get(Modality.TEXT)
+    onto = recipe.align is not None and recipe.align.use != "cca" and recipe.align.options.get("onto", "text") == "text"
+    same = onto or (recipe.align is None and head is not None and head.use == "identity")
+    if Modality.TEXT not in there or text != Encoding() or not same or recipe.fusion is not None or turns(recipe):
+        return {}
+    usual = Reading()
+    pictures = (reading.image_side, reading.image_fit) == (usual.image_side, usual.image_fit)
+    fits = {Modality.AUDIO: reading.sample_rate == usual.sample_rate, Modality.IMAGE: pictures}
+    fits[Modality.VIDEO] = pictures and Modality.IMAGE not in there  # or else the picture's own serves
+    return {
+        modality: from_model(modality, opened=opened) for modality, fit in fits.items() if fit and modality not in there
+    }
+
+
+def _check_modality(name: str, encoder: Any, modality: Modality) -> None:
+    if modality not in encoder.modalities:
+        reads = ", ".join(sorted(encoder.modalities))
+        raise ConfigError(f"{name!r} encodes {reads}, not {modality}; give [encoders.{modality}] another")
+
+
+def _agree(wanted: dict[str, Any], asked: Mapping[str, Any], name: str) -> None:
+    known = {f.name for f in fields(Reading)}
+    for key, value in asked.items():
+        if key not in known or wanted.setdefault(key, value) != value:
+            raise ConfigError(
+                f"{name!r} wants {key} = {value!r} and another encoder {key} = {wanted.get(key)!r}; one model reads "
+                "media one way, so choose encoders that agree"
+            )
+
+
+def _learning(net: nn.Module, spec: Encoding) -> list[tuple[list[nn.Parameter], float | None]]:
+    """Freeze what the recipe does not name; what is left, with its rate."""
+    if spec.lora:
+        add_lora(net, spec.lora)
+        chosen = [p for p in net.parameters() if p.requires_grad]
+        if spec.train:
+            chosen += [p for p in select(net, spec.train) if not any(p is known for known in chosen)]
+        return [(chosen, spec.lr)]
+    return [(list(select(net, spec.train)), spec.lr)]
+
+
+def identity(frozen: Frozen, spec: Encoding, modality: Modality) -> str:
+    """16 hex digits of what the encoder is made of: its settings and its weights."""
+    held = hashlib.sha256(repr((spec.use, sorted(spec.options.items(), key=str), modality.value)).encode())
+    for part in (frozen.encoder, frozen.aligner):
+        if isinstance(part, Still):
+            for name, tensor in part.net.state_dict().items():  # type: ignore[attr-defined]
+                held.update(name.encode() + tensor.detach().contiguous().cpu().float().numpy().tobytes())
+        elif part is not None and hasattr(part, "save"):
+            with tempfile.TemporaryDirectory(prefix="duretrieval-") as folder:
+                held.update(repr(part.save(Path(folder), "part")).encode())
+                for file in sorted(Path(folder).iterdir()):
+                    held.update(file.name.encode() + file.read_bytes())
+    return held.hexdigest()[:16]

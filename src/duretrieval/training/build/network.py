@@ -1,0 +1,81 @@
+"""The trainable model: columns to rows of their encoders, through heads into one space, fused to views."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+from duretrieval.training.align.canonical import Canonical
+from duretrieval.training.data.batch import Batch, View
+from duretrieval.training.recipe.recipe import view_name
+from duretrieval.types import Modality
+
+
+class Network(nn.Module):
+    """encoders -> heads -> fusion, whichever of them learn; rows are unit between them.
+
+    encoders: modality -> net, for the modalities whose encoder learns; the others come as rows.  heads: modality ->
+    module (b, d_m) -> (b, dim).  columns: name -> modality.  views: columns of each view.  dim: of the shared space.
+    fusion: None where every view has one column.  canonical: turns rows before they are compared, in evaluation.
+    """
+
+    def __init__(
+        self,
+        *,
+        encoders: Mapping[Modality, nn.Module],
+        heads: Mapping[Modality, nn.Module],
+        columns: Mapping[str, Modality],
+        views: Sequence[Sequence[str]],
+        dim: int,
+        fusion: nn.Module | None = None,
+        canonical: Canonical | None = None,
+    ) -> None:
+        super().__init__()
+        self.dim = dim
+        self.encoders = nn.ModuleDict({modality.value: net for modality, net in encoders.items()})
+        self.heads = nn.ModuleDict({modality.value: head for modality, head in heads.items()})
+        self.fusion = fusion
+        self.canonical = canonical
+        self.columns = dict(columns)
+        self.views = {view_name(view): tuple(view) for view in views}
+
+    def forward(self, batch: Batch) -> dict[str, View]:
+        """View by name."""
+        names = dict.fromkeys(c for view in self.views.values() for c in view)  # in order: dropout must repeat itself
+        rows = {name: self.aligned(batch, name) for name in names}
+        return {name: self._view(view, rows, batch.present) for name, view in self.views.items()}
+
+    def aligned(self, batch: Batch, column: str) -> Tensor:
+        """A column in the shared space: (b, dim) unit rows, zeros where it is absent."""
+        modality, inputs, present = self.columns[column], batch.inputs[column], batch.present[column]
+        if modality not in self.encoders:
+            rows = self._turned(normalize(self.heads[modality](inputs["rows"]), dim=1), modality)
+            return rows if bool(present.all()) else rows.masked_fill(~present[:, None], 0)
+        if not bool(present.any()):
+            return torch.zeros((len(present), self.dim), device=present.device)
+        encoded = normalize(self.encoders[modality](**inputs), dim=1)
+        rows = self._turned(normalize(self.heads[modality](encoded), dim=1), modality)
+        if len(rows) == len(present):
+            return rows
+        whole = rows.new_zeros((len(present), self.dim))
+        whole[present] = rows
+        return whole
+
+    def _turned(self, rows: Tensor, modality: Modality) -> Tensor:
+        return rows if self.canonical is None else cast("Tensor", self.canonical(rows, modality))
+
+    def _view(self, view: Sequence[str], rows: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> View:
+        if self.fusion is None:
+            return View(rows[view[0]], present[view[0]])
+        parts: dict[Modality, Tensor] = {}
+        there: dict[Modality, Tensor] = {}
+        for column in view:  # columns of one modality: their mean, as the engine takes an item's parts
+            modality = self.columns[column]
+            parts[modality] = parts[modality] + rows[column] if modality in parts else rows[column]
+            there[modality] = there[modality] | present[column] if modality in there else present[column]
+        fused = self.fusion({m: normalize(part, dim=1) for m, part in parts.items()}, there)
+        return View(normalize(fused, dim=1), torch.stack(list(there.values())).any(dim=0))

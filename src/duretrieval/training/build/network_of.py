@@ -1,0 +1,96 @@
+"""A recipe and the columns of its data, as modules that learn and encoders that do not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+import torch
+from torch import nn
+
+from duretrieval.training.align.canonical import canonical_for
+from duretrieval.training.build.encoders import Encoders
+from duretrieval.training.build.films import encoding, usual
+from duretrieval.training.build.network import Network
+from duretrieval.training.build.objective import Objective, Term, inner
+from duretrieval.training.data.sample import Sample
+from duretrieval.training.recipe.parts import make
+from duretrieval.training.recipe.recipe import Recipe, Use
+from duretrieval.types import Ints, Modality
+
+HEAD = Use("mlp")
+
+
+def make_network(
+    recipe: Recipe,
+    encoders: Encoders,
+    columns: Mapping[str, Modality],
+    fitted: Mapping[Modality, nn.Module] | None = None,
+) -> Network:
+    """Heads and fusion on top of the encoders, with parameters that follow from the recipe's seed.
+
+    fitted: heads that are there already.
+    """
+    torch.manual_seed(recipe.seed)
+    used = {columns[name] for view in recipe.views for name in view}
+    heads: dict[Modality, nn.Module] = dict(fitted or {})
+    for modality in sorted(used, key=list(Modality).index):
+        if modality in heads:
+            continue
+        if modality is Modality.VIDEO and Modality.IMAGE in heads and _as_pictures(recipe, encoders):
+            heads[modality] = heads[Modality.IMAGE]
+            continue
+        spec = recipe.heads.get(modality) or recipe.heads.get(usual(modality)) or HEAD
+        known = {"modality": modality}
+        heads[modality] = make("train.heads", spec, known, {"dim_in": encoders.dim(modality), "dim": recipe.dim})
+    fusion = None
+    if recipe.fusion is not None:
+        ordered = tuple(sorted(used, key=list(Modality).index))
+        fixed = {"modalities": ordered, "width": recipe.dim, "dim": recipe.dim}
+        fusion = make("train.fusions", recipe.fusion, fixed)
+    nets = {modality: net for modality, net in encoders.nets.items() if modality in used}
+    return Network(
+        encoders=nets,  # type: ignore[arg-type]
+        heads=heads,
+        columns=columns,
+        views=recipe.views,
+        dim=recipe.dim,
+        fusion=fusion,
+        canonical=canonical_for(recipe, columns),
+    )
+
+
+def _as_pictures(recipe: Recipe, encoders: Encoders) -> bool:
+    """Whether films, which have no head of their own, come from the encoder of pictures and so belong in one space."""
+    alike = encoding(recipe, Modality.VIDEO) == encoding(recipe, Modality.IMAGE)
+    same_width = encoders.dim(Modality.VIDEO) == encoders.dim(Modality.IMAGE)
+    return Modality.VIDEO not in recipe.heads and alike and same_width
+
+
+def make_objective(recipe: Recipe, network: Network, classes: int) -> Objective:
+    """The losses, the score they read, and the memory of earlier batches."""
+    torch.manual_seed(recipe.seed + 1)
+    known = {"dim": recipe.dim, "classes": classes}
+    score = make("train.scores", recipe.score, known) if recipe.score else inner
+    terms = []
+    for spec in recipe.losses:
+        loss = make("train.losses", Use(spec.use, spec.options), known)
+        reads = getattr(loss, "reads", "scores")
+        classifier = nn.Linear(recipe.dim, classes) if reads == "labels" and classes else None
+        terms.append(Term(loss, spec.weight, reads, spec.views, classifier, spec.on))
+    memory = None
+    if recipe.fit.memory:
+        from duretrieval.training.losses.memory import Memory
+
+        memory = Memory(recipe.fit.memory)
+    return Objective(terms, score, memory)
+
+
+def draw_of(
+    spec: Use, samples: Sequence[Sample], columns: Iterable[str]
+) -> Callable[[int, int], Callable[[int], Ints]]:
+    """The rows of each step by a recipe's sampler, of a batch size and a seed; of columns only these count."""
+    used = set(columns)
+    known = [replace(s, columns={name: part for name, part in s.columns.items() if name in used}) for s in samples]
+    return partial(make("train.samplers", spec, {}), known)

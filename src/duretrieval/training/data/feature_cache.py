@@ -1,0 +1,104 @@
+"""Rows of frozen encoders, kept on disk by what they are rows of: the second run, and the next recipe, find them.
+
+A folder an encoder, named by its fingerprint, holds numbered safetensors files with `digests` (n, 16) uint8 and `rows`
+(n, d) float32. A file is written whole or not at all; several processes may write at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save
+
+from duretrieval.errors import ConfigError, MediaError
+from duretrieval.media.folders import digest
+from duretrieval.types import Array, Part
+
+BATCH = 32
+"""Parts of one modality encoded at a time."""
+SHARD = 1024
+"""Rows in a file; an interrupted run loses at most so many."""
+
+Problems = dict[int, str]
+
+
+class FeatureCache:
+    """What an encoder made of contents, by their digests."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self._rows: dict[bytes, Array] = {}
+        self._new: dict[bytes, Array] = {}
+        for file in sorted(self.folder.glob("*.safetensors")):
+            try:
+                held = load_file(file)
+                self._rows.update(zip(map(bytes, held["digests"]), held["rows"], strict=True))
+            except (SafetensorError, KeyError, ValueError):
+                with suppress(OSError):
+                    file.unlink()  # not ours, or damaged: what it held is computed again
+            except OSError:
+                continue  # it may be whole, and readable another time
+
+    def __contains__(self, key: bytes) -> bool:
+        return key in self._rows or key in self._new
+
+    def __getitem__(self, key: bytes) -> Array:
+        return self._rows[key] if key in self._rows else self._new[key]
+
+    def put(self, key: bytes, row: Array) -> None:
+        """Keep a row; it is on disk after `SHARD` rows, or after `flush`."""
+        self._new[key] = row
+        if len(self._new) >= SHARD:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is new.
+
+        Raises:
+            ConfigError: the folder cannot be written, or the disk is full.
+        """
+        if not self._new:
+            return
+        digests = np.frombuffer(b"".join(self._new), dtype=np.uint8).reshape(len(self._new), -1)
+        content = save({"digests": digests, "rows": np.stack(list(self._new.values()))})
+        name = hashlib.blake2b(content, digest_size=8).hexdigest()
+        part = self.folder / f"{name}.{os.getpid()}.part"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(content)
+            part.replace(self.folder / f"{name}.safetensors")
+        except OSError as error:
+            with suppress(OSError):
+                part.unlink()
+            raise ConfigError(
+                f"rows of frozen encoders cannot be kept in {self.folder}: {error.strerror or error}. Make room there, "
+                "or name another folder for them (--cache)"
+            ) from error
+        self._rows.update(self._new)
+        self._new = {}
+
+
+def content_digest(part: Part) -> bytes:
+    """16 bytes that are the same for the same content, wherever it lies, and the same stretch of it.
+
+    Raises:
+        MediaError: its file cannot be read.
+    """
+    content = part.content
+    if isinstance(content, Path):
+        try:
+            held = digest(content).encode()
+        except OSError as error:
+            raise MediaError(f"{content} cannot be opened: {(error.strerror or str(error)).lower()}") from error
+    elif isinstance(content, str):
+        held = content.encode()
+    else:
+        array = np.ascontiguousarray(content)
+        held = f"{array.shape}{array.dtype}".encode() + array.tobytes()
+    where = f"{part.modality}|{part.start_s}|{part.end_s}|".encode()
+    return hashlib.blake2b(where + held, digest_size=16).digest()

@@ -1,0 +1,60 @@
+"""Whether the rows hold anything to learn from, and to judge by: said before hours are spent, not after them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+
+import torch
+from torch import Tensor
+
+from duretrieval.errors import ConfigError
+from duretrieval.training.build.objective import Objective, Term
+from duretrieval.training.data.batches import Rows
+from duretrieval.training.recipe.recipe import CLASSES, LOSS
+
+Views = Mapping[str, Sequence[str]]
+"""Columns of each view, by its name."""
+
+
+def check_learnable(objective: Objective, views: Views, rows: Rows) -> None:
+    """Raises ConfigError where no loss has anything to compare in the training rows."""
+    if not any(_learns(term, views, rows) for term in objective.terms):
+        have = ", ".join(f"{name} {int(_present(rows, columns).sum())}" for name, columns in views.items())
+        raise ConfigError(
+            f"there is nothing to learn in the {len(rows)} training rows, of which have {have}: a loss compares two "
+            "views where at least 2 rows of different keys have both, or learns the labels of rows"
+        )
+
+
+def check_measurable(monitor: str, objective: Objective, views: Views, rows: Rows) -> None:
+    """Raises ConfigError where the validation rows have no figure that decides which check is the best."""
+    if monitor in CLASSES:
+        there = any(t.classifier is not None for t in objective.terms) and bool((rows.labels >= 0).any())
+        wanted = "a loss of classes, and rows with labels that training rows have"
+    else:
+        there = monitor == LOSS or any(int(_both(rows, views, pair).sum()) > 1 for pair in combinations(views, 2))
+        wanted = "2 rows that have two views"
+    if not there:
+        raise ConfigError(
+            f"{monitor!r} cannot be measured on the {len(rows)} validation rows; it needs {wanted}. Give fit.monitor "
+            "another metric, or more validation rows"
+        )
+
+
+def _learns(term: Term, views: Views, rows: Rows) -> bool:
+    if term.reads == "labels":
+        return bool((rows.labels >= 0).any())
+    pairs = [term.views] if term.views else list(combinations(views, 2))
+    keys = [rows.keys[_both(rows, views, pair)] for pair in pairs]
+    return any(len(found if term.reads == "rows" else set(found.tolist())) > 1 for found in keys)
+
+
+def _both(rows: Rows, views: Views, pair: tuple[str, str]) -> Tensor:
+    """(n,) bool"""
+    return _present(rows, views[pair[0]]) & _present(rows, views[pair[1]])
+
+
+def _present(rows: Rows, columns: Sequence[str]) -> Tensor:
+    """(n,) bool: any of the columns."""
+    return torch.stack([torch.from_numpy(rows.columns[name].present) for name in columns]).any(dim=0)

@@ -1,0 +1,154 @@
+"""How good the model is on rows that it did not learn from, with the metrics of `evaluate`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from duretrieval.errors import ConfigError
+from duretrieval.evaluation.labels.relevance import relevant
+from duretrieval.evaluation.measures import Measure, measure
+from duretrieval.evaluation.metrics import accuracy, decisions, f1, recall
+from duretrieval.evaluation.metrics.ranking import per_query
+from duretrieval.evaluation.metrics.summary import mean, median
+from duretrieval.training.build.network import Network
+from duretrieval.training.build.objective import Objective, Term, inner
+from duretrieval.training.data.batch import Batch, View
+from duretrieval.training.data.batches import Rows
+from duretrieval.training.fit.rescoring import rescored
+from duretrieval.training.recipe.recipe import CLASSES, LOSS
+
+BATCH = 512
+RETRIEVAL = ("hit@1", "hit@5", "hit@10", "rr", "ap")
+
+
+def views_of(network: Network, rows: Rows, device: torch.device | None = None) -> dict[str, View]:
+    """Every row's views, in evaluation mode and order, on the CPU; not augmented."""
+    was_training = network.training
+    network.eval()
+    parts: dict[str, list[View]] = {name: [] for name in network.views}
+    rows = rows.plain()
+    with torch.inference_mode():
+        for start in range(0, len(rows), BATCH):
+            batch = rows[list(range(start, min(start + BATCH, len(rows))))]
+            for name, view in network(batch if device is None else batch.to(device)).items():
+                parts[name].append(View(view.rows.cpu(), view.present.cpu()))
+    network.train(was_training)
+    return {
+        name: View(torch.cat([v.rows for v in found]), torch.cat([v.present for v in found]))
+        for name, found in parts.items()
+    }
+
+
+def retrieval(
+    views: Mapping[str, View], keys: Tensor, names: Sequence[str], score: Any = inner
+) -> dict[str, dict[str, float]]:
+    """Each view asks, each other one is searched, as the engine does it: "text→image" -> metric -> figure.
+
+    A gallery holds each key of a view once per row; every row with the query's key is right.
+    """
+    wanted = [measure(name) for name in names]
+    found: dict[str, dict[str, float]] = {}
+    for asking, searched in permutations(views, 2):
+        a, b = views[asking], views[searched]
+        both = (a.present & b.present).numpy()
+        if both.sum() < 2:
+            continue
+        found[f"{asking}→{searched}"] = _figures(a.rows[both], b.rows[both], keys.numpy()[both], wanted, score)
+    return found
+
+
+def asked(rows: Rows, views: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """How many rows ask in each direction: "text→image" -> those that have both views."""
+    there = {
+        name: np.any([rows.columns[column].present for column in columns], axis=0) for name, columns in views.items()
+    }
+    return {f"{a}→{b}": int((there[a] & there[b]).sum()) for a, b in permutations(there, 2)}
+
+
+def _figures(
+    a: Tensor, b: Tensor, keys: npt.NDArray[np.int64], wanted: Sequence[Measure], score: Any
+) -> dict[str, float]:
+    rows: dict[int, list[int]] = {}
+    for place, key in enumerate(keys.tolist()):
+        rows.setdefault(key, []).append(place)
+    with torch.inference_mode():
+        scores = rescored(score, a, b).float().numpy()
+    values = per_query({m.name: m.of for m in wanted}, scores, relevant([rows[key] for key in keys.tolist()]))
+    return {m.name: median(values[m.name]) if m.statistic == "median" else mean(values[m.name]) for m in wanted}
+
+
+def classes(views: Mapping[str, View], labels: Tensor, terms: Sequence[Term]) -> dict[str, float]:
+    """Accuracy, macro recall and macro F1 of the classifier, over all views that it learns from; {} without one."""
+    given: list[int] = []
+    true: list[int] = []
+    for term in terms:
+        if term.classifier is None:
+            continue
+        for name in dict.fromkeys(term.views or views):
+            known = views[name].present & (labels >= 0)
+            given += _decided(term.classifier, views[name].rows[known])
+            true += labels[known].tolist()
+    if not true:
+        return {}
+    counts = decisions(true, given)
+    return {"accuracy": accuracy(true, given), "recall": recall(counts), "f1": f1(counts)}
+
+
+def _decided(classifier: nn.Module, rows: Tensor) -> list[int]:
+    device = next(classifier.parameters()).device
+    with torch.inference_mode():
+        decided: list[int] = classifier(rows.to(device)).argmax(dim=1).cpu().tolist()
+    return decided
+
+
+def mean_loss(objective: Objective, views: Mapping[str, View], rows: Rows, device: torch.device) -> float:
+    """The objective on the views of rows that are not learned from, `BATCH` at a time in their order."""
+    losses = []
+    with torch.inference_mode():
+        for start in range(0, len(rows), BATCH):
+            at = slice(start, start + BATCH)
+            places = torch.arange(len(rows))[at]
+            batch = Batch({}, {}, rows.keys[at], rows.labels[at], places, len(places)).to(device)
+            cut = {name: View(v.rows[at].to(device), v.present[at].to(device)) for name, v in views.items()}
+            losses.append((float(objective(cut, batch)), len(places)))
+    return sum(loss * n for loss, n in losses) / sum(n for _, n in losses)
+
+
+def check(network: Network, objective: Objective, rows: Rows, monitor: str) -> dict[str, float]:
+    """Every figure of these rows by name ("text→image/hit@1", "f1"), and "monitor", the one that decides: larger wins.
+
+    Raises:
+        ConfigError: the monitor is no metric, or cannot be measured on this data.
+    """
+    names = list(RETRIEVAL) if monitor in (*RETRIEVAL, *CLASSES, LOSS) else [*RETRIEVAL, monitor]
+    device = next((p.device for p in network.parameters()), torch.device("cpu"))
+    views = views_of(network, rows, device)
+    was_training = objective.training
+    objective.eval()
+    score = objective.score.cpu() if isinstance(objective.score, nn.Module) else objective.score
+    pairs = retrieval(views, rows.keys, names, score)
+    if isinstance(objective.score, nn.Module):
+        objective.score.to(device)
+    figures = {f"{pair}/{name}": value for pair, found in pairs.items() for name, value in found.items()}
+    figures |= classes(views, rows.labels, objective.terms)
+    figures[LOSS] = mean_loss(objective, views, rows, device)
+    objective.train(was_training)
+    decides = [found[monitor] for found in pairs.values() if monitor in found]
+    if monitor in (*CLASSES, LOSS) and monitor in figures:
+        decides = [figures[monitor]]
+    if not decides:
+        measured = ", ".join(sorted({name.split("/")[-1] for name in figures})) or "nothing"
+        raise ConfigError(
+            f"{monitor!r} cannot be measured on the {len(rows)} validation rows; what could be is {measured}. Give "
+            "fit.monitor one of these, or more validation rows"
+        )
+    value = float(np.mean(decides))
+    larger = monitor != LOSS and (monitor in CLASSES or measure(monitor).larger_is_better)
+    return {**figures, "monitor": value if larger else -value}

@@ -1,0 +1,21 @@
+"""A run: its folder, its outcome, resuming it and exporting it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from duretrieval.window import window
+
+if TYPE_CHECKING:
+    from duretrieval.training.runs.folder import Outcome as Outcome
+    from duretrieval.training.runs.run import Run as Run
+    from duretrieval.training.runs.run import export_run as export_run
+    from duretrieval.training.runs.run import train as train
+
+__getattr__, __dir__, __all__ = window(
+    __name__,
+    {
+        "folder": "Outcome",
+        "run": "Run export_run train",
+    },
+)
