@@ -164,15 +164,16 @@ def test_lookup_and_digest(store):
     moved = Item("b", "/files/b", digest="digest a", stamp="2", problem="broken")
     add(store, text("a", 2), moved)
     assert store.lookup(["/files/a", "/files/b", "/files/c"]) == {"/files/a": ("a", "stamp a"), "/files/b": ("b", "2")}
-    assert store.by_digest(["digest a", "digest x"]) == {"digest a": [text("a", 2), moved]}
-    assert (store.lookup([]), store.by_digest([])) == ({}, {})
+    assert store.copies(["digest a", "digest x"]) == {"digest a": [("a", "/files/a"), ("b", "/files/b")]}
+    assert store.copies(["digest a"], usable=True) == {"digest a": [("a", "/files/a")]}
+    assert (store.lookup([]), store.copies([])) == ({}, {})
     many = [text(f"i{i}") for i in range(2500)]
     add(store, *many)
     assert len(store.lookup([item.source for item in many])) == 2500
     store.optimize()
     add(store, text("late"))
     assert set(store.lookup(["/files/late", "/files/i7"])) == {"/files/late", "/files/i7"}
-    assert list(store.by_digest(["digest late"])) == ["digest late"]
+    assert list(store.copies(["digest late"])) == ["digest late"]
 
 
 def test_count_and_tally_count_items(store):

@@ -13,6 +13,8 @@ from duretrieval.types import Scalar
 
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?)?")
+_NO_DAY = re.compile(r"0000|\d{4}-00|\d{4}-\d\d-00")
+"""How databases and cameras write that there is no date; as text it would make a text of the whole column."""
 _LARGEST = 2**63
 BLANK = " \t\r\n\v\f\0\x85\xa0\u2028\u2029\u3000\u200b\u200e\u200f\u2060\ufeff"
 """Characters that say nothing at either end of a name: blanks, byte order marks, directions."""
@@ -23,7 +25,7 @@ class BadCell(ValueError):
 
 
 def scalar(value: Any, column: str, typed: bool) -> Scalar | None:
-    """A field's value; None where the cell is empty.
+    """A field's value; None where the cell is empty, or holds a date that no calendar has.
 
     typed: whether the table knows numbers from strings (JSON, Parquet). In CSV everything is a string and what looks
     like a number, true or false becomes one; "007" stays a string.
@@ -42,10 +44,7 @@ def scalar(value: Any, column: str, typed: bool) -> Scalar | None:
     if isinstance(value, str):
         return _from_text(clean(value), typed)
     if isinstance(value, datetime):
-        try:
-            return _utc(value)
-        except OverflowError:  # the year 1 or 9999, in another zone
-            return str(value)
+        return _utc(value)
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
     if isinstance(value, Decimal):
@@ -93,7 +92,7 @@ def normal(name: str) -> str:
     return unicodedata.normalize("NFKC", clean(name)).strip(BLANK).casefold()
 
 
-def _from_text(text: str, typed: bool) -> Scalar:
+def _from_text(text: str, typed: bool) -> Scalar | None:
     if not typed:
         if text.lower() in ("true", "false"):
             return text.lower() == "true"
@@ -104,13 +103,18 @@ def _from_text(text: str, typed: bool) -> Scalar:
             if not whole and math.isfinite(float(text)):
                 return float(text)
     if _DATE.fullmatch(text):
+        if _NO_DAY.match(text):
+            return None
         try:
             return _utc(datetime.fromisoformat(text))
-        except (ValueError, OverflowError):
+        except ValueError:
             return text
     return text
 
 
-def _utc(when: datetime) -> datetime:
-    """A time without a zone is taken for UTC, since nothing says better."""
-    return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
+def _utc(when: datetime) -> datetime | None:
+    """A time without a zone is taken for UTC, since nothing says better; None where the calendar ends before."""
+    try:
+        return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
+    except OverflowError:
+        return None

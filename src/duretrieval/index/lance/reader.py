@@ -151,13 +151,15 @@ class LanceReader:
             )
         }
 
-    def by_digest(self, digests: Sequence[str], /) -> dict[str, list[Item]]:
-        """digest -> the items with that content, for the digests that are known."""
-        ids = lance_scan.ids(self._newest(), "_digest", digests)
-        found: dict[str, list[Item]] = {}
-        for item in self.get(sorted(ids)):
-            found.setdefault(item.digest, []).append(item)
-        return found
+    def copies(self, digests: Sequence[str], /, *, usable: bool = False) -> dict[str, list[tuple[str, str]]]:
+        """digest -> (id, source) of each item with that content, by id; usable: of those without a problem only."""
+        data = self._newest()
+        found: dict[str, list[tuple[str, str]]] = {}
+        for chunk in lance_scan.chunks(dict.fromkeys(digests)):
+            clause = f"_n = 0 AND {lance_scan.one_of('_digest', chunk)}" + " AND problem IS NULL" * usable
+            for row in lance_scan.rows(data, ["_digest", "_item", "source"], clause):
+                found.setdefault(row["_digest"], []).append((row["_item"], row["source"]))
+        return {digest: sorted(items) for digest, items in found.items()}
 
     def beginning(self, prefix: str, /) -> list[str]:
         """The ids that begin with `prefix`, sorted."""
