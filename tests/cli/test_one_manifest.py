@@ -13,9 +13,10 @@ from typer import BadParameter
 from typer.testing import CliRunner, Result
 
 from duretrieval.cli.app import app
-from duretrieval.cli.columns import columns, setting
+from duretrieval.cli.columns import ROLES, columns, setting
 from duretrieval.errors import ConfigError
 from duretrieval.evaluation.labels.labelled import read_labelled
+from duretrieval.media import roles
 from duretrieval.training.data.manifest import read_manifest
 
 
@@ -124,6 +125,9 @@ def test_check_reads_a_manifest_without_torch(folder: Path) -> None:
 
 
 class TestColumn:
+    def test_the_help_names_every_role(self) -> None:
+        assert ROLES.split(", ") == list(roles.ROLES)
+
     @pytest.mark.parametrize(
         ("typed", "meant"),
         [

@@ -8,14 +8,15 @@ from typing import Annotated
 
 import typer
 
-from duretrieval.media.roles import ROLES
+ROLES = "id, name, text, image, video, audio, file, label, key, group, split, start, end, field, ignore"
+"""Those of `media.roles`, which a command line that is only read need not import."""
 
 Columns = Annotated[
     list[str] | None,
     typer.Option(
         "--column",
         metavar="NAME=ROLE",
-        help=f"What a column of a manifest is: 文字=text,图片=image. The roles: {', '.join(ROLES)}.",
+        help=f"What a column of a manifest is: 文字=text,图片=image. The roles: {ROLES}.",
     ),
 ]
 _SAID = re.compile(r"\s*(.+?)\s*=\s*([^=,，、;；]*?)\s*(?:[,，、;；]|$)")

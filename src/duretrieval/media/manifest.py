@@ -94,7 +94,7 @@ class Row:
         return (said if said.startswith("line") else f"line {self.number}: {said}") if said else None
 
 
-def read_manifest(path: Path | str, columns: Mapping[str, str] | None = None) -> Iterator[Row]:
+def read_manifest(path: str | Path, columns: Mapping[str, str] | None = None) -> Iterator[Row]:
     """Rows in order, a few at a time, so that of a manifest of any length only the ids are held in memory.
 
     columns: what columns are that are not called as in `roles.NAMES`, or are something else here.  A cell holds a
@@ -110,7 +110,7 @@ def read_manifest(path: Path | str, columns: Mapping[str, str] | None = None) ->
     return read_manifests([path], columns)
 
 
-def read_manifests(paths: Iterable[Path | str], columns: Mapping[str, str] | None = None) -> Iterator[Row]:
+def read_manifests(paths: Iterable[str | Path], columns: Mapping[str, str] | None = None) -> Iterator[Row]:
     """The rows of several manifests, in which an id stands once.
 
     Raises:
