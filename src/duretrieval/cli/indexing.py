@@ -88,10 +88,11 @@ def migrate(
 
 
 def _print_report(report: Report, collection: Path, json: bool) -> None:
-    counts = {name: getattr(report, name) for name in ("indexed", "unchanged", "moved", "removed", "parts")}
+    counts = {name: getattr(report, name) for name in ("indexed", "failed", "unchanged", "moved", "removed", "parts")}
     if json:
         print_json([{**counts, "problems": len(report.problems), "seconds": round(report.seconds, 3)}])
         return
+    counts["indexed"] -= report.failed
     words = ", ".join(f"{n} {name}" for name, n in counts.items() if n and name != "parts") or "nothing to do"
     out.print(f"{words}; {report.parts} parts in {report.seconds:.1f} s. Collection: {collection}")
     if report.problems:

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from duretrieval.cli.app import Json, app
+from duretrieval.cli.columns import Columns, setting
 from duretrieval.cli.output import print_json
 from duretrieval.cli.terminal import err, out
 from duretrieval.cli.training_progress import Stages, interruptible, workbench
@@ -47,6 +48,7 @@ def train(
     data: DataPath,
     out_: Annotated[Path | None, typer.Option("--out", help="The run's folder. Default: runs/NAME.")] = None,
     set_: Set = None,
+    column: Columns = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out where it stopped.")] = False,
     track: Annotated[list[Tracker] | None, typer.Option(help="Where to watch it; again for both.")] = None,
     cache: Cache = None,
@@ -60,7 +62,7 @@ def train(
         from duretrieval.training.recipe.toml import read_recipe
         from duretrieval.training.runs.run import train as train_model
 
-    read = read_recipe(recipe, set_ or [])
+    read = read_recipe(recipe, [*(set_ or []), *setting(column)])
     folder = out_ or Path("runs") / read.name
     with Stages() as stages, redirect_stdout(stages), interruptible("--resume"):
         outcome = train_model(
@@ -79,7 +81,7 @@ def train(
         return
     tables.figures(outcome)
     if outcome.problems:
-        out.print(f"{outcome.problems} rows could not be used: {folder / 'problems.txt'}")
+        out.print(f"{outcome.problems} rows could not be used, or not wholly: {folder / 'problems.txt'}")
     kept = f"; the best of {outcome.epochs} checks is number {outcome.best_epoch + 1}" if outcome.epochs else ""
     out.print(f"{outcome.seconds:.0f} s{kept}. Model: {outcome.model}")
     _next(outcome.model)
@@ -91,22 +93,25 @@ def check(
     reader: Annotated[str | None, typer.Option(help="How they are read. Default: the recipe's, or manifest.")] = None,
     recipe: Annotated[Path | None, typer.Option(help="Check them for this recipe: its columns, its shares.")] = None,
     set_: Set = None,
+    column: Columns = None,
     json: Json = False,
 ) -> None:
     """Check training data before a run. Exit code 1 when there are rows that cannot be used, or leaks."""
     from duretrieval.cli import training_tables as tables
 
     with workbench():
-        from duretrieval.training.build.prepare import with_views
         from duretrieval.training.data.auditing import audit
         from duretrieval.training.recipe.settings import merge, parse
         from duretrieval.training.recipe.toml import read_recipe, to_recipe
 
-    read = read_recipe(recipe, set_ or []) if recipe else to_recipe(merge({}, [parse(change) for change in set_ or []]))
+    changes = [*(set_ or []), *setting(column)]
+    read = read_recipe(recipe, changes) if recipe else to_recipe(merge({}, [parse(change) for change in changes]))
     settings = replace(read.data, reader=reader) if reader else read.data
     with Stages() as stages:
         found = audit(data, settings, read.seed, stages.show)
     if recipe:
+        with workbench():
+            from duretrieval.training.build.prepare import with_views
         with_views(read, {name: modality for name, (modality, _) in found.columns.items()})
     if json:
         print_json(tables.audit_rows(found))
@@ -123,6 +128,7 @@ def tune(
     out_: Annotated[Path, typer.Option("--out", help="The search's folder; the same one goes on with it.")],
     trials: Annotated[int | None, typer.Option(min=1, help="How many runs. Default: the recipe's.")] = None,
     set_: Set = None,
+    column: Columns = None,
     cache: Cache = None,
     json: Json = False,
 ) -> None:
@@ -133,7 +139,7 @@ def tune(
         from duretrieval.training.tuning import search
         from duretrieval.training.tuning.trial import Trial
 
-    changes = [*(set_ or []), *([f"tune.trials={trials}"] if trials else [])]
+    changes = [*(set_ or []), *setting(column), *([f"tune.trials={trials}"] if trials else [])]
     table, wanted = search.read_search(recipe, changes)
 
     def told(trial: Trial) -> None:

@@ -176,21 +176,20 @@ class Collection:
     ) -> Report:
         """Index the rows of JSONL, CSV or Parquet manifests, each as one item with its files, texts and fields.
 
-        columns: column -> role, where the name does not say it (see `media.manifest`).  prune: remove the items whose
-        row is gone; "all": even where that is all of a manifest's.  Otherwise as `add`.
+        columns: column -> role, where the name does not say it (see `media.manifest`).  What an earlier run stored of
+        these manifests and no row stands for any more goes: rows that could not be used, and rows that now have an id.
+        prune: remove all items whose row is gone; "all": even where that is all of a manifest's.  Otherwise as `add`.
+
+        Raises:
+            ConfigError: as `media.manifest.read_manifest`, before anything is changed.
         """
         paths = [manifests] if isinstance(manifests, str | Path) else list(manifests)
-        seen: set[str] = set()
-
-        def rows() -> Iterator[Entry]:
-            for path in paths:
-                for entry in sources.from_manifest(path, columns):
-                    seen.add(entry.source)
-                    yield entry
-
-        report = self._ingest(rows(), progress, retry, workers)
+        rows = sources.Rows(paths, columns)
+        report = self._ingest(rows, progress, retry, workers)
+        replaced = [item.id for item in self._store.scan(rows.where) if rows.replaced(item)]
+        report.removed += self._remove(replaced) if replaced else 0
         if prune:
-            gone = [upkeep.rows_gone(self._store, path, seen, all_of_it=prune == "all") for path in paths]
+            gone = [upkeep.rows_gone(self._store, path, rows.sources, all_of_it=prune == "all") for path in paths]
             report.removed += self._remove([id_ for ids in gone for id_ in ids])
         return report
 
