@@ -103,7 +103,7 @@ def fitted(use: str) -> tuple[Any, list[str]]:
 def test_loads_and_encodes(use: str, tmp_path: Path) -> None:
     aligner, modalities = fitted(use)
     write_model(tmp_path, aligner, use, modalities)
-    model = Model.load(tmp_path)
+    model = Model.load(tmp_path, trust=True)
     vectors = model.encode([*IMAGES, *TEXTS])
     assert vectors.shape == (32, aligner.dim)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)

@@ -181,7 +181,7 @@ def plane(folder: Path, scored: bool) -> Model:
     made = (lambda: OnnxScorer.load(folder, file="turn.onnx")) if scored else None
     model = Model("plane", {Modality.TEXT: Plane()}, dim=2, fingerprint="plane", scorer=made)
     model.save(folder / f"model-{scored}")
-    return Model.load(folder / f"model-{scored}")
+    return Model.load(folder / f"model-{scored}", trust=True)
 
 
 @pytest.mark.parametrize("scored", [True, False])

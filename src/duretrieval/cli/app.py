@@ -19,6 +19,13 @@ CollectionPath = Annotated[
     Path, typer.Option("-c", "--collection", envvar="DURETRIEVAL_COLLECTION", help="The collection's folder.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on standard output.")]
+CollectionModel = Annotated[
+    str | None,
+    typer.Option("--model", help="The collection's model, where it is not as recorded: a folder, clip:ID ..."),
+]
+Trust = Annotated[
+    bool, typer.Option("--trust", help="Run Python code that stored files name. Only where you know who made them.")
+]
 HERE = Path(".duretrieval")
 
 from duretrieval.cli import doctor, evaluating, indexing, inspecting, judging, searching, training  # noqa: E402, F401  (they register their commands)

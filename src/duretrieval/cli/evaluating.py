@@ -11,10 +11,10 @@ from typing import Annotated
 import typer
 
 from duretrieval.cli import evaluation_tables as tables
-from duretrieval.cli.app import Json, app
+from duretrieval.cli.app import Json, Trust, app
 from duretrieval.cli.columns import Columns, columns
 from duretrieval.cli.indexing import bar
-from duretrieval.cli.output import err, out, print_json
+from duretrieval.cli.output import err, out, print_json, trusting
 from duretrieval.errors import EvaluationError
 from duretrieval.evaluation.result import Side
 from duretrieval.types import MEDIA, Modality
@@ -45,6 +45,7 @@ def evaluate(
     lang: Annotated[str, typer.Option(help="The language the report opens in: en or zh.")] = "en",
     against: Annotated[File, typer.Option(help="An earlier result.json: say which differences are real.")] = None,
     gate: Annotated[bool, typer.Option("--gate", help="Exit with 1 if --against shows a significant loss.")] = False,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Measure how well something finds, with intervals, for every pair of modalities."""
@@ -68,7 +69,8 @@ def evaluate(
         queries=queries,
         command=shlex.join(["duretrieval", *sys.argv[1:]]),
     )
-    with bar(None, "encoding") if front.recognise(what) == "model" else nullcontext() as progress:
+    encodes = front.recognise(what) == "model"
+    with trusting(trust), bar(None, "encoding") if encodes else nullcontext() as progress:
         found = front.evaluate(what, request, progress)
     before = result_json.load(_result(against)) if against else None
     compared = compare.compare(found.evaluation, before) if before else []

@@ -10,10 +10,10 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from duretrieval.cli.app import HERE, CollectionPath, Json, app
+from duretrieval.cli.app import HERE, CollectionPath, Json, Trust, app
 from duretrieval.cli.columns import Columns, columns
 from duretrieval.cli.limits import limits
-from duretrieval.cli.output import err, out, print_json
+from duretrieval.cli.output import err, out, print_json, trusting
 from duretrieval.collection import sources
 from duretrieval.collection.collection import Collection, Report
 
@@ -31,12 +31,14 @@ def index(
     prune: Annotated[bool, typer.Option("--prune", help="Remove items under PATHS whose file is gone.")] = False,
     limit: Annotated[list[str] | None, typer.Option(help="Read larger files: max_pixels=400000000")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Decoding processes. Default: one a core.")] = None,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Add files to a collection. Unchanged files are skipped; an interrupted run goes on where it stopped."""
     if column and not manifest:
         raise typer.BadParameter("--column says what the columns of a manifest are; add --manifest")
     with (
+        trusting(trust),
         Collection.open(collection, model, limits=limits(limit or [])) as c,
         bar(None if manifest else sources.count(paths)) as progress,
     ):
@@ -58,7 +60,7 @@ def remove(
     """Take items out of a collection. The files themselves are not touched."""
     if not ids and where is None:
         raise typer.BadParameter("give ids, or --where with a filter")
-    with Collection.open(collection, create=False) as c:
+    with Collection.open(collection, create=False, any_model=True) as c:
         gone = c.remove([c.get(id_).id for id_ in ids or []], where=where)
     out.print(f"{gone} removed.")
 
@@ -68,10 +70,11 @@ def migrate(
     model: Annotated[str, typer.Option(help="builtin, a model folder, or a hub's: clip:ID.")],
     collection: CollectionPath = HERE,
     workers: Annotated[int | None, typer.Option(min=1, help="Decoding processes. Default: one a core.")] = None,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Encode a whole collection again with another model. The old one answers until the new one is complete."""
-    with Collection.open(collection, create=False, any_model=True) as c, bar(len(c)) as progress:
+    with trusting(trust), Collection.open(collection, create=False, any_model=True) as c, bar(len(c)) as progress:
         report = c.migrate(model, progress=progress, workers=workers)
     _print_report(report, collection, json)
 

@@ -8,8 +8,8 @@ import typer
 from rich import box
 from rich.table import Table
 
-from duretrieval.cli.app import HERE, CollectionPath, Json, app
-from duretrieval.cli.output import item_dict, out, part_dict, place, print_json
+from duretrieval.cli.app import HERE, CollectionModel, CollectionPath, Json, Trust, app
+from duretrieval.cli.output import item_dict, out, part_dict, place, print_json, trusting
 from duretrieval.collection.collection import Collection
 
 
@@ -20,7 +20,7 @@ def show(
     json: Json = False,
 ) -> None:
     """Show everything known about an item."""
-    with Collection.open(collection, create=False) as c:
+    with Collection.open(collection, create=False, any_model=True) as c:
         item = c.get(id)
     if json:
         print_json([{**item_dict(item), "parts": [part_dict(part) for part in item.parts]}])
@@ -64,10 +64,12 @@ def stats(
 def verify(
     collection: CollectionPath = HERE,
     repair: Annotated[bool, typer.Option("--repair", help="Index again what has a fault.")] = False,
+    model: CollectionModel = None,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
-    """Check every vector and every source of a collection; exit code 1 when something is wrong."""
-    with Collection.open(collection, create=False) as c:
+    """Check the model's files, every vector and every source of a collection; exit code 1 when something is wrong."""
+    with trusting(trust), Collection.open(collection, model, create=False) as c:
         faults = c.repair() if repair else c.verify()
     if json:
         print_json({"subject": fault.subject, "problem": fault.problem} for fault in faults)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from duretrieval.cli.app import app
-from duretrieval.cli.output import MATCHED, WORDS_SHOWN, out, place
+from duretrieval.cli.app import CollectionModel, Trust, app
+from duretrieval.cli.output import MATCHED, WORDS_SHOWN, out, place, trusting
 from duretrieval.collection.collection import Collection
 from duretrieval.errors import EvaluationError
 
@@ -28,6 +28,8 @@ def judge(
         Path, typer.Option("-o", "--judgements", help="Where judgements are kept; they go on where they stopped.")
     ] = Path("judgements.jsonl"),
     k: Annotated[int, typer.Option("-k", min=1, help="Results to judge for each query.")] = 10,
+    model: CollectionModel = None,
+    trust: Trust = False,
 ) -> None:
     """Say of the first results, one by one, whether they are right; `evaluate` measures with what you said."""
     from duretrieval.evaluation.judging import Ledger, Sitting
@@ -36,7 +38,7 @@ def judge(
     if not asked:
         raise typer.BadParameter("give queries, or a file of them with --queries")
     ledger = Ledger(judgements)
-    with Collection.open(collection, create=False) as c:
+    with trusting(trust), Collection.open(collection, model, create=False) as c:
         sitting = Sitting(c, asked, ledger, k)
         try:
             _ask(sitting)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from duretrieval import plugins
 from duretrieval.types import Evidence, Hit, Item, Modality, Part
 
 out = Console(highlight=False, soft_wrap=True)
@@ -41,6 +43,15 @@ def place(part: Part) -> str:
     if part.page is not None:
         return f"page {part.page}"
     return ""
+
+
+@contextmanager
+def trusting(trust: bool) -> Iterator[None]:
+    """For `--trust`: follow paths to code in stored files, and say so."""
+    if trust:
+        err.print("--trust: Python code that the model's or run's files name is run, with all your rights.")
+    with plugins.trusting(trust):
+        yield
 
 
 def print_hits(hits: list[Hit]) -> None:

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from duretrieval.cli import terms
-from duretrieval.cli.app import HERE, CollectionPath, Json, app
-from duretrieval.cli.output import hit_dict, print_hits, print_json
+from duretrieval.cli.app import HERE, CollectionModel, CollectionPath, Json, Trust, app
+from duretrieval.cli.output import hit_dict, print_hits, print_json, trusting
 from duretrieval.collection.collection import Collection
 from duretrieval.types import Modality, Query
 
@@ -30,6 +30,8 @@ def search(
     k: Annotated[int, typer.Option("-k", min=1, help="How many results.")] = 10,
     exact: Annotated[bool, typer.Option("--exact", help="Compare every vector, even where there is an index.")] = False,
     collection: CollectionPath = HERE,
+    model: CollectionModel = None,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Find items by any mix of words, pictures, films and sounds."""
@@ -40,7 +42,7 @@ def search(
         asked += [terms.file_term(modality, typed) for typed in typed_files or []]
     if not asked and not like:
         raise typer.BadParameter("give words, or --text, --image, --audio, --video or --like")
-    with Collection.open(collection, create=False) as c:
+    with trusting(trust), Collection.open(collection, model, create=False) as c:
         query = Query(
             terms=tuple(asked),
             like=tuple(c.get(id_).id for id_ in like or []),

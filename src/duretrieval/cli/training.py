@@ -12,8 +12,8 @@ from typing import Annotated
 import typer
 
 from duretrieval.cli import training_tables as tables
-from duretrieval.cli.app import Json, app
-from duretrieval.cli.output import err, out, print_json
+from duretrieval.cli.app import Json, Trust, app
+from duretrieval.cli.output import err, out, print_json, trusting
 from duretrieval.cli.training_progress import Stages, interruptible, workbench
 
 Recipe = Annotated[Path, typer.Argument(help="A TOML file, or the name of a ready recipe (`duretrieval recipes`).")]
@@ -50,6 +50,7 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out where it stopped.")] = False,
     track: Annotated[list[Tracker] | None, typer.Option(help="Where to watch it; again for both.")] = None,
     cache: Cache = None,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Train a model from a recipe and data: features, training, figures, and a model folder to index with."""
@@ -60,7 +61,7 @@ def train(
 
     read = read_recipe(recipe, set_ or [])
     folder = out_ or Path("runs") / read.name
-    with Stages() as stages, redirect_stdout(stages), interruptible("--resume"):
+    with trusting(trust), Stages() as stages, redirect_stdout(stages), interruptible("--resume"):
         outcome = train_model(
             read,
             data,
@@ -120,6 +121,7 @@ def tune(
     trials: Annotated[int | None, typer.Option(min=1, help="How many runs. Default: the recipe's.")] = None,
     set_: Set = None,
     cache: Cache = None,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Search for the settings that the table "tune" of a recipe names, then train the best, and write a report."""
@@ -136,7 +138,7 @@ def tune(
         else:
             out.print(tables.trial_line(trial), markup=False)
 
-    with interruptible():
+    with trusting(trust), interruptible():
         tuned = search.tune(table, wanted, data, out_, cache=cache, told=told)
     if json:
         print_json([tables.tuned_dict(tuned)])
@@ -157,12 +159,14 @@ def export(
     checkpoint: Annotated[Checkpoint, typer.Option(help="The best check of the run, or its last.")] = Checkpoint.best,
     data: Annotated[Path | None, typer.Option(help="The run's data, if it has moved.")] = None,
     cache: Cache = None,
+    trust: Trust = False,
 ) -> None:
     """Write the model of a run as a folder that the engine runs without torch, and compare the two."""
     with workbench():
         from duretrieval.training.runs.run import export_run
 
-    model = export_run(run, folder, name=name, checkpoint=checkpoint.value, data=data, cache=cache)
+    with trusting(trust):
+        model = export_run(run, folder, name=name, checkpoint=checkpoint.value, data=data, cache=cache)
     said = ", ".join(sorted(model.modalities))
     out.print(f"Model {model.name!r} ({said}; {model.dim} dimensions): {folder}", markup=False)
     _next(folder)
