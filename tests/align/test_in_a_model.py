@@ -14,6 +14,7 @@ from duretrieval.align.cca import Cca
 from duretrieval.align.procrustes import Procrustes
 from duretrieval.align.ridge import Ridge
 from duretrieval.model.model import Model
+from duretrieval.model.seal import sha256
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality, Part
 
@@ -87,6 +88,7 @@ def write_model(folder: Path, aligner: Any, use: str, modalities: list[str]) -> 
         options = {{ {inline} }}
         [files."{options["file"]}"]
         bytes = {size}
+        sha256 = "{sha256(folder / options["file"])}"
         """
     )
 
