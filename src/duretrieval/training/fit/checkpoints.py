@@ -7,6 +7,7 @@ reader for such (`weights_only`), which makes nothing else, whatever the file as
 from __future__ import annotations
 
 import pickle
+import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -60,7 +61,8 @@ def read_checkpoint(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
         ConfigError: it is damaged, or holds more than data.
     """
     try:
-        held: dict[str, Any] = torch.load(path, map_location=map_location, weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # of formats that torch may not read: said below
+            held: dict[str, Any] = torch.load(path, map_location=map_location, weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
         raise ConfigError(
             f"{path} is no checkpoint that can be read as data alone: it is damaged, or of a version that pickled "
