@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import mmap
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -14,6 +13,9 @@ from duretrieval.model.seal import sha256
 
 SETTLED_NS = 2_000_000_000
 """A file that was written later than this before it was hashed could change again without another time of change."""
+
+NAMED = frozenset({".onnx", ".safetensors", ".json", ".tsv"})
+"""Files that a part is told of by name."""
 
 _known: dict[tuple[int, ...], str] = {}
 
@@ -51,8 +53,8 @@ def not_the_file(path: Path) -> str:
 def check_for(part: Any, folder: Path, options: Mapping[str, Any], files: Mapping[str, Any], ours: bool) -> None:
     """Check what a part is about to read: the files that its options name, or those of `part.load` where they do not.
 
-    files: what [files] in model.toml says.  ours: whether the part is built in; another one may read any file, as may
-    a graph that keeps its weights beside it, so then all are checked.
+    files: what [files] in model.toml says.  ours: whether the part is built in; another one may read any file, so then
+    all are checked.  A graph may keep weights beside it, in files of any name that are no part's own kind (`NAMED`).
 
     Raises:
         ModelError: an option leads out of the folder, or a file is not what [files] says, or not in it.
@@ -61,8 +63,8 @@ def check_for(part: Any, folder: Path, options: Mapping[str, Any], files: Mappin
     for name in sorted(named):
         if Path(name).as_posix() not in files:
             raise ModelError(f"{folder / name} is to be read, but model.toml has no hash of it; export the model again")
-    everything = not ours or any(name.endswith(".onnx") and _has_more(folder / name) for name in named)
-    for name in sorted(files if everything else {Path(name).as_posix() for name in named}):
+    read = {Path(name).as_posix() for name in named} | {name for name in files if Path(name).suffix not in NAMED}
+    for name in sorted(read if ours else files):
         check(folder, name, files[name])
 
 
@@ -80,15 +82,6 @@ def _strings(value: Any) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for held in value:
             yield from _strings(held)
-
-
-def _has_more(graph: Path) -> bool:
-    """Whether an ONNX graph may keep weights in other files: each is named under the key `location`."""
-    with graph.open("rb") as file:
-        if graph.stat().st_size == 0:
-            return False
-        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            return content.find(b"location") >= 0
 
 
 def _hash(path: Path) -> str:
