@@ -88,8 +88,8 @@ def _open(path: Path) -> Any:
     import onnxruntime as ort  # type: ignore[import-untyped]
 
     # Since 1.29 ONNX Runtime writes a device id into the home folder and reports to its maker over the network, unless
-    # ORT_DISABLE_TELEMETRY is set before it is first imported, as the package does; this is for a program that imported
-    # it before the package.
+    # ORT_DISABLE_TELEMETRY is set before it is first imported, as the package does. In a program that imported it
+    # before the package this adds no further events; what it has begun to report (1.31) it still sends.
     ort.disable_telemetry_events()
     options = ort.SessionOptions()
     options.log_severity_level = 3  # errors only: its warnings are about graphs, not about what the user did
