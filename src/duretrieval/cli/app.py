@@ -1,16 +1,21 @@
-"""Every command, with the options they share."""
+"""Every command, and what is the same for each of them."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from duretrieval import __version__
-from duretrieval.cli import home
+from duretrieval.cli.doctor import doctor
+from duretrieval.cli.evaluating import evaluate
+from duretrieval.cli.indexing import index, migrate, remove
+from duretrieval.cli.inspecting import show, stats, verify
+from duretrieval.cli.judging import judge
+from duretrieval.cli.searching import search
 from duretrieval.cli.terminal import err, out
+from duretrieval.cli.training import check, export, recipes, train, tune
 
 WrongUsage: Any = typer.BadParameter.__base__
 """Every error of a command line, wherever this version of typer keeps it."""
@@ -36,31 +41,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-CollectionPath = Annotated[
-    Path,
-    typer.Option(
-        "-c",
-        "--collection",
-        envvar="DURETRIEVAL_COLLECTION",
-        callback=home.to_read,
-        help="The collection's folder. Default: .duretrieval here or in a folder above, else the user's own.",
-    ),
-]
-"""Of a collection that is there."""
-AnyCollectionPath = Annotated[
-    Path,
-    typer.Option(
-        "-c",
-        "--collection",
-        envvar="DURETRIEVAL_COLLECTION",
-        callback=home.to_make,
-        help="The collection's folder. Default: the one a search here would ask, else a new .duretrieval here.",
-    ),
-]
-"""Of a collection that is there, or that may be made."""
-Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on standard output.")]
-HERE = home.HERE
 
 
 def say_usage(error: Any) -> int:
@@ -90,4 +70,21 @@ def _options(
     pass
 
 
-from duretrieval.cli import doctor, evaluating, indexing, inspecting, judging, searching, training  # noqa: E402, F401  (they register their commands)
+for _command in (
+    doctor,
+    evaluate,
+    index,
+    judge,
+    migrate,
+    recipes,
+    remove,
+    search,
+    show,
+    stats,
+    verify,
+    check,
+    export,
+    train,
+    tune,
+):
+    app.command()(_command)

@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
-from duretrieval.cli.app import Json, app
 from duretrieval.cli.columns import Columns, setting
+from duretrieval.cli.options import Json, Trust, trusting
 from duretrieval.cli.output import print_json
 from duretrieval.cli.terminal import err, out
 from duretrieval.cli.training_progress import Stages, interruptible, workbench
@@ -42,7 +42,6 @@ class Checkpoint(StrEnum):
     last = "last"
 
 
-@app.command()
 def train(
     recipe: Recipe,
     data: DataPath,
@@ -52,6 +51,7 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out where it stopped.")] = False,
     track: Annotated[list[Tracker] | None, typer.Option(help="Where to watch it; again for both.")] = None,
     cache: Cache = None,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Train a model of your own, from a recipe and data. It ends in figures and a model folder to index with."""
@@ -64,7 +64,7 @@ def train(
 
     read = read_recipe(recipe, [*(set_ or []), *setting(column)])
     folder = out_ or Path("runs") / read.name
-    with Stages() as stages, redirect_stdout(stages), interruptible("--resume"):
+    with trusting(trust), Stages() as stages, redirect_stdout(stages), interruptible("--resume"):
         outcome = train_model(
             read,
             data,
@@ -87,7 +87,6 @@ def train(
     _next(outcome.model)
 
 
-@app.command()
 def check(
     data: Annotated[Path, typer.Argument(help="The rows: a manifest, or what the reader reads.")],
     reader: Annotated[str | None, typer.Option(help="How they are read. Default: the recipe's, or manifest.")] = None,
@@ -121,7 +120,6 @@ def check(
         raise typer.Exit(1)
 
 
-@app.command()
 def tune(
     recipe: Recipe,
     data: DataPath,
@@ -130,6 +128,7 @@ def tune(
     set_: Set = None,
     column: Columns = None,
     cache: Cache = None,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Search for the best settings of a recipe. Its table "tune" names them; the best are trained."""
@@ -148,7 +147,7 @@ def tune(
         else:
             out.print(tables.trial_line(trial))
 
-    with interruptible():
+    with trusting(trust), interruptible():
         tuned = search.tune(table, wanted, data, out_, cache=cache, told=told)
     if json:
         print_json([tables.tuned_dict(tuned)])
@@ -162,7 +161,6 @@ def tune(
     _next(tuned.model)
 
 
-@app.command()
 def export(
     run: Annotated[Path, typer.Argument(help="The folder of a run.")],
     folder: Annotated[Path, typer.Argument(help="Where the model goes: a folder that does not exist yet.")],
@@ -170,18 +168,19 @@ def export(
     checkpoint: Annotated[Checkpoint, typer.Option(help="The best check of the run, or its last.")] = Checkpoint.best,
     data: Annotated[Path | None, typer.Option(help="The run's data, if it has moved.")] = None,
     cache: Cache = None,
+    trust: Trust = False,
 ) -> None:
     """Write the model of a run as a folder. The engine runs it without torch; the two are compared."""
     with workbench():
         from duretrieval.training.runs.run import export_run
 
-    model = export_run(run, folder, name=name, checkpoint=checkpoint.value, data=data, cache=cache)
+    with trusting(trust):
+        model = export_run(run, folder, name=name, checkpoint=checkpoint.value, data=data, cache=cache)
     said = ", ".join(sorted(model.modalities))
     out.print(f"Model {model.name!r} ({said}; {model.dim} dimensions): {folder}")
     _next(folder)
 
 
-@app.command()
 def recipes(json: Json = False) -> None:
     """List the recipes that come with the package. Each works by its name, or as a file to copy and change."""
     from duretrieval.training.recipe.ready import ready

@@ -211,6 +211,8 @@ class Ingest:
 
     def _encode(self, modality: Modality) -> None:
         batch = self._batches.pop(modality, [])
+        if batch and modality in self._model.modalities:
+            self._model.parts_for(modality)  # a part that is refused or damaged is the model's fault, and no item's
         try:
             rows: list[Array | DuretrievalError] = list(self._model.encode([part for _, _, part in batch]))
         except DuretrievalError:  # one of them is at fault: find out which, so that it alone pays

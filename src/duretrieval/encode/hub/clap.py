@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from duretrieval.encode.hub import source
 from duretrieval.encode.hub.joint import Joint, Opened, config_of, opened
 from duretrieval.encode.hub.sound import SoundTower
 from duretrieval.encode.hub.source import quietly
@@ -25,7 +26,7 @@ def clap(folder: Path) -> Joint:
     positions = config.text_config.max_position_embeddings - config.text_config.pad_token_id - 1
     text = text_tower(tokenizer_of(folder), config.projection_dim, positions)
     try:
-        extractor = ClapFeatureExtractor.from_pretrained(folder)
+        extractor = ClapFeatureExtractor.from_pretrained(folder, **source.local(folder))
     except (OSError, ValueError) as error:
         raise ModelError(f"no feature extractor can be read from {folder}: {str(error).splitlines()[0]}") from error
     return Joint(folder, (text, SoundTower(config.projection_dim, extractor)))

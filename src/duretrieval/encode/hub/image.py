@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from duretrieval.encode.hub import source
 from duretrieval.errors import ModelError, ShapeError
 from duretrieval.types import Modality, Part, Pixels
 
@@ -115,7 +116,7 @@ def processor_of(folder: Path) -> Any:
     from transformers import AutoImageProcessor
 
     try:
-        return AutoImageProcessor.from_pretrained(folder, trust_remote_code=False)
+        return AutoImageProcessor.from_pretrained(folder, **source.reading(folder))
     except (OSError, ValueError, ImportError) as error:
         raise ModelError(f"no image processor can be read from {folder}: {str(error).splitlines()[0]}") from error
 

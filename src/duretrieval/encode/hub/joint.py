@@ -46,7 +46,7 @@ class Joint:
         import torch
         from transformers import AutoModel
 
-        options = {"dtype": torch.float32, "trust_remote_code": False, "output_loading_info": True}
+        options = {"dtype": torch.float32, "output_loading_info": True, **source.reading(self.folder)}
         try:
             model, report = AutoModel.from_pretrained(self.folder, **options)
         except Exception as error:  # what reads weights shares no base class below Exception
@@ -100,7 +100,7 @@ def config_of(folder: Path, *types: str) -> Any:
     from transformers import AutoConfig
 
     try:
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        config = AutoConfig.from_pretrained(folder, **source.reading(folder))
     except (OSError, ValueError) as error:
         raise ModelError(f"{folder / 'config.json'} cannot be read: {str(error).splitlines()[0]}") from error
     if config.model_type not in types:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from duretrieval.encode.hub import source
 from duretrieval.encode.padding import padded
 from duretrieval.encode.tokens import limited, text_of, token_ids
 from duretrieval.errors import ModelError
@@ -70,9 +71,9 @@ def tokenizer_of(folder: Path, *, as_saved: bool = False) -> Any:
 
     try:
         if as_saved:
-            tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
+            tokenizer = PreTrainedTokenizerFast.from_pretrained(folder, **source.local(folder))
         else:
-            tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+            tokenizer = AutoTokenizer.from_pretrained(folder, **source.reading(folder))
         return tokenizer if tokenizer.is_fast and has_words(tokenizer) else _refuse(folder)
     except (OSError, ValueError, ImportError) as error:
         raise ModelError(f"no tokenizer can be read from {folder}: {str(error).strip().splitlines()[0]}") from error

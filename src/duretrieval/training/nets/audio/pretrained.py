@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from duretrieval.encode.hub.source import local
 from duretrieval.errors import ModelError
 
 UNUSED = "masked_spec_embed"
@@ -53,7 +54,7 @@ def load_extractor(kind: Any, model: str | Path) -> Any:
 
 def _load(kind: Any, model: str | Path, **options: Any) -> Any:
     try:
-        return kind.from_pretrained(str(model), **options)
+        return kind.from_pretrained(str(model), **options, **local(model))
     except (OSError, ValueError) as error:
         raise _cannot(model, error) from error
 

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from duretrieval.encode.hub.source import reading
 from duretrieval.errors import ConfigError, ModelError
 from duretrieval.training.nets.image.preprocessing import Preprocessing, of_processor
 from duretrieval.training.nets.image.tracing import evaluating
@@ -28,10 +29,12 @@ def load(model: str, pretrained: bool = True, kind: str = "AutoModel") -> tuple[
     try:
         if pretrained:
             with _quietly():
-                network, report = reader.from_pretrained(model, dtype=torch.float32, output_loading_info=True)
+                network, report = reader.from_pretrained(
+                    model, dtype=torch.float32, output_loading_info=True, **reading(model)
+                )
             lacking = frozenset(report["missing_keys"])
         else:
-            config = transformers.AutoConfig.from_pretrained(model)
+            config = transformers.AutoConfig.from_pretrained(model, **reading(model))
             network, lacking = _drawn(reader, config), frozenset()
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise ModelError(f"{model} cannot be loaded as a model of transformers: {error}") from error
@@ -68,7 +71,7 @@ def own_preprocessing(model: str) -> Preprocessing:
     from transformers import AutoImageProcessor
 
     try:
-        processor = AutoImageProcessor.from_pretrained(model)
+        processor = AutoImageProcessor.from_pretrained(model, **reading(model))
     except (OSError, ValueError, KeyError, ImportError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise ModelError(f"{model} has no preprocessing that can be read from its files: {reason}") from error

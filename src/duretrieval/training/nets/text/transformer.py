@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from duretrieval.encode.hub.source import quietly
+from duretrieval.encode.hub.source import quietly, reading
 from duretrieval.encode.hub.text import has_words
 from duretrieval.encode.padding import padded
 from duretrieval.encode.tokens import limited, text_of, token_ids
@@ -149,9 +149,10 @@ def _pretrained(name: str) -> tuple[Any, Any, frozenset[str]]:
     from transformers import AutoModel, AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(name)
+        tokenizer = AutoTokenizer.from_pretrained(name, **reading(name))
         with quietly():  # of a table of missing weights; `_check_weights` says which of them matter
-            model, report = AutoModel.from_pretrained(name, dtype=torch.float32, output_loading_info=True)
+            options = {"dtype": torch.float32, "output_loading_info": True, **reading(name)}
+            model, report = AutoModel.from_pretrained(name, **options)
     except (OSError, ValueError) as error:
         raise ModelError(f"{name!r} cannot be loaded as a text transformer: {error}") from error
     if not tokenizer.is_fast or not has_words(tokenizer):

@@ -12,6 +12,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn import functional
 
+from duretrieval.encode.hub.source import local
 from duretrieval.errors import ConfigError, ModelError
 from duretrieval.training.nets.image.hub import check_weights, draw, load, own_preprocessing, width
 from duretrieval.training.nets.image.preprocessing import Fit, Preprocessing, of_processor
@@ -66,7 +67,9 @@ def _preprocessing(model: str) -> Preprocessing:
         from transformers.models.videomae.image_processing_pil_videomae import VideoMAEImageProcessorPil
 
         try:
-            processor = VideoMAEImageProcessorPil.from_pretrained(model, image_processor_filename=VIDEO_FILE)
+            processor = VideoMAEImageProcessorPil.from_pretrained(
+                model, image_processor_filename=VIDEO_FILE, **local(model)
+            )
         except (OSError, ValueError):
             processor = None
         if processor is None:
