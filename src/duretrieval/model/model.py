@@ -19,11 +19,11 @@ from typing import Any
 
 import numpy as np
 
-from duretrieval import builtin, plugins
+from duretrieval import builtin, plugins, whole
 from duretrieval.errors import ModelError
 from duretrieval.fuse import background as backgrounds
 from duretrieval.model.card import fingerprint, modality_named, origins, read_card, reading_of
-from duretrieval.model.seal import Origin, seal, whole
+from duretrieval.model.seal import Origin, seal
 from duretrieval.protocols import Aligner, Encoder, Fusion, Scorer
 from duretrieval.types import Array, Modality, Part, Reading
 
@@ -157,7 +157,7 @@ class Model:
         """
         own = [self.folder] if self.folder else []
         training = training or (read_card(self.folder).get("training") if self.folder else None)
-        with whole(Path(folder)) as place:
+        with whole.folder(Path(folder)) as place:
             entries = {section: self._save_parts(place, section) for section in ("encoders", "aligners")}
             background = backgrounds.save(place, self.background) if self.background else None
             card = {

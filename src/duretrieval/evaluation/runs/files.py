@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from duretrieval import whole
 from duretrieval.evaluation.runs import commas, jsonl, parquet, trec
 from duretrieval.evaluation.runs.rows import Judgements, Run
 
@@ -37,10 +38,11 @@ def write_run(path: Path, run: Run) -> None:
         EvaluationError: TREC's text cannot hold an id with white space.
     """
     table = TABLES.get(path.suffix.lower())
-    if table:
-        table.write(path, run, "score")
-    else:
-        trec.write_run(path, run)
+    with whole.file(path) as written:
+        if table:
+            table.write(written, run, "score")
+        else:
+            trec.write_run(written, run)
 
 
 def write_judgements(path: Path, judgements: Judgements) -> None:
@@ -50,7 +52,8 @@ def write_judgements(path: Path, judgements: Judgements) -> None:
         EvaluationError: TREC's text cannot hold an id with white space.
     """
     table = TABLES.get(path.suffix.lower())
-    if table:
-        table.write(path, judgements, "gain")
-    else:
-        trec.write_judgements(path, judgements)
+    with whole.file(path) as written:
+        if table:
+            table.write(written, judgements, "gain")
+        else:
+            trec.write_judgements(written, judgements)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from duretrieval import __version__
+from duretrieval import __version__, whole
 from duretrieval.collection.collection import Collection, Report, parts_of
 from duretrieval.errors import EvaluationError
 from duretrieval.evaluation.evaluated import Evaluated
@@ -91,7 +90,7 @@ def embed(
     model: Model, data: Labelled, progress: Callable[[Report], None] | None = None
 ) -> tuple[dict[Modality, Embedded], list[str]]:
     """Vectors by modality, and a sentence for each unit without; through a collection that is thrown away."""
-    with tempfile.TemporaryDirectory(prefix="duretrieval-") as folder:
+    with whole.scratch() as folder:
         with Collection.open(folder, model) as collection:
             collection.add([_cut(model, item) for item in data.units], progress=progress)
         rows: dict[Modality, list[tuple[int, Array]]] = {}

@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 import torch
 
-from duretrieval import __version__
+from duretrieval import __version__, whole
 from duretrieval.errors import ConfigError, DuretrievalError
 from duretrieval.media.limits import Limits
 from duretrieval.model.model import Model
@@ -157,8 +157,9 @@ def assemble(
         check_learnable(objective, network.views, prepared.rows["train"])
     check_measurable(recipe.fit.monitor, objective, network.views, prepared.rows["val"])
     folder.mkdir(parents=True, exist_ok=True)
+    whole.sweep(folder)
     problems = [*unread, *prepared.problems]
-    (folder / "problems.txt").write_text("".join(f"{problem}\n" for problem in problems), encoding="utf-8")
+    whole.write(folder / "problems.txt", "".join(f"{problem}\n" for problem in problems))
     return Run(recipe, prepared, network, objective, folder, problems)
 
 
