@@ -10,6 +10,7 @@ from rich.table import Table
 
 from duretrieval.cli.app import HERE, CollectionPath, Json, app
 from duretrieval.cli.output import item_dict, out, part_dict, place, print_json
+from duretrieval.collection import upkeep
 from duretrieval.collection.collection import Collection
 
 
@@ -67,8 +68,7 @@ def verify(
     json: Json = False,
 ) -> None:
     """Check every vector and every source of a collection; exit code 1 when something is wrong."""
-    with Collection.open(collection, create=False) as c:
-        faults = c.repair() if repair else c.verify()
+    faults = Collection.repair_at(collection) if repair else upkeep.verify(collection)
     if json:
         print_json({"subject": fault.subject, "problem": fault.problem} for fault in faults)
     else:

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
-from duretrieval.index.lance.store import LanceStore
 from duretrieval.media.folders import digest, stamp, walk
 from duretrieval.media.manifest import Row, read_manifest
+from duretrieval.protocols import Store
 from duretrieval.types import Array, Item, Modality, Part, Scalar
 
 BATCH = 1000
@@ -102,7 +102,7 @@ def from_store(items: Iterable[Item]) -> Iterator[Entry]:
         yield Entry(item.id, item.source, item.stamp, files, texts, item.fields, problem=lost or item.problem)
 
 
-def news(entries: Iterable[Entry], store: LanceStore, retry: bool, skip: Callable[[], None]) -> Iterator[Entry]:
+def news(entries: Iterable[Entry], store: Store, retry: bool, skip: Callable[[], None]) -> Iterator[Entry]:
     """The entries that the store does not hold as they are now; `skip` is called for each of the others.
 
     A known source keeps its id. A new file with the content of a known one comes with that one's vectors, and takes
@@ -122,7 +122,7 @@ def news(entries: Iterable[Entry], store: LanceStore, retry: bool, skip: Callabl
 
 
 def _recognise(
-    fresh: Sequence[Entry], store: LanceStore, known: Mapping[str, tuple[str, str]], failed: set[str]
+    fresh: Sequence[Entry], store: Store, known: Mapping[str, tuple[str, str]], failed: set[str]
 ) -> Iterator[Entry]:
     digests = {entry.source: _digest(entry) for entry in fresh if entry.is_file}
     copies = store.by_digest(sorted({d for d in digests.values() if d}))

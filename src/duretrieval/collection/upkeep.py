@@ -1,25 +1,109 @@
-"""Keeping a collection sound: what is wrong with it, and another model for all of it."""
+"""Keeping a collection sound: what is wrong with it, what can be mended, and another model for all of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 
 from duretrieval.collection import sources
 from duretrieval.collection.ingest import Ingest, Report
+from duretrieval.errors import CollectionError, DamagedCollection, NotACollection
+from duretrieval.index.lance import mend as mending
 from duretrieval.index.lance import place
+from duretrieval.index.lance.damage import damage
+from duretrieval.index.lance.fault import Fault
+from duretrieval.index.lance.mend import Mended
 from duretrieval.index.lance.store import LanceStore
-from duretrieval.index.lance.verify import Fault
 from duretrieval.media.limits import Limits
 from duretrieval.model.model import Model
+from duretrieval.types import Item
+
+BACK = Fault("_versions", "the newest version was lost, and with it what was done last; index the same paths again")
 
 
-def faults(store: LanceStore) -> list[Fault]:
-    """What is wrong with the vectors and items, and the sources that changed or are gone."""
-    found = store.verify(store.metadata["fingerprint"])
+def require(path: str | Path) -> None:
+    """Return where there is a collection at `path`.
+
+    Raises:
+        NotACollection: there is none; the message says how to make one.
+    """
+    if not place.exists(place.parts_of(path)):
+        raise NotACollection(
+            f"there is no collection at {path}. Make one with: duretrieval index PATH -c {path}; "
+            "or name another with -c or DURETRIEVAL_COLLECTION."
+        )
+
+
+def verify(path: str | Path) -> list[Fault]:
+    """What is wrong with the files, vectors and items of the collection at `path`, and with their sources.
+
+    It need not open. Where files are damaged, what lies in them is not judged.
+
+    Raises:
+        NotACollection: there is none.
+    """
+    require(path)
+    uri = place.parts_of(path)
+    try:
+        store = LanceStore.open(uri)
+        found = store.verify(store.metadata["fingerprint"])
+    except DamagedCollection as error:
+        return damage(uri) or [Fault(str(path), str(error))]
+    try:
+        found += _source_faults(store)
+    except DamagedCollection as error:
+        found = found or [Fault(str(path), str(error))]
+    return found
+
+
+def mend(path: str | Path) -> Mended | None:
+    """Make a store that opens of what is sound in a damaged one; None where nothing has to be done.
+
+    Raises:
+        NotACollection: there is none.
+        CollectionError: there is nothing to make it of.
+        CollectionLocked: another process is writing.
+    """
+    require(path)
+    uri = place.parts_of(path)
+    return mending.mend(uri) if "://" not in uri and mending.damaged(uri) else None
+
+
+def repair(store: LanceStore, model: Model, limits: Limits, mended: Mended | None) -> list[Fault]:
+    """Index again every item with a fault, and every lost one, whose source is there; what nobody can mend is returned.
+
+    Otherwise call `verify` for the faults that are left.
+    """
+    broken = {fault.subject for fault in [*store.verify(store.metadata["fingerprint"]), *_source_faults(store)]}
+    lost = mended.lost if mended else {}
+    back = {id_ for id_, source in lost.items() if mended and mended.certain and Path(source).is_file()}
+    again = [item for item in store.get(sorted(broken)) if sources.can_be_read_again(item)]  # the others keep theirs
+    again += [Item(id_, lost[id_]) for id_ in sorted(back)]
+    Ingest(model, store, limits, lambda report: None).run(sources.from_store(again))
+    store.optimize()
+    return [
+        *([BACK] if mended and mended.back else []),
+        *_lost({i: s for i, s in lost.items() if i not in back}, mended),
+    ]
+
+
+def _lost(lost: Mapping[str, str], mended: Mended | None) -> Iterator[Fault]:
+    for source in sorted(set(lost.values())):
+        what, _, row = source.rpartition("#")
+        again = f"index {what} again" if what and row and Path(what).is_file() else "index it again"
+        if mended and mended.certain:
+            yield Fault(source, f"was lost with a damaged file, and cannot be read from where it was; {again}")
+        else:
+            yield Fault(
+                source, f"may have been lost with a damaged file, or removed before; {again} if it belongs here"
+            )
+
+
+def _source_faults(store: LanceStore) -> Iterator[Fault]:
+    """The sources that changed or are gone."""
     for item in store.scan():
         if problem := sources.source_fault(item):
-            found.append(Fault(item.id, problem))
-    return found
+            yield Fault(item.id, problem)
 
 
 def migrate(
@@ -31,19 +115,28 @@ def migrate(
     progress: Callable[[Report], None],
     workers: int | None,
 ) -> Report:
-    """Encode everything in `old`, which lies at `uri`, again, and put the result in its place.
+    """Encode everything in `old`, which lies at `uri` and is open for writing, again, and put the result in its place.
 
     The new vectors gather in a store beside the old one, which goes on answering. A migration that was interrupted goes
-    on where it stopped; one that was begun with another model is dropped.
+    on where it stopped; one that was begun with another model, or is damaged, is dropped. What was removed meanwhile
+    is removed.
     """
     beside = f"{uri}.next"
-    if place.exists(beside) and LanceStore.open(beside).metadata["fingerprint"] != model.fingerprint:
+    if not _goes_on(beside, model):
         place.discard(beside)
-    if not place.exists(beside):
         LanceStore.create(beside, model.dim, metadata).close()
     with LanceStore.open(beside, write=True) as new:
         run = Ingest(model, new, limits, progress, workers)
         report = run.run(sources.news(sources.from_store(old.scan()), new, retry=False, skip=run.skip))
+        new.remove(sorted({item.id for item in new.scan()} - {item.id for item in old.scan()}))
         new.optimize()
     place.replace(uri, beside)
     return report
+
+
+def _goes_on(beside: str, model: Model) -> bool:
+    """Whether a migration to `model` was begun there that can be gone on with."""
+    try:
+        return place.exists(beside) and LanceStore.open(beside).metadata["fingerprint"] == model.fingerprint
+    except CollectionError:
+        return False

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from duretrieval import __version__, whole
-from duretrieval.collection.collection import Collection, Report, parts_of
+from duretrieval.collection.collection import Collection, Report
 from duretrieval.errors import EvaluationError
 from duretrieval.evaluation.evaluated import Evaluated
 from duretrieval.evaluation.labels.labelled import ROW_PROBLEMS, Labelled, read_labelled
@@ -24,7 +24,6 @@ from duretrieval.evaluation.report.exhibit import Exhibit, of_file, of_text
 from duretrieval.evaluation.result import Evaluation, Pair, Provenance
 from duretrieval.evaluation.scoring import score_matrix
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap
-from duretrieval.index.lance.store import LanceStore
 from duretrieval.model.model import Model
 from duretrieval.rank.search import RERANKED
 from duretrieval.similarity import unit
@@ -90,20 +89,19 @@ def embed(
     model: Model, data: Labelled, progress: Callable[[Report], None] | None = None
 ) -> tuple[dict[Modality, Embedded], list[str]]:
     """Vectors by modality, and a sentence for each unit without; through a collection that is thrown away."""
-    with whole.scratch() as folder:
-        with Collection.open(folder, model) as collection:
-            collection.add([_cut(model, item) for item in data.units], progress=progress)
+    with whole.scratch() as folder, Collection.open(folder, model) as collection:
+        collection.add([_cut(model, item) for item in data.units], progress=progress)
         rows: dict[Modality, list[tuple[int, Array]]] = {}
         problems = []
-        with LanceStore.open(parts_of(folder)) as store:
-            for item in store.scan():
-                if item.problem:
-                    problems.append(f"{data.units[int(item.id)].source}: {item.problem}")
-                if item.parts:
-                    modality = _modality(item)
-                    vectors = store.vectors([item.id])[item.id]
-                    mine = [v for v, part in zip(vectors, item.parts, strict=True) if part.modality is modality]
-                    rows.setdefault(modality, []).append((int(item.id), np.mean(mine, axis=0)))
+        store = collection.view()
+        for item in store.scan():
+            if item.problem:
+                problems.append(f"{data.units[int(item.id)].source}: {item.problem}")
+            if item.parts:
+                modality = _modality(item)
+                vectors = store.vectors([item.id])[item.id]
+                mine = [v for v, part in zip(vectors, item.parts, strict=True) if part.modality is modality]
+                rows.setdefault(modality, []).append((int(item.id), np.mean(mine, axis=0)))
     found = {}
     for modality, held in rows.items():
         held.sort(key=lambda pair: pair[0])

@@ -2,19 +2,73 @@
 
 A place is a path, or the address of object storage (`s3://bucket/name`), where there is nothing to lock or to tidy:
 there Lance's own commit protocol keeps writers apart.
+
+    parts.lance         the store
+    parts.lance.lock    held by the process that writes; it stays when the store is replaced
+    parts.lance.old     the store before, for the moment in which another takes its place (`replace`)
 """
 
 from __future__ import annotations
 
+import os
 import shutil
+import weakref
+from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from duretrieval.errors import CollectionError, CollectionLocked, NotACollection
+from duretrieval.index.lance.journal import JOURNAL
 
-LOCK = "_writer.lock"
-_OURS = frozenset({LOCK, "_versions", "_transactions", "_indices", "_deletions", "_refs", "data"})
+PARTS = "parts.lance"
+SWAP_S = 10.0
+"""How long a reader waits for a store that is being replaced, which takes two renames."""
+_OURS = frozenset({"_writer.lock", "_versions", "_transactions", "_indices", "_deletions", "_refs", "data", JOURNAL})
+
+
+class Seen:
+    """The folder of a store as it is now, told from any other that comes to lie at its path, however alike."""
+
+    def __init__(self, uri: str | Path) -> None:
+        self._path = _folder(uri)
+        self._stat = self._path.stat() if self._path else None
+        with suppress(OSError):  # an open folder keeps its number, which another could have after it
+            if self._path:
+                held = os.open(self._path, os.O_RDONLY)
+                weakref.finalize(self, os.close, held)
+                self._stat = os.fstat(held)
+
+    def there(self) -> bool:
+        """Whether it still lies where it was."""
+        if self._path is None or self._stat is None:
+            return True
+        try:
+            return os.path.samestat(self._path.stat(), self._stat)
+        except OSError:
+            return False
+
+
+def parts_of(path: str | Path) -> str:
+    """Where the collection at `path` keeps its parts."""
+    return f"{path}/{PARTS}"
+
+
+def shown(uri: str | Path) -> str:
+    """What a person calls the store at `uri`: the collection whose parts it holds."""
+    return str(uri).removesuffix(f"/{PARTS}")
+
+
+def folder(uri: str | Path) -> Path:
+    """The folder of a store.
+
+    Raises:
+        CollectionError: it lies in object storage.
+    """
+    path = _folder(uri)
+    if path is None:
+        raise CollectionError(f"{uri} lies in object storage, where files cannot be mended; index into a new place")
+    return path
 
 
 def require(uri: str | Path) -> None:
@@ -24,7 +78,7 @@ def require(uri: str | Path) -> None:
         NotACollection: nothing is there, or something else; the message says what.
     """
     path = _folder(uri)
-    if path is None or _has_versions(path):
+    if path is None or exists(uri):
         return
     if not path.exists():
         raise NotACollection(f"there is nothing at {path}; index something into it first, or check the path")
@@ -36,27 +90,37 @@ def require(uri: str | Path) -> None:
 def exists(uri: str | Path) -> bool:
     """Whether a store lies at `uri`, or (for object storage) may lie there.
 
-    A swap that was interrupted (`replace`) is brought to its end first.
+    A swap that was interrupted (`replace`) is undone first; one in the middle of which another process is, waited for.
+
+    Raises:
+        CollectionLocked: another process does not come to the end of it.
     """
     path = _folder(uri)
     if path is None:
         return True
-    old = _old(path)
-    if not path.exists() and old.exists():
-        old.rename(path)
-    return path.is_dir() and _has_versions(path)
+    if not path.exists() and _old(path).exists():
+        held = _acquire(path, SWAP_S)
+        try:
+            if not path.exists() and _old(path).exists():
+                _old(path).rename(path)
+        finally:
+            held.release()
+    return path.is_dir() and _is_store(path)
 
 
 def discard(uri: str | Path) -> None:
-    """Remove a store that is no longer wanted, whole."""
+    """Remove a store that is no longer wanted, whole, and its lock."""
     if path := _folder(uri):
-        shutil.rmtree(path)
+        if path.exists():
+            shutil.rmtree(path)
+        _lock(path).unlink(missing_ok=True)
 
 
 def replace(uri: str | Path, by: str | Path) -> None:
-    """Put the store `by` in the place of the one at `uri`, which is removed.
+    """Put the store `by` in the place of the one at `uri`, which is removed; the caller holds the lock of `uri`.
 
-    A process that dies between the two renames leaves `uri.old`, which `exists` puts back.
+    A process that dies between the two renames leaves `uri.old`, which `exists` puts back; one that dies later leaves
+    it to be removed with the next lock.
 
     Raises:
         CollectionError: either lies in object storage, where folders cannot be renamed.
@@ -64,30 +128,41 @@ def replace(uri: str | Path, by: str | Path) -> None:
     path, new = _folder(uri), _folder(by)
     if path is None or new is None:
         raise CollectionError(f"{uri} lies in object storage, where a store cannot be swapped; index into a new place")
+    _tidy(path)
     path.rename(_old(path))
     new.rename(path)
-    shutil.rmtree(_old(path))
+    discard(by)
+    _tidy(path)
 
 
-def clear(uri: str | Path) -> None:
-    """Make `uri` ready for a new store: remove what a creation that was killed left there.
+def require_room(uri: str | Path) -> None:
+    """Return when a new store may be made at `uri`.
 
     Raises:
         CollectionError: a store is there already.
-        NotACollection: something else is there, which is left alone.
+        NotACollection: something else is there.
     """
     path = _folder(uri)
     if path is None or not path.exists():
         return
     if path.is_file():
         raise NotACollection(f"{path} is a file; a collection needs a folder of its own, give another path")
-    if _has_versions(path):
+    if _is_store(path):
         raise CollectionError(f"there is a collection at {path} already; open it, or give another path")
     if any(entry.name not in _OURS for entry in path.iterdir()):
         raise NotACollection(f"{path} is not empty: {_contents(path)}; a collection needs a folder of its own")
-    for entry in path.iterdir():
-        if entry.is_dir():
-            shutil.rmtree(entry)
+
+
+def clear(uri: str | Path) -> None:
+    """Make `uri` ready for a new store: remove what a creation that was killed left there.
+
+    Raises:
+        CollectionError, NotACollection: as `require_room`; what is there is left alone.
+    """
+    require_room(uri)
+    path = _folder(uri)
+    if path is not None and path.exists():
+        shutil.rmtree(path)
 
 
 def lock(uri: str | Path) -> FileLock | None:
@@ -95,19 +170,38 @@ def lock(uri: str | Path) -> FileLock | None:
 
     Raises:
         CollectionLocked: another process, or another store in this one, is writing.
+        CollectionError: nothing can be locked there.
     """
     path = _folder(uri)
     if path is None:
         return None
-    path.mkdir(parents=True, exist_ok=True)
-    held = FileLock(path / LOCK, timeout=0, thread_local=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    held = _acquire(path, 0)
+    _tidy(path)
+    return held
+
+
+def _acquire(path: Path, timeout_s: float) -> FileLock:
+    held = FileLock(_lock(path), timeout=timeout_s, thread_local=False)
     try:
         held.acquire()
     except Timeout as error:
         raise CollectionLocked(
-            f"another process is writing to {path}; wait until it ends, or stop it (`fuser {path / LOCK}` names it)"
+            f"another process is writing to {path}; wait until it ends, or stop it (`fuser {_lock(path)}` names it)"
+        ) from error
+    except OSError as error:
+        what = "is a folder" if _lock(path).is_dir() else (error.strerror or str(error)).lower()
+        raise CollectionError(
+            f"{_lock(path)} cannot be locked: {what}; nothing can be written before it is a file of yours. "
+            "It holds nothing, so it may be removed"
         ) from error
     return held
+
+
+def _tidy(path: Path) -> None:
+    """Remove the store that was replaced, where one has taken its place."""
+    if path.exists() and _old(path).exists():
+        shutil.rmtree(_old(path))
 
 
 def _folder(uri: str | Path) -> Path | None:
@@ -115,15 +209,20 @@ def _folder(uri: str | Path) -> Path | None:
 
 
 def _old(path: Path) -> Path:
-    return path.with_name(path.name + ".old")
+    return path.with_name(f"{path.name}.old")
 
 
-def _has_versions(path: Path) -> bool:
-    return any((path / "_versions").glob("*.manifest"))
+def _lock(path: Path) -> Path:
+    return path.with_name(f"{path.name}.lock")
+
+
+def _is_store(path: Path) -> bool:
+    """One that was made to its end has a journal, whatever became of its versions."""
+    return (path / JOURNAL).exists() or any((path / "_versions").glob("*.manifest"))
 
 
 def _contents(path: Path) -> str:
-    names = sorted(entry.name for entry in path.iterdir() if entry.name != LOCK)
+    names = sorted(entry.name for entry in path.iterdir() if entry.name != "_writer.lock")
     if not names:
         return "it is an empty folder"
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
