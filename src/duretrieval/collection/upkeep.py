@@ -79,12 +79,11 @@ def repair(store: LanceStore, model: Model, limits: Limits, mended: Mended | Non
     back = {id_ for id_, source in lost.items() if mended and mended.certain and Path(source).is_file()}
     again = [item for item in store.get(sorted(broken)) if sources.can_be_read_again(item)]  # the others keep theirs
     again += [Item(id_, lost[id_]) for id_ in sorted(back)]
-    Ingest(model, store, limits, lambda report: None).run(sources.from_store(again))
+    if again:
+        Ingest(model, store, limits, lambda report: None).run(sources.from_store(again))
     store.optimize()
-    return [
-        *([BACK] if mended and mended.back else []),
-        *_lost({i: s for i, s in lost.items() if i not in back}, mended),
-    ]
+    left = {id_: source for id_, source in lost.items() if id_ not in back}
+    return [*([BACK] if mended and mended.back else []), *_lost(left, mended)]
 
 
 def _lost(lost: Mapping[str, str], mended: Mended | None) -> Iterator[Fault]:
@@ -94,9 +93,7 @@ def _lost(lost: Mapping[str, str], mended: Mended | None) -> Iterator[Fault]:
         if mended and mended.certain:
             yield Fault(source, f"was lost with a damaged file, and cannot be read from where it was; {again}")
         else:
-            yield Fault(
-                source, f"may have been lost with a damaged file, or removed before; {again} if it belongs here"
-            )
+            yield Fault(source, f"was lost with a damaged file, or removed before; {again} if it belongs here")
 
 
 def _source_faults(store: LanceStore) -> Iterator[Fault]:

@@ -9,8 +9,8 @@ from typing import Any
 import lance
 
 from duretrieval.index.lance import journal
+from duretrieval.index.lance.failures import is_failure, reason
 from duretrieval.index.lance.fault import Fault
-from duretrieval.index.lance.saying import FAILURES, reason
 
 _LAST = 2**64 - 1  # a manifest is named by how far its version is from here
 
@@ -40,8 +40,9 @@ def newest(folder: Path, damaged: Collection[str]) -> Any:
         if name not in damaged:
             try:
                 return lance.dataset(str(folder), version=version)
-            except FAILURES:
-                continue
+            except BaseException as error:
+                if not is_failure(error):
+                    raise
     return None
 
 
@@ -92,6 +93,8 @@ def _missing(folder: Path, known: dict[str, str], data: Any) -> Iterator[tuple[s
 def _unopened(folder: Path, version: int) -> str:
     try:
         lance.dataset(str(folder), version=version)
-    except FAILURES as error:
+    except BaseException as error:
+        if not is_failure(error):
+            raise
         return reason(error)
     return "cannot be used"

@@ -20,10 +20,11 @@ from pyarrow import compute
 
 from duretrieval.errors import CollectionError
 from duretrieval.index.lance import journal, place, schema
-from duretrieval.index.lance.damage import damage, newest, versions, written
+from duretrieval.index.lance.damage import damage, files_of, newest, versions, written
+from duretrieval.index.lance.failures import is_failure
 from duretrieval.index.lance.fault import Fault
 from duretrieval.index.lance.journal import Journal
-from duretrieval.index.lance.saying import FAILURES, saying
+from duretrieval.index.lance.saying import saying
 from duretrieval.index.lance.verify import readable
 
 
@@ -71,7 +72,8 @@ def _mend(folder: Path) -> Mended:
     record = journal.read(folder) or journal.Record(damaged=True)
     data = newest(folder, damaged)
     table = _table(folder, data, record)
-    kept, broken = _whole_items(data, damaged, record.removed) if data is not None else (frozenset[str](), {})
+    unread: list[Fault] = []
+    kept, broken = _whole_items(data, damaged, record.removed, unread) if data is not None else (frozenset[str](), {})
     beside = f"{folder}.mended"
     place.discard(beside)
     rows = _rows(data, damaged, kept) if data is not None else iter(())
@@ -81,10 +83,12 @@ def _mend(folder: Path) -> Mended:
     stored.pop(schema.FORMAT_KEY, None)
     dim = table.field("_vector").type.list_size
     Journal(Path(beside)).begin(dim, stored, removed=record.removed, complete=certain)
-    traces = {**_indexed(folder, data), **_dead(folder)}
+    last = max([written(record.files), *(version for version, _ in versions(folder))])
+    back = data is None or data.version < last
+    traces = {}
+    if back or unread or any(name in damaged for part in data.get_fragments() for name in files_of(part)):
+        traces = {**_indexed(folder, data), **_dead(folder)}
     lost = {id_: source for id_, source in {**traces, **broken}.items() if id_ not in kept | record.removed}
-    back = data is None or data.version < max((version for version, _ in versions(folder)), default=0)
-    back |= data is None or data.version < written(record.files)
     place.replace(folder, beside)
     return Mended(lost, certain, back)
 
@@ -100,14 +104,14 @@ def _table(folder: Path, data: Any, record: journal.Record) -> pa.Schema:
 
 
 def _whole_items(
-    data: Any, damaged: Collection[str], removed: Collection[str]
+    data: Any, damaged: Collection[str], removed: Collection[str], unread: list[Fault]
 ) -> tuple[frozenset[str], dict[str, str]]:
     """The ids with every part once, and id -> source of those without, among the rows that can be read."""
     rows: Counter[str] = Counter()
     wanted: dict[str, int] = {}
     sources: dict[str, str] = {}
-    for batch in readable(data, [], damaged, ["_item", "_parts", "source"]):
-        for row in batch.to_pylist():
+    for batch in readable(data, unread, damaged):
+        for row in batch.select(["_item", "_parts", "source"]).to_pylist():
             rows[row["_item"]] += 1
             wanted[row["_item"]] = max(1, row["_parts"])
             sources[row["_item"]] = row["source"]
@@ -150,5 +154,7 @@ def _read(path: Path, columns: list[str]) -> list[dict[str, Any]]:
     """Rows of a file of Lance's own; none where it cannot be read."""
     try:
         return LanceFileReader(str(path), columns=columns).read_all().to_table().to_pylist()  # type: ignore[no-any-return]
-    except FAILURES:
+    except BaseException as error:
+        if not is_failure(error):
+            raise
         return []

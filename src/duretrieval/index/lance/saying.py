@@ -7,17 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pyarrow as pa
-
 from duretrieval.errors import CollectionError, CollectionMoved, DamagedCollection, DuretrievalError
 from duretrieval.index.lance import place
-
-FAILURES = (OSError, ValueError, RuntimeError, pa.ArrowException)
-"""What Lance and Arrow raise when a file is not as it should be, and no exception of their own."""
+from duretrieval.index.lance.damage import damage
+from duretrieval.index.lance.failures import is_failure, reason
 
 _FULL = re.compile(r"no space left on device|disk quota exceeded|file too large", re.IGNORECASE)
 _KEPT_OUT = re.compile(r"permission denied|too many open files|read-only file system", re.IGNORECASE)
-_FILE = re.compile(r"(?:data|_versions|_deletions|_indices|_transactions)/[\w./-]*\w")
 
 
 @contextmanager
@@ -31,16 +27,12 @@ def saying(uri: str | Path, seen: place.Seen | None = None) -> Iterator[None]:
     """
     try:
         yield
-    except DuretrievalError:
-        raise
-    except FAILURES as error:
+    except BaseException as error:
+        if isinstance(error, DuretrievalError) or not is_failure(error):
+            raise
         if seen and not seen.there():
             raise moved(uri) from error
         raise sentence(uri, error) from error
-    except BaseException as error:
-        if type(error).__name__ == "PanicException":  # of Lance's Rust; it shares no base class with the others
-            raise sentence(uri, error) from error
-        raise
 
 
 def sentence(uri: str | Path, error: BaseException) -> CollectionError:
@@ -55,7 +47,9 @@ def sentence(uri: str | Path, error: BaseException) -> CollectionError:
         return CollectionError(
             f"the collection at {where} cannot be used: {found[0].lower()}; nothing in it has changed"
         )
-    return damaged(uri, reason(error))
+    files = damage(uri)
+    what = f"{files[0].subject} {files[0].problem}" if files else reason(error)
+    return damaged(uri, f"{what}, and so on for {len(files)} files" if len(files) > 1 else what)
 
 
 def damaged(uri: str | Path, what: str) -> DamagedCollection:
@@ -72,12 +66,3 @@ def moved(uri: str | Path) -> CollectionMoved:
         f"the collection at {place.shown(uri)} was migrated, made anew, moved or removed since it was opened; "
         "open it again"
     )
-
-
-def reason(error: BaseException) -> str:
-    """What an error of Lance's says, without the places in its source: the file and the first words."""
-    text = " ".join(str(error).split())
-    file = _FILE.search(text)
-    words = re.split(r", /\S*\.rs:|\[?error_trace|: /", text.removeprefix("External error: "), maxsplit=1)[0]
-    words = words.removeprefix("LanceError").strip()[:160]
-    return f"{file[0]} cannot be read ({words})" if file and file[0] not in words else words or type(error).__name__

@@ -11,8 +11,8 @@ import pyarrow as pa
 from duretrieval.index.lance import rows as lance_rows
 from duretrieval.index.lance import scan, schema
 from duretrieval.index.lance.damage import files_of
+from duretrieval.index.lance.failures import is_failure, reason
 from duretrieval.index.lance.fault import Fault
-from duretrieval.index.lance.saying import FAILURES, reason
 
 _BATCH = 1024
 
@@ -59,7 +59,9 @@ def readable(
             batches = iter(fragment.scanner(columns=columns, batch_size=_BATCH).to_batches())
             while (batch := next(batches, None)) is not None:
                 yield batch
-        except FAILURES as error:
+        except BaseException as error:
+            if not is_failure(error):
+                raise
             unreadable.append(Fault(", ".join(files), reason(error)))
 
 
