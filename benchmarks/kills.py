@@ -331,7 +331,9 @@ def killed_after(world: World, seconds: float, command: Sequence[str]) -> bool:
 
 def left_over(world: World) -> list[Path]:
     """What nobody holds any more, anywhere."""
-    return [*world.folder.rglob("*.partial"), *world.folder.rglob("*.part"), *(world.folder / "tmp").iterdir()]
+    return [
+        path for end in ("partial", "part", "tmp", "old", "next", "mended") for path in world.folder.rglob(f"*.{end}")
+    ]
 
 
 def _environment(world: World) -> dict[str, str]:
@@ -367,6 +369,7 @@ def rounds(kills: int, names: Sequence[str], seed: int = 0) -> Counter[str]:
         while done.total() < kills:
             name = chance.choices(names, [SHARES[n] for n in names])[0]
             done[name] += kill(world, name, known)
+            print(f"{done.total()}/{kills} {name}", file=sys.stderr)
     return done
 
 
