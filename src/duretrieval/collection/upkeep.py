@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 
 from duretrieval.collection import sources
@@ -16,6 +17,7 @@ from duretrieval.index.lance.mend import Mended
 from duretrieval.index.lance.store import LanceStore
 from duretrieval.media.limits import Limits
 from duretrieval.model.model import Model
+from duretrieval.protocols import Store
 from duretrieval.types import Item
 
 BACK = Fault("_versions", "the newest version was lost, and with it what was done last; index the same paths again")
@@ -124,11 +126,23 @@ def migrate(
         LanceStore.create(beside, model.dim, metadata).close()
     with LanceStore.open(beside, write=True) as new:
         run = Ingest(model, new, limits, progress, workers)
-        report = run.run(sources.news(sources.from_store(old.scan()), new, retry=False, skip=run.skip))
+        report = run.run(sources.from_store(_left(old, new, run.skip)))
         new.remove(sorted({item.id for item in new.scan()} - {item.id for item in old.scan()}))
         new.optimize()
     place.replace(uri, beside)
     return report
+
+
+def _left(old: Store, new: Store, skip: Callable[[], None]) -> Iterator[Item]:
+    """The items of `old` that `new` does not hold as they are; `skip` is called for each of the others."""
+    items = old.scan()
+    while batch := list(islice(items, sources.BATCH)):
+        done = {item.id: item.stamp for item in new.get([item.id for item in batch])}
+        for item in batch:
+            if item.stamp and done.get(item.id) == item.stamp:
+                skip()
+            else:
+                yield item
 
 
 def _goes_on(beside: str, model: Model) -> bool:

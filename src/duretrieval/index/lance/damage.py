@@ -25,8 +25,8 @@ def damage(uri: str | Path) -> list[Fault]:
     data = newest(folder, found)
     found |= dict(_missing(folder, record.files if record else {}, data))
     for version, name in versions(folder):
-        if data is None or version > data.version:
-            found.setdefault(name, _unopened(folder, version))
+        if (data is None or version > data.version) and (problem := _unopened(folder, version)):
+            found.setdefault(name, problem)
     if record is None and data is not None and data.version > 1:
         found[journal.JOURNAL] = "is missing"
     elif record is not None and record.damaged:
@@ -70,6 +70,8 @@ def _changed(folder: Path, known: dict[str, str]) -> Iterator[tuple[str, str]]:
         try:
             if path.exists() and journal.sha256(path) != digest:
                 yield name, "has changed since it was written"
+        except FileNotFoundError:
+            continue  # another process has tidied up
         except OSError as error:
             yield name, f"cannot be read ({(error.strerror or str(error)).lower()})"
 
@@ -90,11 +92,12 @@ def _missing(folder: Path, known: dict[str, str], data: Any) -> Iterator[tuple[s
             yield name, "is missing"
 
 
-def _unopened(folder: Path, version: int) -> str:
+def _unopened(folder: Path, version: int) -> str | None:
+    """Why a version cannot be opened."""
     try:
         lance.dataset(str(folder), version=version)
     except BaseException as error:
         if not is_failure(error):
             raise
         return reason(error)
-    return "cannot be used"
+    return None

@@ -111,9 +111,10 @@ def exists(uri: str | Path) -> bool:
 def discard(uri: str | Path) -> None:
     """Remove a store that is no longer wanted, whole, and its lock."""
     if path := _folder(uri):
-        if path.exists():
+        if path.is_dir():
             shutil.rmtree(path)
-        _lock(path).unlink(missing_ok=True)
+        for file in (path, _lock(path)):
+            file.unlink(missing_ok=True)
 
 
 def replace(uri: str | Path, by: str | Path) -> None:

@@ -48,9 +48,7 @@ class LanceStore(LanceReader):
         self._writing = threading.Lock()
         self._journal = Journal(Path(uri)) if lock else None
         _keep_few_arenas()
-        seen = place.Seen(uri)
-        data = lance.dataset(str(uri), index_cache_size_bytes=_INDEX_CACHE, metadata_cache_size_bytes=_FILE_CACHE)
-        super().__init__(str(uri), data, seen)
+        super().__init__(str(uri), *_opened(uri))
         self._commits = lance_upkeep.loose(self._data, self._upkeep)
 
     @classmethod
@@ -94,9 +92,10 @@ class LanceStore(LanceReader):
         lock = place.lock(uri) if write else None
         try:
             with saying(uri):
+                record = journal.read(Path(uri)) if "://" not in str(uri) else None  # before: a writer adds to it after
                 store = cls(uri, lock=lock, writable=write, upkeep=upkeep)
                 _require_format(store._data.schema.metadata or {}, uri)
-                _require_newest(store._data, uri, write)
+                _require_newest(store._data, record, uri, write)
                 store._begin()
                 return store
         except BaseException as error:
@@ -199,9 +198,21 @@ class LanceStore(LanceReader):
         self._commits = 0
 
 
-def _require_newest(data: Any, uri: str | Path, write: bool) -> None:
+def _opened(uri: str | Path) -> tuple[Any, place.Seen]:
+    try:
+        return _open(uri)
+    except (OSError, ValueError):  # another process may be in the middle of replacing it: then wait for that
+        place.require(uri)
+        return _open(uri)
+
+
+def _open(uri: str | Path) -> tuple[Any, place.Seen]:
+    seen = place.Seen(uri)
+    return lance.dataset(str(uri), index_cache_size_bytes=_INDEX_CACHE, metadata_cache_size_bytes=_FILE_CACHE), seen
+
+
+def _require_newest(data: Any, record: journal.Record | None, uri: str | Path, write: bool) -> None:
     """Lance takes the version before for the newest where that one is gone, and with it what had been removed."""
-    record = journal.read(Path(uri)) if "://" not in str(uri) else None
     if record and data.version < damage.written(record.files):
         raise damaged(uri, f"version {damage.written(record.files)} of it is gone")
     if record and write and record.damaged:
