@@ -64,10 +64,12 @@ def stats(
 @app.command()
 def verify(
     collection: CollectionPath = HERE,
-    repair: Annotated[bool, typer.Option("--repair", help="Index again what has a fault.")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Drop damaged files, and index again what has a fault.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Check every vector and every source of a collection; exit code 1 when something is wrong."""
+    """Check every file, vector and source of a collection; exit code 1 when something is wrong."""
     faults = Collection.repair_at(collection) if repair else upkeep.verify(collection)
     if json:
         print_json({"subject": fault.subject, "problem": fault.problem} for fault in faults)
