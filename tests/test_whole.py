@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from duretrieval import whole
+from duretrieval.errors import ConfigError
 
 MAKER = """
 import sys
@@ -90,3 +91,13 @@ def test_temporary_folders_of_killed_processes_go(tmp_path: Path, monkeypatch: p
         assert list(place.iterdir()) == []
         assert not left.exists()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_kill_after_the_last_step_leaves_nothing_either(tmp_path: Path) -> None:
+    """The model is there, and the next attempt is refused; what was beside it goes all the same."""
+    killed, left = maker("folder", tmp_path / "model")
+    (left / "model").rename(tmp_path / "model")
+    kill(killed)
+    with pytest.raises(ConfigError, match="there is something at"), whole.folder(tmp_path / "model"):
+        pass
+    assert list(tmp_path.iterdir()) == [tmp_path / "model"]

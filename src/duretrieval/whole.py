@@ -36,6 +36,7 @@ def folder(place: Path) -> Iterator[Path]:
         ConfigError: something is at `place` already (an empty folder does not matter).
     """
     place = place.absolute()
+    sweep(place.parent, glob.escape(place.name))
     if place.exists() and not (place.is_dir() and not any(place.iterdir())):
         raise ConfigError(f"there is something at {place} already; give another folder, or remove that one first")
     with _beside(place) as partial:

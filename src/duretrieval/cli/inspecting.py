@@ -64,9 +64,7 @@ def stats(
 @app.command()
 def verify(
     collection: CollectionPath = HERE,
-    repair: Annotated[
-        bool, typer.Option("--repair", help="Drop damaged files, and index again what has a fault.")
-    ] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Drop damaged files; index again what has a fault.")] = False,
     json: Json = False,
 ) -> None:
     """Check every file, vector and source of a collection; exit code 1 when something is wrong."""
