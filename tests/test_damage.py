@@ -228,13 +228,23 @@ def test_what_cannot_be_read_again_is_named(copy: Path, sound: Path, tmp_path: P
             garbage(path)
     left = Collection.repair_at(copy)
     assert [fault.subject for fault in left] == [f"{manifest}#r1", f"{manifest}#r2"]
-    assert left[0].problem == (
-        f"was lost with a damaged file, and cannot be read from where it was; index {manifest} again"
-    )
+    assert left[0].problem == (f"was lost with a damaged file; index {manifest} again")
     with Collection.open(copy) as collection:
         assert names(collection) == LEFT
         assert collection.add_manifests(manifest, workers=1).indexed == 2
         assert collection.verify() == []
+
+
+def test_what_was_lost_is_known_until_it_is_mended_or_told(copy: Path) -> None:
+    """A kill may come after the damaged files went, and before anything is read again."""
+    garbage(store(copy) / pick(store(copy))["large data"])
+    upkeep.mend(copy)
+    lost = [fault for fault in upkeep.verify(copy) if "was lost with a damaged file" in fault.problem]
+    assert {Path(fault.subject).name for fault in lost} < set(LEFT)
+    assert len(lost) > 1
+    assert Collection.repair_at(copy) == []
+    with Collection.open(copy) as collection:
+        assert names(collection) == LEFT
 
 
 def test_without_the_journal_what_was_lost_is_named_and_not_brought_back(copy: Path) -> None:

@@ -19,7 +19,6 @@ from duretrieval.errors import CollectionMoved, ModelMismatch, QueryError
 from duretrieval.fuse.scores import probes
 from duretrieval.index.lance import place
 from duretrieval.index.lance.fault import Fault
-from duretrieval.index.lance.mend import Mended
 from duretrieval.index.lance.store import LanceStore
 from duretrieval.media.limits import Limits
 from duretrieval.model.model import Model
@@ -300,7 +299,11 @@ class Collection:
 
     def repair(self) -> list[Fault]:
         """Drop damaged files, index again every item with a fault whose source is there; return the faults left."""
-        return self._repair(upkeep.mend(self.path))
+        upkeep.mend(self.path)
+        with self._writing() as store:
+            lost = upkeep.repair(store, self.model, self.limits)
+            store.told()
+        return [*lost, *self.verify()]
 
     @classmethod
     def repair_at(cls, path: str | Path, model: str | Path | Model | None = None) -> list[Fault]:
@@ -310,9 +313,9 @@ class Collection:
             NotACollection: there is none at `path`.
             CollectionError: nothing of it says what it held.
         """
-        mended = upkeep.mend(path)
+        upkeep.mend(path)
         with cls.open(path, model, create=False) as collection:
-            return collection._repair(mended)
+            return collection.repair()
 
     # ---- inside
 
@@ -341,11 +344,6 @@ class Collection:
             self._model = None
         self._opened = store
         return store
-
-    def _repair(self, mended: Mended | None) -> list[Fault]:
-        with self._writing() as store:
-            lost = upkeep.repair(store, self.model, self.limits, mended)
-        return [*lost, *self.verify()]
 
     def _ingest(self, stream: Iterable[Entry], progress: Progress | None, retry: bool, workers: int | None) -> Report:
         with self._writing() as store:

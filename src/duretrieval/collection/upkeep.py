@@ -13,7 +13,6 @@ from duretrieval.index.lance import mend as mending
 from duretrieval.index.lance import place
 from duretrieval.index.lance.damage import damage
 from duretrieval.index.lance.fault import Fault
-from duretrieval.index.lance.mend import Mended
 from duretrieval.index.lance.store import LanceStore
 from duretrieval.media.limits import Limits
 from duretrieval.model.model import Model
@@ -48,7 +47,7 @@ def verify(path: str | Path) -> list[Fault]:
     uri = place.parts_of(path)
     try:
         store = LanceStore.open(uri)
-        found = store.verify(store.metadata["fingerprint"])
+        found = [*_lost_faults(store), *store.verify(store.metadata["fingerprint"])]
     except DamagedCollection as error:
         return damage(uri) or [Fault(str(path), str(error))]
     try:
@@ -58,8 +57,8 @@ def verify(path: str | Path) -> list[Fault]:
     return found
 
 
-def mend(path: str | Path) -> Mended | None:
-    """Make a store that opens of what is sound in a damaged one; None where nothing has to be done.
+def mend(path: str | Path) -> None:
+    """Make a store that opens of what is sound in a damaged one; its journal says what was lost.
 
     Raises:
         NotACollection: there is none.
@@ -68,32 +67,42 @@ def mend(path: str | Path) -> Mended | None:
     """
     require(path)
     uri = place.parts_of(path)
-    return mending.mend(uri) if "://" not in uri and mending.damaged(uri) else None
+    if "://" not in uri and mending.damaged(uri):
+        mending.mend(uri)
 
 
-def repair(store: LanceStore, model: Model, limits: Limits, mended: Mended | None) -> list[Fault]:
-    """Index again every item with a fault, and every lost one, whose source is there; what nobody can mend is returned.
+def repair(store: LanceStore, model: Model, limits: Limits) -> list[Fault]:
+    """Index again every item with a fault, and every lost one, whose source is there; returns what cannot be.
 
-    Otherwise call `verify` for the faults that are left.
+    `verify` says afterwards what faults are left.
     """
     broken = {fault.subject for fault in [*store.verify(store.metadata["fingerprint"]), *_source_faults(store)]}
-    lost = mended.lost if mended else {}
-    back = {id_ for id_, source in lost.items() if mended and mended.certain and Path(source).is_file()}
+    known = store.record
     again = [item for item in store.get(sorted(broken)) if sources.can_be_read_again(item)]  # the others keep theirs
-    again += [Item(id_, lost[id_]) for id_ in sorted(back)]
+    if known.complete:  # else it may have been removed
+        lost = _lost(store)
+        again += [Item(id_, source) for id_, source in lost.items() if Path(source).is_file()]
     if again:
         Ingest(model, store, limits, lambda report: None).run(sources.from_store(again))
     store.optimize()
-    left = {id_: source for id_, source in lost.items() if id_ not in back}
-    return [*([BACK] if mended and mended.back else []), *_lost(left, mended)]
+    return list(_lost_faults(store))
 
 
-def _lost(lost: Mapping[str, str], mended: Mended | None) -> Iterator[Fault]:
-    for source in sorted(set(lost.values())):
+def _lost(store: LanceStore) -> dict[str, str]:
+    """id -> source of what was lost and is not there again."""
+    lost = store.record.lost
+    there = {item.id for item in store.get(sorted(lost))}
+    return {id_: source for id_, source in sorted(lost.items()) if id_ not in there}
+
+
+def _lost_faults(store: LanceStore) -> Iterator[Fault]:
+    if store.record.back:
+        yield BACK
+    for source in sorted(set(_lost(store).values())):
         what, _, row = source.rpartition("#")
         again = f"index {what} again" if what and row and Path(what).is_file() else "index it again"
-        if mended and mended.certain:
-            yield Fault(source, f"was lost with a damaged file, and cannot be read from where it was; {again}")
+        if store.record.complete:
+            yield Fault(source, f"was lost with a damaged file; {again}")
         else:
             yield Fault(source, f"was lost with a damaged file, or removed before; {again} if it belongs here")
 

@@ -32,6 +32,10 @@ class Record:
     """Ids of items that were taken out and did not come again."""
     files: dict[str, str] = field(default_factory=dict)
     """Path within the store -> SHA-256."""
+    lost: dict[str, str] = field(default_factory=dict)
+    """id -> source of what was lost when the store was mended, until somebody has been told."""
+    back: bool = False
+    """Whether the newest version was lost then."""
     damaged: bool = False
     """Some line cannot be read, so something may be missing above."""
 
@@ -56,14 +60,21 @@ class Journal:
             self._known = read(self._folder) or Record()
         return self._known
 
-    def begin(self, dim: int, metadata: Mapping[str, str], *, removed: Iterable[str] = (), complete: bool) -> None:
+    def begin(self, dim: int, metadata: Mapping[str, str], *, complete: bool, mended: Record | None = None) -> None:
         """Say what store it is, where that has not been said.
 
-        removed: items that are not to come back.  complete: whether nothing else was removed before.
+        complete: whether nothing was removed before that is not in the record.  mended: what is known of the store that
+        this one was made of.
         """
         if not self.record.store:
-            about = {"dim": dim, "metadata": dict(metadata), "complete": complete}
-            self._known = Record(about, set(removed))
+            self._known = mended or Record()
+            self._known.store = {"dim": dim, "metadata": dict(metadata), "complete": complete}
+            self.tidy()
+
+    def told(self) -> None:
+        """Somebody knows what was lost."""
+        if self.record.lost or self.record.back:
+            self.record.lost, self.record.back = {}, False
             self.tidy()
 
     def removing(self, ids: Iterable[str]) -> None:
@@ -89,7 +100,7 @@ class Journal:
         known, there = self.record, dict(files(self._folder))
         known.files = {name: known.files.get(name) or sha256(path) for name, path in there.items()}
         row = {"store": known.store, "removed": sorted(known.removed), "files": known.files}
-        whole.write(self._path, _line(row))
+        whole.write(self._path, _line({**row, "lost": known.lost, "back": known.back}))
 
     def _add(self, row: Mapping[str, Any]) -> None:
         with self._path.open("r+b") as file:
@@ -116,6 +127,8 @@ def read(folder: Path) -> Record | None:
         found.removed.update(row.get("removed", ()))
         found.removed.difference_update(row.get("again", ()))
         found.files.update(row.get("files", {}))
+        found.lost.update(row.get("lost", {}))
+        found.back |= row.get("back", False)
     found.damaged |= not found.store
     return found
 

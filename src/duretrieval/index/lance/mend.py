@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,18 +27,6 @@ from duretrieval.index.lance.saying import saying
 from duretrieval.index.lance.verify import readable
 
 
-@dataclass(frozen=True, slots=True)
-class Mended:
-    """What became of a store."""
-
-    lost: dict[str, str]
-    """id -> source of what it lacks now."""
-    certain: bool
-    """Whether it is known what was removed: then nothing that was is in `lost`, nor in the store."""
-    back: bool
-    """Whether the newest version was lost, so that the one before took its place."""
-
-
 def damaged(uri: str | Path) -> bool:
     """Whether a file of the store at `uri` is damaged or missing, or some row of it cannot be read."""
     unreadable: list[Fault] = []
@@ -50,8 +37,8 @@ def damaged(uri: str | Path) -> bool:
     return bool(unreadable)
 
 
-def mend(uri: str | Path) -> Mended:
-    """Put a sound store in the place of the damaged one at `uri`.
+def mend(uri: str | Path) -> None:
+    """Put a sound store in the place of the damaged one at `uri`; its journal says what it lacks.
 
     Raises:
         CollectionLocked: another process is writing.
@@ -62,12 +49,12 @@ def mend(uri: str | Path) -> Mended:
     assert lock is not None
     try:
         with saying(uri):
-            return _mend(folder)
+            _mend(folder)
     finally:
         lock.release()
 
 
-def _mend(folder: Path) -> Mended:
+def _mend(folder: Path) -> None:
     damaged = {fault.subject for fault in damage(folder)}
     record = journal.read(folder) or journal.Record(damaged=True)
     data = newest(folder, damaged)
@@ -78,19 +65,19 @@ def _mend(folder: Path) -> Mended:
     place.discard(beside)
     rows = _rows(data, damaged, kept) if data is not None else iter(())
     lance.write_dataset(pa.RecordBatchReader.from_batches(table, rows), beside, schema=table, mode="create")
-    certain = record.complete
+    last = max([written(record.files), *(version for version, _ in versions(folder))])
+    back = data is None or data.version < last
+    traces = dict(record.lost)
+    if back or unread or any(name in damaged for part in data.get_fragments() for name in files_of(part)):
+        traces |= {**_indexed(folder, data), **_dead(folder)}
+    gone = kept | record.removed
+    lost = {id_: source for id_, source in {**traces, **broken}.items() if id_ not in gone}
+    known = journal.Record(removed=record.removed, lost=lost, back=back or record.back)
     stored = {key.decode(): value.decode() for key, value in (table.metadata or {}).items()}
     stored.pop(schema.FORMAT_KEY, None)
     dim = table.field("_vector").type.list_size
-    Journal(Path(beside)).begin(dim, stored, removed=record.removed, complete=certain)
-    last = max([written(record.files), *(version for version, _ in versions(folder))])
-    back = data is None or data.version < last
-    traces = {}
-    if back or unread or any(name in damaged for part in data.get_fragments() for name in files_of(part)):
-        traces = {**_indexed(folder, data), **_dead(folder)}
-    lost = {id_: source for id_, source in {**traces, **broken}.items() if id_ not in kept | record.removed}
+    Journal(Path(beside)).begin(dim, stored, complete=record.complete, mended=known)
     place.replace(folder, beside)
-    return Mended(lost, certain, back)
 
 
 def _table(folder: Path, data: Any, record: journal.Record) -> pa.Schema:

@@ -154,6 +154,19 @@ class LanceStore(LanceReader):
                 self._committed(data)
         return len(known)
 
+    @property
+    def record(self) -> journal.Record:
+        """What the journal says: what was removed, and what was lost when the store was mended."""
+        if self._journal:
+            return self._journal.record
+        return (journal.read(Path(self._uri)) if "://" not in self._uri else None) or journal.Record()
+
+    def told(self) -> None:
+        """Forget what was lost, since somebody knows."""
+        with self._changing():
+            if self._journal:
+                self._journal.told()
+
     def optimize(self) -> None:
         """Merge small files, bring indexes up to date, and drop old versions; searching goes on meanwhile."""
         with self._changing() as data:
