@@ -362,7 +362,7 @@ def kill(world: World, name: str, known: dict[str, tuple[int, float]]) -> bool:
     case.killed()
     start = time.monotonic()
     steps = run_command(world, 0, case.command, (0, 1) if case.made and case.made.exists() else case.codes)
-    known[name] = (max(steps, known.get(name, (0, 0))[0]), time.monotonic() - start)
+    known[name] = (max(steps, known.get(name, (1, 0))[0]), time.monotonic() - start)
     case.done()
     assert left_over(world) == [], left_over(world)
     return killed
