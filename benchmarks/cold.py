@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import measure
-from duretrieval.collection.collection import Collection, parts_of
+from duretrieval.collection.collection import Collection
+from duretrieval.index.lance.place import parts_of
 from duretrieval.index.lance.store import LanceStore
 from duretrieval.model.model import Model
 from duretrieval.similarity import unit

@@ -28,9 +28,10 @@ def test_kill_9_during_indexing_loses_and_doubles_nothing(tmp_path: Path) -> Non
     index = [sys.executable, "-m", "duretrieval", "index", str(media), "-c", str(tmp_path / "collection")]
     chance = random.Random(0)
     counts = []
-    for _ in range(10):
+    for commits in (0, 1, 0, 2, 1, 0, 1, 2, 0, 1):
         run = subprocess.Popen(index, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(chance.uniform(2.0, 5.5))
+        wait_for_commits(run, tmp_path / "collection", commits)
+        time.sleep(chance.uniform(0, 0.5))  # anywhere in the next one
         run.kill()
         run.wait()
         counts.append(stored(tmp_path / "collection"))
@@ -43,6 +44,17 @@ def test_kill_9_during_indexing_loses_and_doubles_nothing(tmp_path: Path) -> Non
         assert sorted(Path(item.source).name for item in items) == [f"{i:04}.jpg" for i in range(FILES)]
         assert all(len(item.parts) == 1 for item in items)
         assert collection.verify() == []
+
+
+def wait_for_commits(run: subprocess.Popen[bytes], path: Path, commits: int) -> None:
+    """Until the run has the right to write, and has committed so often; or has ended."""
+
+    def versions() -> int:
+        return len(list((path / "parts.lance" / "_versions").glob("*.manifest")))
+
+    lock, before = path / ".parts.lance.lock", versions()
+    while run.poll() is None and not (lock.exists() and versions() >= before + commits):
+        time.sleep(0.01)
 
 
 def stored(path: Path) -> int:
@@ -68,8 +80,10 @@ def test_two_processes_read_while_one_writes(tmp_path: Path) -> None:
     writer = subprocess.Popen(
         [*run, "index", str(media), "-c", str(tmp_path / "collection")], stdout=subprocess.DEVNULL
     )
+    searches = 0
     search = [*run, "search", "weather", "-k", "3", "--json", "-c", str(tmp_path / "collection")]
-    while writer.poll() is None:
+    while writer.poll() is None or not searches:
+        searches += 1
         readers = [
             subprocess.Popen(search, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)
         ]

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from duretrieval import whole
 from duretrieval.align.centre import Centre
 from duretrieval.align.itq import Itq
 from duretrieval.builtin import FOLDER
@@ -21,7 +22,7 @@ from duretrieval.errors import ConfigError, ModelError
 from duretrieval.model import seal as sealing
 from duretrieval.model.card import check_files, fingerprint, origins, read_card
 from duretrieval.model.model import Model
-from duretrieval.model.seal import Origin, seal, whole
+from duretrieval.model.seal import Origin, seal
 from duretrieval.model.toml import toml
 from duretrieval.similarity import unit
 from duretrieval.types import MEDIA, Array, Modality, Part, Reading
@@ -94,17 +95,20 @@ def test_a_file_without_origin_and_an_origin_without_file(tmp_path: Path) -> Non
 
 def test_a_folder_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
     target = tmp_path / "new" / "model"
-    with pytest.raises(FileNotFoundError, match="no-such-file"), whole(target) as place:
+    with pytest.raises(FileNotFoundError, match="no-such-file"), whole.folder(target) as place:
         (place / "a").write_bytes((tmp_path / "no-such-file").read_bytes())
     assert list(tmp_path.rglob("*")) == [tmp_path / "new"]
-    with whole(target) as place:
+    with whole.folder(target) as place:
         (place / "a").write_bytes(b"1")
         assert not target.exists()
     assert [path.name for path in (tmp_path / "new").rglob("*")] == ["model", "a"]
-    with pytest.raises(ConfigError, match=r"there is something at .*model already; give another folder"), whole(target):
+    with (
+        pytest.raises(ConfigError, match=r"there is something at .*model already; give another folder"),
+        whole.folder(target),
+    ):
         pass
     (tmp_path / "empty").mkdir()
-    with whole(tmp_path / "empty") as place:
+    with whole.folder(tmp_path / "empty") as place:
         (place / "b").write_bytes(b"2")
     assert (tmp_path / "empty" / "b").exists()
 
@@ -186,7 +190,7 @@ def test_the_built_in_model_saved_elsewhere_gives_the_same_vectors(tmp_path: Pat
 def test_parts_of_another_folder_keep_their_licences(tmp_path: Path) -> None:
     letters().save(tmp_path / "a", made=MINE)
     other = Origin("MIT", "made here")
-    with whole(tmp_path / "b") as place:
+    with whole.folder(tmp_path / "b") as place:
         Letters("abc").save(place, "other-name")
         Letters("xyz").save(place, "new")
         assert origins(place, other, [tmp_path / "a"]) == {"other-name.txt": MINE, "new.txt": other}

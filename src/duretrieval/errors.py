@@ -18,7 +18,9 @@ DuretrievalError
 │   ├── NotACollection           nothing, or something else, is at that place
 │   ├── WouldEmpty               everything known below a folder, or of a manifest, would be removed
 │   ├── ModelMismatch            its vectors were made by another model
-│   └── CollectionLocked         another process is writing to it
+│   ├── CollectionLocked         another process is writing to it
+│   ├── CollectionMoved          it is not what was opened any more: migrated, made anew, moved or removed
+│   └── DamagedCollection        files of it are damaged
 ├── QueryError(ValueError)       a query cannot be answered as written
 │   └── UnknownField             a filter names a field that no item has
 └── EvaluationError(ValueError)  labels, judgements or results cannot be evaluated
@@ -108,6 +110,14 @@ class ModelMismatch(CollectionError):
 
 class CollectionLocked(CollectionError):
     """Another process is writing to the collection."""
+
+
+class CollectionMoved(CollectionError):
+    """Something else, or nothing, lies where the collection was opened."""
+
+
+class DamagedCollection(CollectionError):
+    """Files of the collection are damaged or missing."""
 
 
 class QueryError(DuretrievalError, ValueError):

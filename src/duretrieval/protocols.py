@@ -6,7 +6,7 @@ Each has a conformance suite in `duretrieval.testing` that states its laws as te
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from duretrieval.types import Array, Hit, Item, Match, Modality, Part, Query
 
@@ -79,12 +79,8 @@ class Index(Protocol):
 
 
 @runtime_checkable
-class Store(Protocol):
-    """Keeps items, their parts and the parts' vectors: the source of truth of a collection.
-
-    Laws: what `add` acknowledged survives the process; an item is replaced whole or not at all; what was removed
-    never returns; `search` has recall 1 with `exact`, filters included, and at least 0.95 without.
-    """
+class ReadView(Protocol):
+    """Items, their parts and the parts' vectors, to be read. A filter (`where`) costs no recall."""
 
     @property
     def dim(self) -> int: ...
@@ -92,15 +88,20 @@ class Store(Protocol):
     @property
     def version(self) -> int: ...
 
-    def add(self, items: Sequence[Item], vectors: Sequence[Array], model: str, /) -> None: ...
-
-    def remove(self, ids: Sequence[str], /) -> int: ...
+    @property
+    def indexed(self) -> bool:
+        """Whether a search without `exact` asks an approximate index."""
+        ...
 
     def get(self, ids: Sequence[str], /) -> list[Item]: ...
 
     def vectors(self, ids: Sequence[str], /) -> dict[str, Array]: ...
 
     def scan(self, where: str | None = None, /) -> Iterator[Item]: ...
+
+    def parts(
+        self, *, modality: Modality | None = None, where: str | None = None
+    ) -> Iterator[tuple[list[tuple[str, int]], Array]]: ...
 
     def search(
         self,
@@ -115,7 +116,70 @@ class Store(Protocol):
 
     def fields(self) -> Mapping[str, str]: ...
 
+    def lookup(self, sources: Sequence[str], /) -> dict[str, tuple[str, str]]:
+        """source -> (id, stamp) of its item."""
+        ...
+
+    def copies(self, digests: Sequence[str], /, *, usable: bool = False) -> dict[str, list[tuple[str, str]]]:
+        """digest -> (id, source) of each item with that content, by id; usable: of those without a problem only."""
+        ...
+
+    def beginning(self, prefix: str, /) -> list[str]:
+        """The ids that begin so, sorted."""
+        ...
+
+    def count(self, where: str | None = None, /) -> int: ...
+
+    def count_parts(self) -> dict[str, int]:
+        """modality -> parts of it."""
+        ...
+
+    def tally(self, column: str, where: str | None = None, /) -> dict[Any, int]:
+        """value of a field -> items that have it, most first."""
+        ...
+
     def __len__(self) -> int: ...
+
+
+@runtime_checkable
+class Store(ReadView, Protocol):
+    """Keeps items, their parts and the parts' vectors: the source of truth of a collection.
+
+    Laws: what `add` acknowledged survives the process; an item is replaced whole or not at all; what was removed
+    never returns; `search` has recall 1 with `exact`, filters included, and at least 0.95 without; `optimize` changes
+    no answer.
+    """
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """What was said of it when it was made: `model` and `fingerprint`, for a collection's."""
+        ...
+
+    def add(self, items: Sequence[Item], vectors: Sequence[Array], model: str, /) -> None: ...
+
+    def remove(self, ids: Sequence[str], /) -> int: ...
+
+    def optimize(self) -> None:
+        """Make it fast and small; searching goes on meanwhile."""
+        ...
+
+    def verify(self, model: str | None = None) -> Sequence[Flaw]:
+        """What is wrong; model: the fingerprint that every vector should carry."""
+        ...
+
+    def close(self) -> None:
+        """Give up the right to write."""
+        ...
+
+
+class Flaw(Protocol):
+    """Something that is wrong with a store: a sentence about an item's id or a file."""
+
+    @property
+    def subject(self) -> str: ...
+
+    @property
+    def problem(self) -> str: ...
 
 
 @runtime_checkable

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from duretrieval.collection.collection import Collection, parts_of
+from duretrieval.collection.collection import Collection
 from duretrieval.errors import CollectionError, NotACollection
-from duretrieval.index.lance import place
+from duretrieval.index.lance import address
+from duretrieval.index.lance.place import parts_of
 
 
 @pytest.mark.parametrize(
@@ -29,7 +30,7 @@ from duretrieval.index.lance import place
     ],
 )
 def test_what_is_meant(typed: str | Path, meant: str) -> None:
-    assert place.address(typed) == meant
+    assert address.meant(typed) == meant
     assert parts_of(typed) == f"{meant}/parts.lance"
 
 
@@ -56,11 +57,11 @@ def test_folders_that_look_like_something_else(name: str, tmp_path: Path, monkey
 
 def test_object_storage_is_created_and_opened(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("tulips")
-    address = f"file-object-store://{tmp_path}/mine"
+    where = f"file-object-store://{tmp_path}/mine"
     with pytest.raises(NotACollection, match="there is no collection at file-object-store://"):
-        Collection.open(address, create=False)
+        Collection.open(where, create=False)
     for counts in ((1, 0), (0, 1)):
-        with Collection.open(address) as collection:
+        with Collection.open(where) as collection:
             report = collection.add(tmp_path / "a.txt")
             assert (report.indexed, report.unchanged) == counts
     assert (tmp_path / "mine" / "parts.lance").is_dir()
@@ -68,7 +69,7 @@ def test_object_storage_is_created_and_opened(tmp_path: Path) -> None:
 
 def test_object_storage_that_cannot_be_reached(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AZURE_STORAGE_ACCOUNT_NAME", raising=False)
-    with pytest.raises(CollectionError, match=r"az://b/c/parts.lance cannot be used: .*; check the address, and"):
+    with pytest.raises(CollectionError, match=r"az://b/c cannot be used: .*; check the address, and"):
         Collection.open("az://b/c")
 
 
@@ -89,13 +90,13 @@ def test_object_storage_that_cannot_be_reached(monkeypatch: pytest.MonkeyPatch) 
     ],
 )
 def test_what_a_disk_refuses(error: Exception, sentence: str) -> None:
-    with pytest.raises(CollectionError) as caught, place.telling("mine/parts.lance"):
+    with pytest.raises(CollectionError) as caught, address.telling("mine/parts.lance"):
         raise error
     assert str(caught.value).startswith(f"the collection's place mine/parts.lance cannot be used: {sentence}")
 
 
 def test_what_no_disk_said_passes() -> None:
-    with pytest.raises(ValueError, match="a fault of ours"), place.telling("mine"):
+    with pytest.raises(ValueError, match="a fault of ours"), address.telling("mine"):
         raise ValueError("a fault of ours")
 
 

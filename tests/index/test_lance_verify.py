@@ -5,8 +5,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from duretrieval.index.lance.fault import Fault
 from duretrieval.index.lance.store import LanceStore
-from duretrieval.index.lance.verify import Fault
 from duretrieval.testing.stores import directions, text
 
 DIM = 16
@@ -84,7 +84,14 @@ def test_a_truncated_file_is_named_and_the_others_are_read(path):
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
     found = LanceStore.open(path).verify("m1")
     assert Fault("c", "part 0 has a vector of model m2, not m1") in found
-    (damaged,) = [fault for fault in found if fault.subject == first]
-    assert damaged.problem.startswith("cannot be read (")
-    assert damaged.problem.endswith("remove the collection and index again")
+    assert Fault(f"data/{first}", "has changed since it was written") in found
+
+
+def test_a_truncated_file_that_no_journal_knows_is_named_too(path):
+    file = path / "data" / LanceStore.open(path)._data.get_fragments()[0].data_files()[0].path
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    (path / "_journal").unlink()
+    journal, damaged = LanceStore.open(path).verify("m1")
+    assert journal == Fault("_journal", "is missing")
+    assert damaged.subject == f"data/{file.name}"
     assert ".rs" not in damaged.problem

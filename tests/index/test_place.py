@@ -1,12 +1,14 @@
 import os
 import subprocess
 import sys
+import threading
 
 import lance
 import pyarrow as pa
 import pytest
 
 from duretrieval.errors import CollectionError, CollectionLocked, NotACollection
+from duretrieval.index.lance import place
 from duretrieval.index.lance.store import LanceStore
 from duretrieval.testing.stores import directions, text
 
@@ -101,6 +103,71 @@ def test_a_store_opened_for_reading_refuses_to_change(tmp_path):
         for change in (lambda: reader.add([], [], "m"), lambda: reader.remove(["a"]), reader.optimize):  # noqa: B023
             with pytest.raises(CollectionError, match="is open for reading only; open it with write=True"):
                 change()
+
+
+def swapped(tmp_path, after):
+    """A store "new" on its way into the place of "s", cut off after some of the steps."""
+    for name, id in (("s", "old"), ("new", "new")):
+        with create(tmp_path / name) as store:
+            store.add([text(id)], [directions(1, 4)], "m")
+    steps = [
+        lambda: (tmp_path / "s").rename(tmp_path / "s.old"),
+        lambda: (tmp_path / "new").rename(tmp_path / "s"),
+        lambda: (tmp_path / "s.old" / "_journal").unlink(),
+    ]
+    for step in steps[:after]:
+        step()
+    return tmp_path / "s"
+
+
+@pytest.mark.parametrize(("after", "left"), [(0, "old"), (1, "old"), (2, "new"), (3, "new")])
+def test_a_swap_cut_off_anywhere_is_undone_or_done_and_the_next_one_works(tmp_path, after, left):
+    path = swapped(tmp_path, after)
+    assert [item.id for item in LanceStore.open(path).scan()] == [left]
+    with LanceStore.open(path, write=True) as store:
+        assert [item.id for item in store.scan()] == [left]
+        assert not (tmp_path / "s.old").exists()
+        with create(tmp_path / "another") as another:
+            another.add([text("another")], [directions(1, 4)], "m")
+        place.replace(path, tmp_path / "another")
+    assert [item.id for item in LanceStore.open(path).scan()] == ["another"]
+    assert {path.name for path in tmp_path.iterdir()} - {"new", ".new.lock"} == {"s", ".s.lock"}
+
+
+def test_a_reader_waits_for_a_swap_that_another_process_is_in_the_middle_of(tmp_path):
+    path = swapped(tmp_path, 0)
+    code = (
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from duretrieval.index.lance import place\n"
+        "path = Path(sys.argv[1])\n"
+        "held = place.lock(path)\n"
+        "path.rename(path.with_name('s.old'))\n"
+        "print('between', flush=True)\n"
+        "sys.stdin.readline()\n"
+        "path.with_name('new').rename(path)\n"
+        "held.release()"
+    )
+    command = [sys.executable, "-c", code, str(path)]
+    swap = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert swap.stdout.readline() == "between\n"
+    found = []
+    reader = threading.Thread(target=lambda: found.extend(LanceStore.open(path).scan()))
+    reader.start()
+    swap.communicate("go on\n")
+    reader.join()
+    assert [item.id for item in found] == ["new"]
+
+
+def test_a_swap_that_does_not_end_is_said(tmp_path, monkeypatch):
+    path = swapped(tmp_path, 0)
+    monkeypatch.setattr(place, "SWAP_S", 0.0)
+    held = place.lock(path)
+    path.rename(tmp_path / "s.old")
+    with pytest.raises(CollectionLocked, match="another process is writing to"):
+        LanceStore.open(path)
+    held.release()
+    assert [item.id for item in LanceStore.open(path).scan()] == ["old"]
 
 
 def test_what_create_was_given_stays(tmp_path):

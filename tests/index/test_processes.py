@@ -15,21 +15,25 @@ from duretrieval.index.lance.store import LanceStore
 DIM = 8
 PRELUDE = """
 import sys, time
+from pathlib import Path
 from duretrieval.index.lance.store import LanceStore
 from duretrieval.testing.stores import directions, text
 def batch(store, ids, n, **fields):
     store.add([text(id, n, **fields) for id in ids], [directions(n, 8)] * len(ids), "m")
+def seen(file):
+    return int(Path(file).read_text() or -1) if Path(file).exists() else -1
 path = sys.argv[1]
 """
 
 
 def start(path, code, *arguments):
     command = [sys.executable, "-c", PRELUDE + textwrap.dedent(code), str(path), *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ))
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=dict(os.environ))
 
 
 def finish(process):
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate()
     assert process.returncode == 0, err
     return out
 
@@ -38,8 +42,7 @@ def test_two_processes_read_whole_batches_while_one_writes(tmp_path):
     LanceStore.create(tmp_path / "s", DIM, {}).close()
     reader = """
     store, last, seen = LanceStore.open(path), -1, set()
-    until = time.time() + 50
-    while last < 30 and time.time() < until:
+    while last < 30:
         items = list(store.scan())
         rounds = {item.fields["round"] for item in items}
         assert len(rounds) <= 1, rounds
@@ -49,21 +52,25 @@ def test_two_processes_read_whole_batches_while_one_writes(tmp_path):
             assert all(len(item.parts) == round % 3 + 1 for item in items)
             last = round
             seen.add(round)
+            Path(sys.argv[2]).write_text(str(round))
         found = store.search(directions(1, 8)[0], 100)
         assert len(found) % 20 == 0, len(found)
     print(last, len(seen) > 3)
     """
-    readers = [start(tmp_path / "s", reader) for _ in range(2)]
+    told = [tmp_path / "first", tmp_path / "second"]
+    readers = [start(tmp_path / "s", reader, file) for file in told]
     writer = start(
         tmp_path / "s",
         """
         with LanceStore.open(path, write=True) as store:
             for round in range(31):
                 batch(store, [str(i) for i in range(20)], round % 3 + 1, round=round)
-                time.sleep(0.05)
+                while round % 5 == 4 and not all(seen(file) >= round for file in sys.argv[2:]):
+                    time.sleep(0.01)
                 if round % 10 == 9:
                     store.optimize()
         """,
+        *told,
     )
     finish(writer)
     assert [finish(process) for process in readers] == ["30 True\n"] * 2
@@ -74,12 +81,17 @@ def test_writers_that_race_without_a_lock_double_nothing(tmp_path):
     LanceStore.create(tmp_path / "s", DIM, {}).close()
     writer = """
     store = LanceStore(path, writable=True)
-    while time.time() < float(sys.argv[2]): pass
+    print("ready", flush=True)
+    sys.stdin.readline()
     for at in range(0, 60, 10):
         batch(store, [str(i) for i in range(at, at + 10)], 2)
     """
-    at = time.time() + 3
-    for process in [start(tmp_path / "s", writer, at) for _ in range(3)]:
+    writers = [start(tmp_path / "s", writer) for _ in range(3)]
+    assert [process.stdout.readline() for process in writers] == ["ready\n"] * 3
+    for process in writers:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in writers:
         finish(process)
     store = LanceStore.open(tmp_path / "s")
     assert (len(store), store._data.count_rows(), store.verify()) == (60, 120, [])
@@ -101,13 +113,15 @@ def test_a_writer_killed_at_any_moment_loses_and_doubles_nothing(tmp_path):
     for kill in range(6):
         process = start(tmp_path / "s", writer, done + 1)
         lines = iter(process.stdout.readline, "")
-        acknowledged = [int(next(lines))]
-        time.sleep(random.Random(kill).uniform(0.05, 0.6))
+        chance = random.Random(kill)
+        acknowledged = [int(next(lines)) for _ in range(chance.randint(3, 12))]
+        time.sleep(chance.uniform(0, 0.05))  # anywhere in the next
         process.send_signal(signal.SIGKILL)
         acknowledged += [int(line) for line in lines]
         process.wait()
         process.stderr.close()
         process.stdout.close()
+        process.stdin.close()
         done = acknowledged[-1]
         store = LanceStore.open(tmp_path / "s")
         assert store.verify() == []

@@ -78,16 +78,17 @@ def stats(
 
 def verify(
     collection: CollectionPath = HERE,
-    repair: Annotated[bool, typer.Option("--repair", help="Index again what has a fault.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Drop damaged files; index again what has a fault.")] = False,
     model: CollectionModel = None,
     trust: Trust = False,
     json: Json = False,
 ) -> None:
-    """Check the model's files, every vector and every source. Exit code 1 when something is wrong."""
+    """Check every file, vector and source, the model's files too. Exit code 1 when something is wrong."""
     from duretrieval.collection import Collection
 
-    with trusting(trust), Collection.open(collection, model, create=False) as c:
-        faults = c.repair() if repair else c.verify()
+    with trusting(trust):
+        look = Collection.repair_at if repair else Collection.verify_at
+        faults = look(collection, model)
     if json:
         print_json({"subject": fault.subject, "problem": fault.problem} for fault in faults)
     else:

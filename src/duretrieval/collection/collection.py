@@ -14,14 +14,14 @@ from duretrieval.collection import query as ask
 from duretrieval.collection import record, sources, upkeep
 from duretrieval.collection.ingest import Ingest, Report
 from duretrieval.collection.sources import Entry
-from duretrieval.errors import NotACollection, QueryError
+from duretrieval.errors import CollectionMoved, NotACollection, QueryError
 from duretrieval.fuse.scores import probes
-from duretrieval.index.lance import place
+from duretrieval.index.lance import address, place
+from duretrieval.index.lance.fault import Fault
 from duretrieval.index.lance.store import LanceStore
-from duretrieval.index.lance.verify import Fault
 from duretrieval.media.limits import Limits
-from duretrieval.model.card import check_files
 from duretrieval.model.model import Model
+from duretrieval.protocols import ReadView
 from duretrieval.rank.nearest import search
 from duretrieval.rank.rerank import PairReranker
 from duretrieval.types import Hit, Item, Modality, Query, Term
@@ -56,18 +56,28 @@ class Stats:
 class Collection:
     """Items, their vectors, and the model that made them, under a path.
 
-    Many processes may read a collection while one writes to it; a reader sees every finished batch at once.
+    Many processes may read a collection while one writes to it; a reader sees every finished batch at once. One that is
+    migrated or made anew meanwhile is opened again where no model was asked for; with a model of the caller's choice,
+    everything is refused (`CollectionMoved`) once its vectors are of another.
     """
 
     def __init__(
-        self, path: str | Path, store: LanceStore, model: Model | None, limits: Limits, *, trust: bool = False
+        self,
+        path: str | Path,
+        store: LanceStore,
+        model: Model | None,
+        limits: Limits,
+        *,
+        trust: bool = False,
+        pinned: bool = True,
     ) -> None:
         self.path = str(path)
-        self._uri = parts_of(path)
+        self._uri = place.parts_of(path)
         self.limits = limits
-        self._store = store
+        self._opened = store
         self._model = model
         self._trust = trust
+        self._pinned = pinned
 
     @classmethod
     def open(
@@ -93,26 +103,22 @@ class Collection:
             NotACollection: there is something else at `path`; or nothing, and `create` is False.
             ModelError: the model cannot be loaded.
         """
-        uri = parts_of(path)
+        uri, pinned = place.parts_of(path), model is not None
         store = _known_store(uri)
         if store is None:
             if not create:
-                raise NotACollection(
-                    f"there is no collection at {path}. Make one with: duretrieval index PATH -c {path}; "
-                    "or name another with -c or DURETRIEVAL_COLLECTION."
-                )
+                raise upkeep.no_collection(path)
             model = model if isinstance(model, Model) else Model.load(model or "builtin", trust=trust)
             store = LanceStore.create(uri, model.dim, record.metadata(model, path))
             store.close()  # what writes takes the lock for as long as it writes
-            return cls(path, store, model, limits or Limits(), trust=trust)
-        if any_model:
-            return cls(path, store, None, limits or Limits(), trust=trust)
-        if model is None:
+        elif any_model:
+            model = None
+        elif model is None:
             model = record.reopen(store.metadata, path, trust=trust)
         else:
             model = model if isinstance(model, Model) else Model.load(model, trust=trust)
             record.require(model.fingerprint, record.name_of(model), store.metadata, path)
-        return cls(path, store, model, limits or Limits(), trust=trust)
+        return cls(path, store, model, limits or Limits(), trust=trust, pinned=pinned and model is not None)
 
     def __enter__(self) -> Self:
         return self
@@ -124,16 +130,26 @@ class Collection:
 
     def close(self) -> None:
         """Let go of files and locks."""
-        self._store.close()
+        self._opened.close()
 
     def __len__(self) -> int:
         return len(self._store)
 
+    @staticmethod
+    def exists(path: str | Path) -> bool:
+        """Whether there is a collection at `path`."""
+        return place.exists(place.parts_of(path))
+
+    def view(self) -> ReadView:
+        """What is stored, to be read: items, vectors and searches by vector, for whoever measures them."""
+        return self._store
+
     @property
     def model(self) -> Model:
         """The model that made this collection's vectors."""
+        store = self._store
         if self._model is None:
-            self._model = record.reopen(self._store.metadata, self.path, trust=self._trust)
+            self._model = record.reopen(store.metadata, self.path, trust=self._trust)
         return self._model
 
     # ---- in
@@ -213,7 +229,7 @@ class Collection:
         told = record.metadata(new, self.path)
         with self._writing() as old:
             report = upkeep.migrate(old, self._uri, new, told, self.limits, progress or _silent, workers)
-        self._store, self._model = LanceStore.open(self._uri), new
+        self._opened, self._model, self._pinned = LanceStore.open(self._uri), new, True
         return report
 
     # ---- out
@@ -240,15 +256,15 @@ class Collection:
             UnknownField: the filter names a field that no item has.
             MediaError: a file of the query cannot be read.
         """
-        query = asked
+        query, store = asked, self._store
         if not isinstance(query, Query):
             terms = ask.terms(query, self.model, self.limits)
             query = Query(terms, k=k, where=where, modalities=frozenset(modalities or Modality))
         wanted = ask.searched(query, self.model)
-        vectors, weights = ask.embed(query, self.model, self._store, self.limits)
+        vectors, weights = ask.embed(query, self.model, store, self.limits)
         scorer = self.model.scorer
-        rerank = PairReranker(scorer, vectors, weights, self._store) if scorer else None
-        return search(self._store, probes(vectors, weights, wanted, self.model.background), query, rerank)
+        rerank = PairReranker(scorer, vectors, weights, store) if scorer else None
+        return search(store, probes(vectors, weights, wanted, self.model.background), query, rerank)
 
     def get(self, id: str) -> Item:
         """The item with this id, or the only one whose id begins so.
@@ -294,21 +310,65 @@ class Collection:
         )
 
     def verify(self) -> list[Fault]:
-        """All that is not as it should be: files of the model, vectors, items, sources that changed or are gone."""
-        folder = self.model.folder
-        changed = [Fault("model", problem) for problem in check_files(folder)] if folder else []
-        return [*changed, *upkeep.faults(self._store)]
+        """What is not as it should be: files of store and model, vectors, items, sources that changed or are gone."""
+        return upkeep.verify(self.path, self._model)
 
     def repair(self) -> list[Fault]:
-        """Index again every item with a fault whose source is there; return the faults that are left."""
-        broken = {fault.subject for fault in upkeep.faults(self._store)}
-        found = self._store.get(sorted(broken))
-        again = [item for item in found if sources.can_be_read_again(item)]  # what is gone keeps what it has
+        """Drop damaged files, index again every item with a fault whose source is there; return the faults left."""
+        upkeep.mend(self.path)
         with self._writing() as store:
-            Ingest(self.model, store, self.limits, _silent).run(sources.from_store(again, self.limits))
-        return self.verify()
+            lost = upkeep.repair(store, self.model, self.limits)
+            store.told()
+        return [*lost, *self.verify()]
+
+    @classmethod
+    def verify_at(cls, path: str | Path, model: str | Path | Model | None = None) -> list[Fault]:
+        """`verify` for a collection that may be too damaged to be opened.
+
+        Raises:
+            NotACollection: there is none at `path`.
+        """
+        return upkeep.verify(path, model if isinstance(model, Model) or model is None else Model.load(model))
+
+    @classmethod
+    def repair_at(cls, path: str | Path, model: str | Path | Model | None = None) -> list[Fault]:
+        """`repair` for a collection that may be too damaged to be opened.
+
+        Raises:
+            NotACollection: there is none at `path`.
+            CollectionError: nothing of it says what it held.
+        """
+        upkeep.mend(path)
+        with cls.open(path, model, create=False) as collection:
+            return collection.repair()
 
     # ---- inside
+
+    @property
+    def _store(self) -> LanceStore:
+        return self._still()
+
+    def _still(self) -> LanceStore:
+        """The store that lies at the path now.
+
+        Raises:
+            CollectionMoved: none does, or one of another model than the caller asked for.
+        """
+        if self._opened.there:
+            return self._opened
+        if not place.exists(self._uri):
+            raise CollectionMoved(f"the collection at {self.path} was moved or removed since it was opened")
+        store = LanceStore.open(self._uri)
+        known = store.metadata
+        if known["fingerprint"] != self._opened.metadata["fingerprint"]:
+            if self._pinned:
+                raise CollectionMoved(
+                    f"the collection at {self.path} was migrated to model {known['model']} since it was opened; "
+                    "open it again"
+                )
+            self._model = None
+        self._opened = store
+        return store
 
     def _ingest(self, stream: Iterable[Entry], progress: Progress | None, retry: bool, workers: int | None) -> Report:
         with self._writing() as store:
@@ -324,20 +384,10 @@ class Collection:
     @contextmanager
     def _writing(self) -> Iterator[LanceStore]:
         """The store, open for writing and locked against other writers."""
-        store = LanceStore.open(self._uri, write=True)
-        try:
+        self._still()
+        with LanceStore.open(self._uri, write=True) as store:
+            self._still()  # who had the lock before may have replaced it
             yield store
-        finally:
-            store.close()
-
-
-def parts_of(path: str | Path) -> str:
-    """Where the collection at `path` keeps its parts.
-
-    Raises:
-        NotACollection: it looks like an address, and is none that is known.
-    """
-    return f"{place.address(path)}/parts.lance"
 
 
 def _known_store(uri: str) -> LanceStore | None:
@@ -345,7 +395,7 @@ def _known_store(uri: str) -> LanceStore | None:
     try:
         return LanceStore.open(uri) if place.exists(uri) else None
     except NotACollection:
-        if place.is_address(uri):  # where nothing but opening it tells
+        if address.is_address(uri):  # where nothing but opening it tells
             return None
         raise
 

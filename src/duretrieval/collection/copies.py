@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from duretrieval.collection import storable
-from duretrieval.index.lance.store import LanceStore
 from duretrieval.media.folders import gone as is_gone
+from duretrieval.protocols import Store
 from duretrieval.types import Array, Item
 
 
@@ -27,7 +27,7 @@ class Copies:
     million.  usable: only items without a problem count, because problems are to be tried again.
     """
 
-    def __init__(self, store: LanceStore, *, usable: bool) -> None:
+    def __init__(self, store: Store, *, usable: bool) -> None:
         self._store = store
         self._usable = usable
         self._known: dict[str, _Kept] = {}

@@ -17,10 +17,10 @@ from duretrieval.collection.copies import Copies
 from duretrieval.errors import MediaError
 from duretrieval.index import filters
 from duretrieval.index.lance import place
-from duretrieval.index.lance.store import LanceStore
 from duretrieval.media.folders import Source, digest, gone, look, stamp, walk
 from duretrieval.media.limits import Limits
 from duretrieval.media.manifest import Row, line_of, read_manifests
+from duretrieval.protocols import Store
 from duretrieval.types import Array, Item, Modality, Part, Scalar
 
 BATCH = 1000
@@ -163,7 +163,7 @@ def from_store(items: Iterable[Item], limits: Limits) -> Iterator[Entry]:
 
 
 def news(
-    entries: Iterable[Entry], store: LanceStore, retry: bool, skip: Callable[[], None], limits: Limits
+    entries: Iterable[Entry], store: Store, retry: bool, skip: Callable[[], None], limits: Limits
 ) -> Iterator[Entry]:
     """The entries that the store does not hold as they are now; `skip` is called for each of the others.
 
@@ -185,7 +185,7 @@ def news(
         yield from _recognise(fresh, store, known, copies)
 
 
-def _under_new_names(batch: list[Entry], known: Mapping[str, tuple[str, str]], store: LanceStore) -> list[Entry]:
+def _under_new_names(batch: list[Entry], known: Mapping[str, tuple[str, str]], store: Store) -> list[Entry]:
     """Rows without an id that an earlier version stored under another one bring their vectors along."""
     before = store.lookup([e.formerly for e in batch if e.formerly and e.source not in known])
     same = {e.id: before[e.formerly][0] for e in batch if e.formerly in before and before[e.formerly][1] == e.stamp}
@@ -196,7 +196,7 @@ def _under_new_names(batch: list[Entry], known: Mapping[str, tuple[str, str]], s
 
 
 def _recognise(
-    fresh: Sequence[Entry], store: LanceStore, known: Mapping[str, tuple[str, str]], copies: Copies
+    fresh: Sequence[Entry], store: Store, known: Mapping[str, tuple[str, str]], copies: Copies
 ) -> Iterator[Entry]:
     copies.learn(entry.digest for entry in fresh)
     taken = {item.id: item.source for item in store.get([e.id for e in fresh if e.source not in known])}

@@ -1,30 +1,131 @@
-"""Keeping a collection sound: what is wrong with it, and another model for all of it."""
+"""Keeping a collection sound: what is wrong with it, what can be mended, and another model for all of it."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
-from duretrieval.collection import sources, storable
+from duretrieval.collection import record, sources, storable
 from duretrieval.collection.ingest import Ingest, Report
-from duretrieval.errors import WouldEmpty
-from duretrieval.index.lance import place
+from duretrieval.errors import CollectionError, DamagedCollection, ModelError, NotACollection, WouldEmpty
+from duretrieval.index.lance import address, place
+from duretrieval.index.lance import mend as mending
+from duretrieval.index.lance.damage import damage
+from duretrieval.index.lance.fault import Fault
 from duretrieval.index.lance.store import LanceStore
-from duretrieval.index.lance.verify import Fault
 from duretrieval.media.folders import gone as is_gone
 from duretrieval.media.limits import Limits
+from duretrieval.model.card import check_files
 from duretrieval.model.model import Model
+from duretrieval.protocols import Store
+from duretrieval.types import Item
+
+BACK = Fault("_versions", "the newest version was lost, and with it what was done last; index the same paths again")
 
 
-def faults(store: LanceStore) -> list[Fault]:
-    """What is wrong with the vectors and items, and the sources that changed or are gone."""
-    found = store.verify(store.metadata["fingerprint"])
+def no_collection(path: str | Path) -> NotACollection:
+    """The sentence where there is none."""
+    return NotACollection(
+        f"there is no collection at {path}. Make one with: duretrieval index PATH -c {path}; "
+        "or name another with -c or DURETRIEVAL_COLLECTION."
+    )
+
+
+def verify(path: str | Path, model: Model | None = None) -> list[Fault]:
+    """What is wrong with the files, vectors and items of the collection at `path`, with their sources and its model.
+
+    It need not open. Where files are damaged, what lies in them is not judged.  model: None is the recorded one.
+
+    Raises:
+        NotACollection: there is none.
+    """
+    uri = _require(path)
+    try:
+        store = LanceStore.open(uri)
+        found = [*_lost_faults(store), *store.verify(store.metadata["fingerprint"])]
+    except DamagedCollection as error:
+        return damage(uri) or [Fault(str(path), str(error))]
+    try:
+        found += _source_faults(store)
+    except DamagedCollection as error:
+        found = found or [Fault(str(path), str(error))]
+    return [*_model_faults(store, path, model), *found]
+
+
+def _require(path: str | Path) -> str:
+    """Where the store of the collection at `path` lies."""
+    uri = place.parts_of(path)
+    if not place.exists(uri):
+        raise no_collection(path)
+    return uri
+
+
+def _model_faults(store: LanceStore, path: str | Path, model: Model | None) -> Iterator[Fault]:
+    """The files of the model that are not those it was sealed with."""
+    try:
+        folder = (model or record.reopen(store.metadata, path)).folder
+        yield from (Fault("model", problem) for problem in (check_files(folder) if folder else ()))
+    except ModelError as error:
+        yield Fault("model", str(error))
+
+
+def mend(path: str | Path) -> None:
+    """Make a store that opens of what is sound in a damaged one; its journal says what was lost.
+
+    Raises:
+        NotACollection: there is none.
+        CollectionError: there is nothing to make it of.
+        CollectionLocked: another process is writing.
+    """
+    uri = _require(path)
+    if not address.is_address(uri) and mending.damaged(uri):
+        mending.mend(uri)
+
+
+def repair(store: LanceStore, model: Model, limits: Limits) -> list[Fault]:
+    """Index again every item with a fault, and every lost one, whose source is there; returns what cannot be.
+
+    `verify` says afterwards what faults are left.
+    """
+    broken = {fault.subject for fault in [*store.verify(store.metadata["fingerprint"]), *_source_faults(store)]}
+    known = store.record
+    again = [item for item in store.get(sorted(broken)) if sources.can_be_read_again(item)]  # the others keep theirs
+    if known.complete:  # else it may have been removed
+        lost = _lost(store)
+        again += [Item(id_, source) for id_, source in lost.items() if Path(source).is_file()]
+    if again:
+        Ingest(model, store, limits, lambda report: None).run(sources.from_store(again, limits))
+    store.optimize()
+    return list(_lost_faults(store))
+
+
+def _lost(store: LanceStore) -> dict[str, str]:
+    """id -> source of what was lost and is not there again."""
+    lost = store.record.lost
+    there = {item.id for item in store.get(sorted(lost))}
+    return {id_: source for id_, source in sorted(lost.items()) if id_ not in there}
+
+
+def _lost_faults(store: LanceStore) -> Iterator[Fault]:
+    if store.record.back:
+        yield BACK
+    for source in sorted(set(_lost(store).values())):
+        what, _, row = source.rpartition("#")
+        again = f"index {what} again" if what and row and Path(what).is_file() else "index it again"
+        if store.record.complete:
+            yield Fault(source, f"was lost with a damaged file; {again}")
+        else:
+            yield Fault(source, f"was lost with a damaged file, or removed before; {again} if it belongs here")
+
+
+def _source_faults(store: LanceStore) -> Iterator[Fault]:
+    """The sources that changed or are gone."""
     for item in store.scan():
         if problem := sources.source_fault(item):
-            found.append(Fault(item.id, problem))
-    return found
+            yield Fault(item.id, problem)
 
 
 def gone_below(store: LanceStore, roots: Sequence[Path], *, all_of_it: bool) -> list[str]:
@@ -101,19 +202,40 @@ def migrate(
     progress: Callable[[Report], None],
     workers: int | None,
 ) -> Report:
-    """Encode everything in `old`, which lies at `uri`, again, and put the result in its place.
+    """Encode everything in `old`, which lies at `uri` and is open for writing, again, and put the result in its place.
 
     The new vectors gather in a store beside the old one, which goes on answering. A migration that was interrupted goes
-    on where it stopped; one that was begun with another model is dropped.
+    on where it stopped; one that was begun with another model, or is damaged, is dropped. What was removed meanwhile
+    is removed.
     """
     beside = f"{uri}.next"
-    if place.exists(beside) and LanceStore.open(beside).metadata["fingerprint"] != model.fingerprint:
+    if not _goes_on(beside, model):
         place.discard(beside)
-    if not place.exists(beside):
         LanceStore.create(beside, model.dim, metadata).close()
     with LanceStore.open(beside, write=True) as new:
         run = Ingest(model, new, limits, progress, workers)
-        report = run.run(sources.news(sources.from_store(old.scan(), limits), new, False, run.skip, limits))
+        report = run.run(sources.from_store(_left(old, new, run.skip), limits))
+        new.remove(sorted({item.id for item in new.scan()} - {item.id for item in old.scan()}))
         new.optimize()
     place.replace(uri, beside)
     return report
+
+
+def _left(old: Store, new: Store, skip: Callable[[], None]) -> Iterator[Item]:
+    """The items of `old` that `new` does not hold as they are; `skip` is called for each of the others."""
+    items = old.scan()
+    while batch := list(islice(items, sources.BATCH)):
+        done = {item.id: item.stamp for item in new.get([item.id for item in batch])}
+        for item in batch:
+            if item.stamp and done.get(item.id) == item.stamp:
+                skip()
+            else:
+                yield item
+
+
+def _goes_on(beside: str, model: Model) -> bool:
+    """Whether a migration to `model` was begun there that can be gone on with."""
+    try:
+        return place.exists(beside) and LanceStore.open(beside).metadata["fingerprint"] == model.fingerprint
+    except CollectionError:
+        return False

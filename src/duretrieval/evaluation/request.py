@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from duretrieval.collection.collection import Collection, Report, parts_of
+from duretrieval.collection.collection import Collection, Report
 from duretrieval.errors import ConfigError, EvaluationError
 from duretrieval.evaluation.evaluated import Evaluated
 from duretrieval.evaluation.health.health import measure_health
@@ -17,7 +17,6 @@ from duretrieval.evaluation.statistics.bootstrap import Bootstrap
 from duretrieval.evaluation.subjects import collection as judged
 from duretrieval.evaluation.subjects import model, run
 from duretrieval.evaluation.subjects.matrix import evaluate_matrix
-from duretrieval.index.lance import place
 from duretrieval.model.model import Model
 
 Subject = Literal["collection", "model", "matrix", "run", "result"]
@@ -88,7 +87,7 @@ def recognise(what: str | Path) -> Subject:
     path, what = Path(what), str(what)
     if "://" not in what and (what == "builtin" or (path / "model.toml").is_file()):
         return "model"
-    if place.exists(parts_of(what)):
+    if Collection.exists(what):
         return "collection"
     if path.suffix == ".npy" and path.is_file():
         return "matrix"

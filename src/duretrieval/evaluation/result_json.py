@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from duretrieval import whole
 from duretrieval.errors import EvaluationError
 from duretrieval.evaluation.ranks import Floats, Ints
 from duretrieval.evaluation.result import Evaluation, Pair, Provenance, Score, Side
@@ -60,9 +61,8 @@ def from_json(text: str, where: str = "the text") -> Evaluation:
 
 
 def save(evaluation: Evaluation, path: str | Path) -> None:
-    """Write to a file, UTF-8."""
-    path = Path(path)
-    path.write_text(to_json(evaluation), encoding="utf-8")
+    """Write to a file, UTF-8, whole or not at all."""
+    whole.write(Path(path), to_json(evaluation))
 
 
 def load(path: str | Path) -> Evaluation:

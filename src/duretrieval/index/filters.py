@@ -89,14 +89,18 @@ def answering(where: str | None) -> Iterator[None]:
     """While rows are read: what only then turns out not to work, such as a division by 0, is the filter's fault too.
 
     Raises:
-        QueryError: the store failed, and there is a filter.
+        QueryError: there is a filter, and what failed is its arithmetic or a conversion, not the store.
     """
     try:
         yield
     except (ValueError, OSError, RuntimeError) as error:
-        if where is None or isinstance(error, DuretrievalError):
+        if where is None or isinstance(error, DuretrievalError) or not _COMPUTING.search(str(error)):
             raise
         raise unusable(where, str(error)) from error
+
+
+_COMPUTING = re.compile(r"by zero|cast|overflow|out of range|arithmetic|convert|compute|invalid argument", re.I)
+"""What DataFusion says where a value cannot be computed."""
 
 
 def _tokens(where: str) -> Iterator[_Token]:

@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from duretrieval import builtin, plugins
+from duretrieval import builtin, plugins, whole
 from duretrieval.errors import ModelError
 from duretrieval.model import slots
 from duretrieval.model.card import fingerprint, origins, read_card, reading_of
-from duretrieval.model.seal import Origin, seal, whole
+from duretrieval.model.seal import Origin, seal
 from duretrieval.protocols import Aligner, Encoder, Fusion, Scorer
 from duretrieval.types import Array, Modality, Part, Reading
 
@@ -157,7 +157,7 @@ class Model:
         """
         own = [self.folder] if self.folder else []
         training = training or (read_card(self.folder).get("training") if self.folder else None)
-        with whole(Path(folder)) as place:
+        with whole.folder(Path(folder)) as place:
             card = {
                 "name": name or self.name,
                 "dim": self.dim,

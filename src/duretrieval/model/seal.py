@@ -1,18 +1,16 @@
-"""Writing a model folder: whole or not at all, with the hash, licence and origin of every file in model.toml."""
+"""Sealing a model folder: the hash, licence and origin of every file in model.toml."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from duretrieval.errors import ConfigError, ModelError
+from duretrieval import whole
+from duretrieval.errors import ModelError
 from duretrieval.model.toml import toml
 
 FORMAT = 1
@@ -26,31 +24,6 @@ class Origin:
 
     licence: str
     origin: str
-
-
-@contextmanager
-def whole(folder: Path) -> Iterator[Path]:
-    """A new folder to write into, which takes the place of `folder` when the block ends without an error.
-
-    Until then nothing is at `folder`; after an error nothing is left.  Folders above it are made.
-
-    Raises:
-        ConfigError: something is at `folder` already (an empty folder does not matter).
-    """
-    folder = folder.absolute()
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise ConfigError(f"there is something at {folder} already; give another folder, or remove that one first")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir()
-    try:
-        yield partial
-        if folder.exists():
-            folder.rmdir()
-        partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def seal(folder: Path, card: Mapping[str, Any], origins: Mapping[str, Origin]) -> None:
@@ -78,9 +51,7 @@ def seal(folder: Path, card: Mapping[str, Any], origins: Mapping[str, Origin]) -
     text = toml({"format": FORMAT, **card}) + "".join(
         f"\n[files.{json.dumps(name, ensure_ascii=False)}]\n{toml(entry)}" for name, entry in entries.items()
     )
-    partial = folder / "model.toml.partial"
-    partial.write_text(text, encoding="utf-8", newline="\n")
-    partial.replace(folder / "model.toml")
+    whole.write(folder / "model.toml", text)
 
 
 def sha256(path: Path) -> str:

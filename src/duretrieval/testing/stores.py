@@ -7,6 +7,7 @@ class TestMyStore(StoreSuite):
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from duretrieval.errors import QueryError, ShapeError, UnknownField
+from duretrieval.errors import CollectionError, QueryError, ShapeError, UnknownField
 from duretrieval.protocols import Store
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Item, Modality, Part, Scalar
@@ -178,6 +179,66 @@ class StoreSuite:
         store.remove(["a"])
         versions.append(store.version)
         assert versions == sorted(set(versions))
+
+    def test_optimizing_changes_no_answer(self, tmp_path: Path) -> None:
+        store = self.make(tmp_path, DIM)
+        for i in range(5):
+            store.add([text(str(i), 2, width=i)], [directions(2, seed=i)], MODEL)
+        store.remove(["3"])
+        before = sorted(store.scan(), key=lambda item: item.id), store.search(directions(1)[0], 20)
+        store.optimize()
+        store = self.reopen(store, tmp_path)
+        assert (sorted(store.scan(), key=lambda item: item.id), store.search(directions(1)[0], 20)) == before
+        assert store.verify(MODEL) == []
+
+    def test_vectors_of_another_model_are_faults(self, tmp_path: Path) -> None:
+        store = self.make(tmp_path, DIM)
+        store.add([text("a")], [directions(1)], MODEL)
+        store.add([text("b")], [directions(1)], "another")
+        assert [fault.subject for fault in store.verify(MODEL)] == ["b"]
+
+    def test_a_store_that_is_closed_takes_nothing_more(self, tmp_path: Path) -> None:
+        store = self.make(tmp_path, DIM)
+        store.add([text("a")], [directions(1)], MODEL)
+        store.close()
+        for change in (lambda: store.add([text("b")], [directions(1)], MODEL), lambda: store.remove(["a"])):
+            with pytest.raises(CollectionError):
+                change()
+        assert list(store.scan()) == [text("a")]
+
+    # What is looked up and counted
+
+    def test_items_are_looked_up_by_source_content_and_the_beginning_of_an_id(self, tmp_path: Path) -> None:
+        store = self.make(tmp_path, DIM)
+        items = [text("ab"), text("ac"), replace(text("b"), digest=text("ab").digest)]
+        store.add(items, [directions(1)] * 3, MODEL)
+        assert store.lookup([items[0].source, "/nowhere"]) == {items[0].source: ("ab", items[0].stamp)}
+        found = store.copies([items[0].digest, "none"])
+        assert {digest: {id_ for id_, _ in held} for digest, held in found.items()} == {items[0].digest: {"ab", "b"}}
+        assert (store.beginning("a"), store.beginning("c")) == (["ab", "ac"], [])
+        assert store.beginning("%") == []
+
+    def test_items_parts_and_values_are_counted(self, tmp_path: Path) -> None:
+        store = self.make(tmp_path, DIM)
+        mixed = Item("m", "m", (Part(Modality.TEXT, "x", page=1), Part(Modality.IMAGE, None)), {"kind": "page"})
+        store.add(
+            [mixed, text("a", 2, kind="note"), text("b", 1, kind="note")], [directions(n) for n in (2, 2, 1)], MODEL
+        )
+        assert (store.count(), store.count("kind = 'note'"), store.count("modality = 'image'")) == (3, 2, 1)
+        assert store.count_parts() == {"text": 4, "image": 1}
+        assert store.tally("kind") == {"note": 2, "page": 1}
+        with pytest.raises(UnknownField):
+            store.tally("kidn")
+
+    def test_all_vectors_are_given_out_by_block(self, tmp_path: Path) -> None:
+        store = self.make(tmp_path, DIM)
+        vectors = directions(5)
+        store.add([text("a", 3, width=1), text("b", 2, width=2)], [vectors[:3], vectors[3:]], MODEL)
+        found = {key: row for keys, rows in store.parts() for key, row in zip(keys, rows, strict=True)}
+        assert found.keys() == {("a", 0), ("a", 1), ("a", 2), ("b", 0), ("b", 1)}
+        np.testing.assert_array_equal(found["b", 1], vectors[4])
+        assert {key for keys, _ in store.parts(where="width = 2") for key in keys} == {("b", 0), ("b", 1)}
+        assert [keys for keys, _ in store.parts(modality=Modality.AUDIO) if keys] == []
 
     # What is found
 

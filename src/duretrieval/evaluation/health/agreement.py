@@ -12,7 +12,7 @@ from duretrieval.evaluation.measures import measures
 from duretrieval.evaluation.ranks import Floats, Ints
 from duretrieval.evaluation.scoring import score_values
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap
-from duretrieval.index.lance.reader import LanceReader
+from duretrieval.protocols import ReadView
 from duretrieval.types import Array, Match
 
 SLACK = 1e-5
@@ -35,7 +35,7 @@ class Agreement:
     queries: int
 
 
-def agreements(store: LanceReader, survey: Survey, k: int, queries: int) -> Iterator[Agreement]:
+def agreements(store: ReadView, survey: Survey, k: int, queries: int) -> Iterator[Agreement]:
     """Ask the store as a search does, by its index where it has one, and count what it returns of the truly nearest.
 
     What a filter keeps is decided here, not by the store; the store's vectors are read through once.
@@ -56,7 +56,7 @@ def _asking(trial: Trial, survey: Survey) -> Ints:
     return np.flatnonzero(wanted).astype(np.int64)
 
 
-def _least(store: LanceReader, trials: list[Trial], vectors: list[Array], k: int) -> list[Floats]:
+def _least(store: ReadView, trials: list[Trial], vectors: list[Array], k: int) -> list[Floats]:
     """For each trial the (q, k) largest cosines of each query with what the filter keeps; -inf where that is less."""
     best = [np.full((len(queries), k), -np.inf) for queries in vectors]
     for keys, block in store.parts():
@@ -68,7 +68,7 @@ def _least(store: LanceReader, trials: list[Trial], vectors: list[Array], k: int
     return best
 
 
-def _recall(store: LanceReader, query: Array, trial: Trial, nearest: Floats, k: int) -> float:
+def _recall(store: ReadView, query: Array, trial: Trial, nearest: Floats, k: int) -> float:
     """nearest: (k,) the largest cosines there are."""
     there = nearest[~np.isneginf(nearest)]
     if not len(there):

@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from duretrieval.collection.collection import Collection, parts_of
+from duretrieval.collection.collection import Collection
 from duretrieval.errors import EvaluationError
 from duretrieval.evaluation.health.agreement import Agreement, agreements
 from duretrieval.evaluation.health.survey import Survey, survey
-from duretrieval.index.lance.store import LanceStore
+from duretrieval.protocols import ReadView
 from duretrieval.types import Array
 
 WARM_UP = 3
@@ -62,24 +62,24 @@ def measure_health(collection: Collection, *, k: int = 10, queries: int = 100, s
     stats = collection.stats()
     if not stats.parts:
         raise EvaluationError(f"the collection at {collection.path} has no parts to ask for; index something first")
-    with LanceStore.open(parts_of(collection.path)) as store:
-        known = survey(store, queries, seed)
-        return Health(
-            items=stats.items,
-            parts=stats.parts,
-            problems=stats.problems,
-            indexed=store.indexed,
-            k=k,
-            agreements=tuple(agreements(store, known, k, queries)),
-            latencies=(_words(collection, known, k), _vectors(store, known.vectors[:queries], k)),
-        )
+    store = collection.view()
+    known = survey(store, queries, seed)
+    return Health(
+        items=stats.items,
+        parts=stats.parts,
+        problems=stats.problems,
+        indexed=store.indexed,
+        k=k,
+        agreements=tuple(agreements(store, known, k, queries)),
+        latencies=(_words(collection, known, k), _vectors(store, known.vectors[:queries], k)),
+    )
 
 
 def _words(collection: Collection, known: Survey, k: int) -> Latency:
     return _timed("text-search", [lambda text=text: collection.search(text, k=k) for text in known.texts])  # type: ignore[misc]
 
 
-def _vectors(store: LanceStore, vectors: Array, k: int) -> Latency:
+def _vectors(store: ReadView, vectors: Array, k: int) -> Latency:
     return _timed("vector-search", [lambda vector=vector: store.search(vector, k) for vector in vectors])  # type: ignore[misc]
 
 

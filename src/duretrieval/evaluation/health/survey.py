@@ -11,8 +11,7 @@ from typing import Literal
 import numpy as np
 
 from duretrieval.errors import EvaluationError
-from duretrieval.index.filters import quoted
-from duretrieval.index.lance.reader import LanceReader
+from duretrieval.protocols import ReadView
 from duretrieval.types import Array, Item, Modality, Scalar
 
 Asked = Literal["any-query", "inside", "outside"]
@@ -51,7 +50,7 @@ class Survey:
     """Words to search with: what texts begin with, and what files are called."""
 
 
-def survey(store: LanceReader, queries: int, seed: int = 0) -> Survey:
+def survey(store: ReadView, queries: int, seed: int = 0) -> Survey:
     """Read every item once, and every vector once.
 
     queries: about as many texts, and four times as many vectors, since some trials ask only from inside a filter.
@@ -69,7 +68,7 @@ def survey(store: LanceReader, queries: int, seed: int = 0) -> Survey:
     return Survey(len(fields), tuple(_trials(store.fields(), fields)), vectors, owners, tuple(texts))
 
 
-def _drawn(store: LanceReader, wanted: int, rng: np.random.Generator) -> tuple[Array, tuple[str, ...]]:
+def _drawn(store: ReadView, wanted: int, rng: np.random.Generator) -> tuple[Array, tuple[str, ...]]:
     total = sum(store.count_parts().values())
     chosen = np.sort(rng.permutation(total)[:wanted])
     rows: list[Array] = []
@@ -95,11 +94,11 @@ def _trials(kinds: Mapping[str, str], fields: Mapping[str, Mapping[str, Scalar]]
         for share in SHARES:
             limit = ordered[max(0, round(share * len(ordered)) - 1)]
             keeps = frozenset(id_ for id_, value in held.items() if value <= limit)  # type: ignore[operator]
-            literal = quoted(limit) if isinstance(limit, str) else repr(limit)
+            literal = _quoted(limit) if isinstance(limit, str) else repr(limit)
             trials.append(Trial(f"{_name(name)} <= {literal}", keeps, "any-query"))
     for name, value in _groups(kinds, fields):
         keeps = frozenset(id_ for id_, values in fields.items() if values.get(name) == value)
-        trials += [Trial(f"{_name(name)} = {quoted(value)}", keeps, asked) for asked in ("inside", "outside")]
+        trials += [Trial(f"{_name(name)} = {_quoted(value)}", keeps, asked) for asked in ("inside", "outside")]
     return list(dict.fromkeys(trials))
 
 
@@ -128,6 +127,10 @@ def _words(item: Item) -> str:
     words: Sequence[str] = text.split()[:QUERY_WORDS]
     name = Path(str(item.fields.get("name", item.id))).stem.replace("_", " ").replace("-", " ")
     return " ".join(words)[:80] if words else name.strip() or item.id
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _name(field: str) -> str:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from duretrieval import whole
 from duretrieval.errors import EvaluationError
 from duretrieval.evaluation import result_json
 from duretrieval.evaluation.comparison import Difference
@@ -41,11 +42,11 @@ def write_report(
     )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "report.html").write_text(html, encoding="utf-8")
+        whole.write(folder / "report.html", html)
         result_json.save(evaluation, folder / "result.json")
         if health:
             text = json.dumps(health.as_dict(), ensure_ascii=False, indent=1)
-            (folder / "health.json").write_text(text, encoding="utf-8")
+            whole.write(folder / "health.json", text)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise EvaluationError(f"the report cannot be written to {folder}: {reason}; give another --report") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from duretrieval import whole
 from duretrieval.evaluation.runs import commas, jsonl, parquet, trec
 from duretrieval.evaluation.runs.rows import Judgements, Run
 
@@ -40,10 +41,11 @@ def write_run(path: str | Path, run: Run) -> None:
     """
     path = Path(path)
     table = TABLES.get(path.suffix.lower())
-    if table:
-        table.write(path, run, "score")
-    else:
-        trec.write_run(path, run)
+    with whole.file(path) as written:
+        if table:
+            table.write(written, run, "score")
+        else:
+            trec.write_run(written, run)
 
 
 def write_judgements(path: str | Path, judgements: Judgements) -> None:
@@ -54,7 +56,8 @@ def write_judgements(path: str | Path, judgements: Judgements) -> None:
     """
     path = Path(path)
     table = TABLES.get(path.suffix.lower())
-    if table:
-        table.write(path, judgements, "gain")
-    else:
-        trec.write_judgements(path, judgements)
+    with whole.file(path) as written:
+        if table:
+            table.write(written, judgements, "gain")
+        else:
+            trec.write_judgements(written, judgements)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from duretrieval import __version__
 from duretrieval.collection import query as ask
-from duretrieval.collection.collection import Collection, parts_of
+from duretrieval.collection.collection import Collection
 from duretrieval.errors import EvaluationError
 from duretrieval.evaluation.evaluated import Evaluated
 from duretrieval.evaluation.measures import Measure, measures
@@ -19,8 +19,8 @@ from duretrieval.evaluation.runs import read_judgements
 from duretrieval.evaluation.runs.rows import Judgements, Run
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap
 from duretrieval.evaluation.subjects.ranked import run_material, score_run
-from duretrieval.index.lance.store import LanceStore
 from duretrieval.media.folders import digest
+from duretrieval.protocols import ReadView
 from duretrieval.types import Item, Modality, Query, Term
 
 MEASURES = ("hit@1", "hit@5", "hit@10", "ndcg@10", "rr", "ap", "median-rank")
@@ -62,11 +62,11 @@ def evaluate_collection(
     """
     judgements = Path(judgements)
     given = read_judgements(judgements)
-    with LanceStore.open(parts_of(collection.path)) as store:
-        judged, missing = _resolved(given, judgements, store)
-        asked = [_asked(name, judgements.parent, collection, store) for name in judged]
-        held = {item.id: item for item in store.get(sorted({i for gains in judged.values() for i in gains}))}
-        sizes = {m: store.count(f"modality = '{m}'") for m in store.count_parts()}
+    store = collection.view()
+    judged, missing = _resolved(given, judgements, store)
+    asked = [_asked(name, judgements.parent, collection, store) for name in judged]
+    held = {item.id: item for item in store.get(sorted({i for gains in judged.values() for i in gains}))}
+    sizes = {m: store.count(f"modality = '{m}'") for m in store.count_parts()}
     wanted, bootstrap = measures(names), bootstrap or Bootstrap()
     pairs, materials, whole = [], [], Run()
     for query in sorted({a.modality for a in asked}, key=list(Modality).index):
@@ -143,7 +143,7 @@ def of_item(item: Item) -> Exhibit:
     return Exhibit(name, shown.text or of_text(text).text, shown.pictures, shown.wave)
 
 
-def _resolved(given: Judgements, path: Path, store: LanceStore) -> tuple[Judgements, list[str]]:
+def _resolved(given: Judgements, path: Path, store: ReadView) -> tuple[Judgements, list[str]]:
     """Judgements with every item by its id, and the names that lead nowhere, which are kept as they are."""
     names = {item for gains in given.values() for item in gains}
     known = {item.id: item.id for item in store.get(sorted(names))}
@@ -170,7 +170,7 @@ def _resolved(given: Judgements, path: Path, store: LanceStore) -> tuple[Judgeme
     return judged, missing
 
 
-def _asked(name: str, folder: Path, collection: Collection, store: LanceStore) -> Asked:
+def _asked(name: str, folder: Path, collection: Collection, store: ReadView) -> Asked:
     path = as_file(name, (folder, Path.cwd()))
     if path is None:
         return Asked(name, ask.terms(name, collection.model, collection.limits), None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -11,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from duretrieval import __version__
-from duretrieval.collection.collection import Collection, Report, parts_of
+from duretrieval import __version__, whole
+from duretrieval.collection.collection import Collection, Report
 from duretrieval.errors import EvaluationError
 from duretrieval.evaluation.evaluated import Evaluated
 from duretrieval.evaluation.labels.labelled import ROW_PROBLEMS, Labelled, read_labelled
@@ -25,7 +24,6 @@ from duretrieval.evaluation.report.exhibit import Exhibit, of_file, of_text
 from duretrieval.evaluation.result import Evaluation, Pair, Provenance
 from duretrieval.evaluation.scoring import score_matrix
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap
-from duretrieval.index.lance.store import LanceStore
 from duretrieval.media.expected import belonging, misfit
 from duretrieval.model.model import Model
 from duretrieval.rank.nearest import RERANKED
@@ -93,24 +91,23 @@ def embed(
     model: Model, data: Labelled, progress: Callable[[Report], None] | None = None
 ) -> tuple[dict[Modality, Embedded], list[str]]:
     """Vectors by modality, and a sentence for each unit without; through a collection that is thrown away."""
-    with tempfile.TemporaryDirectory(prefix="duretrieval-") as folder:
-        with Collection.open(folder, model) as collection:
-            collection.add([_cut(model, item) for item in data.units], progress=progress)
+    with whole.scratch() as folder, Collection.open(folder, model) as collection:
+        collection.add([_cut(model, item) for item in data.units], progress=progress)
         rows: dict[Modality, list[tuple[int, Array]]] = {}
         problems = []
-        with LanceStore.open(parts_of(folder)) as store:
-            for item in store.scan():
-                if item.problem:
-                    problems.append(f"{data.units[int(item.id)].source}: {item.problem}")
-                wanted = data.wanted[int(item.id)]
-                modality = _modality(item, wanted)
-                if item.parts and modality is None and wanted is not None:
-                    said = misfit(wanted, {part.modality for part in item.parts})
-                    problems.append(f"{data.units[int(item.id)].source}: {said}")
-                elif modality is not None:
-                    vectors = store.vectors([item.id])[item.id]
-                    mine = [v for v, part in zip(vectors, item.parts, strict=True) if part.modality is modality]
-                    rows.setdefault(modality, []).append((int(item.id), np.mean(mine, axis=0)))
+        store = collection.view()
+        for item in store.scan():
+            if item.problem:
+                problems.append(f"{data.units[int(item.id)].source}: {item.problem}")
+            wanted = data.wanted[int(item.id)]
+            modality = _modality(item, wanted)
+            if item.parts and modality is None and wanted is not None:
+                said = misfit(wanted, {part.modality for part in item.parts})
+                problems.append(f"{data.units[int(item.id)].source}: {said}")
+            elif modality is not None:
+                vectors = store.vectors([item.id])[item.id]
+                mine = [v for v, part in zip(vectors, item.parts, strict=True) if part.modality is modality]
+                rows.setdefault(modality, []).append((int(item.id), np.mean(mine, axis=0)))
     found = {}
     for modality, held in rows.items():
         held.sort(key=lambda pair: pair[0])

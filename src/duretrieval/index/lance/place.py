@@ -2,97 +2,79 @@
 
 A place is a path, or the address of object storage (`s3://bucket/name`), where there is nothing to lock or to tidy:
 there Lance's own commit protocol keeps writers apart.
+
+    parts.lance         the store
+    .parts.lance.lock   held by the process that writes; it stays when the store is replaced
+    parts.lance.old     the store before, for the moment in which another takes its place (`replace`)
 """
 
 from __future__ import annotations
 
-import errno
 import os
-import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+import weakref
+from contextlib import suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from duretrieval.errors import CollectionError, CollectionLocked, DuretrievalError, NotACollection
+from duretrieval.errors import CollectionError, CollectionLocked, NotACollection
+from duretrieval.index.lance import address
+from duretrieval.index.lance.address import telling
+from duretrieval.index.lance.journal import JOURNAL
 
-LOCK = "_writer.lock"
-STORAGE = ("s3", "gs", "az", "abfss", "oss", "cos", "tos", "s3+ddb", "file-object-store")
-"""Schemes of object storage that Lance knows and that outlives the process."""
-_ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):/+(?P<rest>.*)", re.DOTALL)
-_OURS = frozenset({LOCK, "_versions", "_transactions", "_indices", "_deletions", "_refs", "data"})
+PARTS = "parts.lance"
+SWAP_S = 10.0
+"""How long a reader waits for a store that is being replaced, which takes two renames."""
+_OURS = frozenset({"_writer.lock", "_versions", "_transactions", "_indices", "_deletions", "_refs", "data", JOURNAL})
 
 
-def address(path: str | Path) -> str:
-    """Where a person means: a folder, or object storage, also where a `Path` has made `s3:/bucket` of it.
+class Seen:
+    """The folder of a store as it is now, told from any other that comes to lie at its path, however alike."""
+
+    def __init__(self, uri: str | Path) -> None:
+        self._path = address.folder(uri)
+        self._stat = self._path.stat() if self._path else None
+        with suppress(OSError):  # an open folder keeps its number, which another could have after it
+            if self._path:
+                held = os.open(self._path, os.O_RDONLY)
+                weakref.finalize(self, os.close, held)
+                self._stat = os.fstat(held)
+
+    def there(self) -> bool:
+        """Whether it still lies where it was."""
+        if self._path is None or self._stat is None:
+            return True
+        try:
+            return os.path.samestat(self._path.stat(), self._stat)
+        except OSError:
+            return False
+
+
+def parts_of(path: str | Path) -> str:
+    """Where the collection at `path` keeps its parts.
 
     Raises:
         NotACollection: it looks like an address, and is none that is known.
     """
-    typed = str(path)
-    found = _ADDRESS.fullmatch(typed)
-    if found is None:
-        return typed
-    scheme, rest = found["scheme"].lower(), found["rest"].rstrip("/")
-    if scheme == "file":
-        return f"/{rest}"
-    if scheme in STORAGE:
-        return f"{scheme}:///{rest}" if scheme.startswith("file") else f"{scheme}://{rest}"
-    if Path(f"{found['scheme']}:").is_dir():
-        return typed
-    raise NotACollection(
-        f"{found['scheme']}://{rest} is no address of a collection; give a folder, or an address that begins with "
-        f"{', '.join(f'{known}://' for known in STORAGE[:3])} ..."
-    )
+    return f"{address.meant(path)}/{PARTS}"
 
 
-def is_address(uri: str | Path) -> bool:
-    """Whether it is object storage rather than a folder."""
-    return _folder(uri) is None
+def shown(uri: str | Path) -> str:
+    """What a person calls the store at `uri`: the collection whose parts it holds."""
+    return str(uri).removesuffix(f"/{PARTS}")
 
 
-def location(uri: str | Path) -> str:
-    """As Lance is to be given it: of a folder the whole path, lest its name be taken for an address."""
-    path = _folder(uri)
-    return str(uri) if path is None else str(path.absolute())
-
-
-@contextmanager
-def telling(uri: str | Path) -> Iterator[None]:
-    """What the disk or the object storage refuses, as a sentence.
+def folder(uri: str | Path) -> Path:
+    """The folder of a store.
 
     Raises:
-        CollectionError: the disk is full, nothing may be read or written there, no one answers.
+        CollectionError: it lies in object storage.
     """
-    try:
-        yield
-    except (OSError, RuntimeError, ValueError) as error:
-        ours = isinstance(error, DuretrievalError)
-        if ours or not (isinstance(error, OSError) or "LanceError(IO)" in str(error) or is_address(uri)):
-            raise
-        reason, remedy = _refusal(error)
-        raise CollectionError(f"the collection's place {uri} cannot be used: {reason}; {remedy}") from error
-
-
-def _refusal(error: Exception) -> tuple[str, str]:
-    """Why, and what to do."""
-    said = str(error)
-    within = re.search(r"os error (\d+)", said)
-    number = (error.errno if isinstance(error, OSError) else None) or (int(within[1]) if within else None)
-    match number:
-        case errno.ENOSPC | errno.EDQUOT:
-            return "the disk is full", "make room and run the same again, for what was finished is kept"
-        case errno.EFBIG:
-            return "a file would be larger than is allowed", "raise the limit (ulimit -f) and run the same again"
-        case errno.EROFS:
-            return "it is read-only", "give a place that can be written to, with -c"
-        case errno.EACCES | errno.EPERM:
-            return "permission denied", "ask its owner for the right to it, or give another place with -c"
-        case None:
-            return " ".join(said.split(", /")[0].split())[:300], "check the address, and that it can be reached"
-    return os.strerror(number).lower(), "give another place with -c"
+    path = address.folder(uri)
+    if path is None:
+        raise CollectionError(f"{uri} lies in object storage, where files cannot be mended; index into a new place")
+    return path
 
 
 def require(uri: str | Path) -> None:
@@ -101,11 +83,11 @@ def require(uri: str | Path) -> None:
     Raises:
         NotACollection: nothing is there, or something else; the message says what.
     """
-    path = _folder(uri)
+    path = address.folder(uri)
     if path is None:
         return
     with telling(uri):
-        if _has_versions(path):
+        if exists(uri):
             return
         if not path.exists():
             raise NotACollection(f"there is nothing at {path}; index something into it first, or check the path")
@@ -117,21 +99,29 @@ def require(uri: str | Path) -> None:
 def exists(uri: str | Path) -> bool:
     """Whether a store lies at `uri`, or (for object storage) may lie there.
 
-    A swap that was interrupted (`replace`) is brought to its end first.
+    A swap that was interrupted (`replace`) is undone first; one in the middle of which another process is, waited for.
+
+    Raises:
+        CollectionLocked: another process does not come to the end of it.
     """
-    path = _folder(uri)
+    path = address.folder(uri)
     if path is None:
         return True
-    old = _old(path)
     with telling(uri):
-        if not path.exists() and old.exists():
-            old.rename(path)
+        if not path.exists() and _old(path).exists():
+            held = _acquire(path, SWAP_S)
+            try:
+                if not path.exists() and _old(path).exists():
+                    _old(path).rename(path)
+            finally:
+                held.release()
         return path.is_dir() and _has_versions(path)
 
 
 def is_store(folder: Path) -> bool:
     """Whether a folder is a store, of whatever name, or one that is being made."""
-    return _has_versions(folder) or (folder / LOCK).exists()
+    begun = folder.name.startswith(PARTS) and _lock(folder).exists()
+    return _has_versions(folder) or (folder / "_writer.lock").exists() or begun
 
 
 def owner(folder: Path) -> Path | None:
@@ -147,35 +137,41 @@ def owner(folder: Path) -> Path | None:
 
 
 def discard(uri: str | Path) -> None:
-    """Remove a store that is no longer wanted, whole."""
-    if path := _folder(uri):
-        shutil.rmtree(path)
+    """Remove a store that is no longer wanted, whole, and its lock."""
+    if path := address.folder(uri):
+        if path.is_dir():
+            shutil.rmtree(path)
+        for file in (path, _lock(path)):
+            file.unlink(missing_ok=True)
 
 
 def replace(uri: str | Path, by: str | Path) -> None:
-    """Put the store `by` in the place of the one at `uri`, which is removed.
+    """Put the store `by` in the place of the one at `uri`, which is removed; the caller holds the lock of `uri`.
 
-    A process that dies between the two renames leaves `uri.old`, which `exists` puts back.
+    A process that dies between the two renames leaves `uri.old`, which `exists` puts back; one that dies later leaves
+    it to be removed with the next lock.
 
     Raises:
         CollectionError: either lies in object storage, where folders cannot be renamed.
     """
-    path, new = _folder(uri), _folder(by)
+    path, new = address.folder(uri), address.folder(by)
     if path is None or new is None:
         raise CollectionError(f"{uri} lies in object storage, where a store cannot be swapped; index into a new place")
+    _tidy(path)
     path.rename(_old(path))
     new.rename(path)
-    shutil.rmtree(_old(path))
+    discard(by)
+    _tidy(path)
 
 
-def clear(uri: str | Path) -> None:
-    """Make `uri` ready for a new store: remove what a creation that was killed left there.
+def require_room(uri: str | Path) -> None:
+    """Return when a new store may be made at `uri`.
 
     Raises:
         CollectionError: a store is there already.
-        NotACollection: something else is there, which is left alone.
+        NotACollection: something else is there.
     """
-    path = _folder(uri)
+    path = address.folder(uri)
     if path is None:
         return
     with telling(uri):
@@ -187,9 +183,18 @@ def clear(uri: str | Path) -> None:
             raise CollectionError(f"there is a collection at {path} already; open it, or give another path")
         if any(entry.name not in _OURS for entry in path.iterdir()):
             raise NotACollection(f"{path} is not empty: {_contents(path)}; a collection needs a folder of its own")
-        for entry in path.iterdir():
-            if entry.is_dir():
-                shutil.rmtree(entry)
+
+
+def clear(uri: str | Path) -> None:
+    """Make `uri` ready for a new store: remove what a creation that was killed left there.
+
+    Raises:
+        CollectionError, NotACollection: as `require_room`; what is there is left alone.
+    """
+    require_room(uri)
+    path = address.folder(uri)
+    if path is not None and path.exists():
+        shutil.rmtree(path)
 
 
 def lock(uri: str | Path) -> FileLock | None:
@@ -197,36 +202,58 @@ def lock(uri: str | Path) -> FileLock | None:
 
     Raises:
         CollectionLocked: another process, or another store in this one, is writing.
+        CollectionError: nothing can be locked there.
     """
-    path = _folder(uri)
+    path = address.folder(uri)
     if path is None:
         return None
-    held = FileLock(path / LOCK, timeout=0, thread_local=False)
     with telling(uri):
-        path.mkdir(parents=True, exist_ok=True)
-        try:
-            held.acquire()
-        except Timeout as error:
-            raise CollectionLocked(
-                f"another process is writing to {path}; wait until it ends, or stop it (`fuser {path / LOCK}` names it)"
-            ) from error
+        path.parent.mkdir(parents=True, exist_ok=True)
+        held = _acquire(path, 0)
+        _tidy(path)
     return held
 
 
-def _folder(uri: str | Path) -> Path | None:
-    return None if isinstance(uri, str) and "://" in uri else Path(uri)
+def _acquire(path: Path, timeout_s: float) -> FileLock:
+    held = FileLock(_lock(path), timeout=timeout_s, thread_local=False)
+    try:
+        held.acquire()
+    except Timeout as error:
+        raise CollectionLocked(
+            f"another process is writing to {path}; wait until it ends, or stop it (`fuser {_lock(path)}` names it)"
+        ) from error
+    except OSError as error:
+        if (sentence := address.refusal(path, error)) is not None:
+            raise sentence from error
+        what = "is a folder" if _lock(path).is_dir() else (error.strerror or str(error)).lower()
+        raise CollectionError(
+            f"{_lock(path)} cannot be locked: {what}; nothing can be written before it is a file of yours. "
+            "It holds nothing, so it may be removed"
+        ) from error
+    return held
+
+
+def _tidy(path: Path) -> None:
+    """Remove the store that was replaced, where one has taken its place."""
+    if path.exists() and _old(path).exists():
+        shutil.rmtree(_old(path))
 
 
 def _old(path: Path) -> Path:
-    return path.with_name(path.name + ".old")
+    return path.with_name(f"{path.name}.old")
+
+
+def _lock(path: Path) -> Path:
+    return path.with_name(f".{path.name}.lock")
 
 
 def _has_versions(path: Path) -> bool:
-    return any((path / "_versions").glob("*.manifest"))
+    """One that was made to its end has a journal, whatever became of its versions."""
+    return (path / JOURNAL).exists() or any((path / "_versions").glob("*.manifest"))
 
 
 def _contents(path: Path) -> str:
-    names = sorted(entry.name for entry in path.iterdir() if entry.name != LOCK)
+    names = sorted(entry.name for entry in path.iterdir() if entry.name != "_writer.lock")
     if not names:
         return "it is an empty folder"
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""

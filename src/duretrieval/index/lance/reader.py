@@ -3,27 +3,61 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from functools import wraps
+from inspect import isgeneratorfunction
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
 from duretrieval.errors import ShapeError
 from duretrieval.index import filters
+from duretrieval.index.lance import place, schema, upkeep
 from duretrieval.index.lance import rows as lance_rows
 from duretrieval.index.lance import scan as lance_scan
-from duretrieval.index.lance import schema, upkeep
-from duretrieval.index.lance.verify import Fault, faults
+from duretrieval.index.lance.damage import damage
+from duretrieval.index.lance.fault import Fault
+from duretrieval.index.lance.saying import damaged, moved, saying
+from duretrieval.index.lance.verify import faults
 from duretrieval.types import Array, Item, Match, Modality
 
 _ROWS = (*schema.PLAIN, "_item", "_n", "_parts", "_text", "_stamp", "_digest")
 
 
-class LanceReader:
-    """Answers from the newest version of a Lance dataset; threads may share one."""
+P = ParamSpec("P")
+R = TypeVar("R")
 
-    def __init__(self, data: Any) -> None:
+
+def said(method: Callable[Concatenate[Any, P], R]) -> Callable[Concatenate[Any, P], R]:
+    """A method whose failures are sentences (`saying`), at each step where it gives one thing after another."""
+    if not isgeneratorfunction(method):
+
+        @wraps(method)
+        def once(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            with saying(self._uri, self._seen):
+                return method(self, *args, **kwargs)
+
+        return once
+
+    @wraps(method)
+    def steps(self: Any, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[Any]:
+        with saying(self._uri, self._seen):
+            yield from method(self, *args, **kwargs)
+
+    return steps  # type: ignore[return-value]
+
+
+class LanceReader:
+    """Answers from the newest version of a Lance dataset; threads may share one.
+
+    Every method raises CollectionMoved where another store lies at `uri` by now, and DamagedCollection where files of
+    this one cannot be read.
+    """
+
+    def __init__(self, uri: str, data: Any, seen: place.Seen) -> None:
+        self._uri = uri
         self._data = data
+        self._seen = seen
 
     @property
     def dim(self) -> int:
@@ -31,6 +65,12 @@ class LanceReader:
         return int(self._data.schema.field("_vector").type.list_size)
 
     @property
+    def there(self) -> bool:
+        """Whether it still lies where it was opened; if not, it was replaced, moved or removed."""
+        return self._seen.there()
+
+    @property
+    @said
     def version(self) -> int:
         """Grows with every change."""
         return int(self._newest().version)
@@ -42,14 +82,17 @@ class LanceReader:
         return {key.decode(): value.decode() for key, value in stored.items() if key.decode() != schema.FORMAT_KEY}
 
     @property
+    @said
     def indexed(self) -> bool:
         """Whether the vectors have an approximate index."""
         return upkeep.ann_index(self._newest())
 
+    @said
     def __len__(self) -> int:
         """Items, those without parts included."""
         return int(self._newest().count_rows("_n = 0"))
 
+    @said
     def get(self, ids: Sequence[str], /) -> list[Item]:
         """Items in the order asked, ids that are not there left out; content comes back for TEXT parts only."""
         data = self._newest()
@@ -60,6 +103,7 @@ class LanceReader:
             found.update((item.id, item) for item in lance_rows.items(rows, fields))
         return [found[id] for id in ids if id in found]
 
+    @said
     def vectors(self, ids: Sequence[str], /) -> dict[str, Array]:
         """item -> (parts, dim) float32 in the order of its parts, for the ids that are there."""
         data = self._newest()
@@ -80,6 +124,7 @@ class LanceReader:
             if id in found
         }
 
+    @said
     def scan(self, where: str | None = None, /) -> Iterator[Item]:
         """Every item, or those with a part that `where` fits, whole, as of the first step; memory stays flat."""
         data = self._newest()
@@ -87,6 +132,7 @@ class LanceReader:
         for group in self._fitting(data, [*_ROWS, *fields], where):
             yield lance_rows.item(group, fields)
 
+    @said
     def parts(
         self, *, modality: Modality | None = None, where: str | None = None
     ) -> Iterator[tuple[list[tuple[str, int]], Array]]:
@@ -100,6 +146,7 @@ class LanceReader:
                 keys: Any = zip(batch.column("_item").to_pylist(), batch.column("_n").to_pylist(), strict=True)
                 yield list(keys), lance_scan.matrix(batch.column("_vector"), self.dim)
 
+    @said
     def search(
         self,
         query: Array,
@@ -138,10 +185,12 @@ class LanceReader:
         matches = [Match(item, n, 1.0 - distance) for item, n, distance in found]
         return sorted(matches, key=lambda match: (-match.similarity, match.item, match.n))
 
+    @said
     def fields(self) -> dict[str, str]:
         """What a filter may name: name -> "text", "integer", "number", "boolean" or "date"."""
         return schema.words(self._newest().schema)
 
+    @said
     def lookup(self, sources: Sequence[str], /) -> dict[str, tuple[str, str]]:
         """source -> (id, stamp) of its item, for the sources that are known."""
         data = self._newest()
@@ -153,6 +202,7 @@ class LanceReader:
             )
         }
 
+    @said
     def copies(self, digests: Sequence[str], /, *, usable: bool = False) -> dict[str, list[tuple[str, str]]]:
         """digest -> (id, source) of each item with that content, by id; usable: of those without a problem only."""
         data = self._newest()
@@ -163,17 +213,20 @@ class LanceReader:
                 found.setdefault(row["_digest"], []).append((row["_item"], row["source"]))
         return {digest: sorted(items) for digest, items in found.items()}
 
+    @said
     def beginning(self, prefix: str, /) -> list[str]:
         """The ids that begin with `prefix`, sorted."""
         rows = lance_scan.rows(self._newest(), ["_item"], f"_n = 0 AND starts_with(_item, {filters.quoted(prefix)})")
         return sorted(row["_item"] for row in rows)
 
+    @said
     def count_parts(self) -> dict[str, int]:
         """modality -> parts of it, for the modalities there are."""
         data = self._newest()
         counts = {modality.value: int(data.count_rows(f"modality = '{modality.value}'")) for modality in Modality}
         return {modality: n for modality, n in counts.items() if n}
 
+    @said
     def count(self, where: str | None = None, /) -> int:
         """How many items there are, or have a part that `where` fits."""
         data = self._newest()
@@ -183,6 +236,7 @@ class LanceReader:
                 return int(data.count_rows(lance_scan.both("_n = 0", checked.sql if checked else None)))
         return sum(1 for _ in self._fitting(data, ["_item", "_n", "_parts"], where))
 
+    @said
     def tally(self, column: str, where: str | None = None, /) -> dict[Any, int]:
         """value of a field -> how many items have it, most first; an item counts once for each value its parts have.
 
@@ -201,12 +255,18 @@ class LanceReader:
 
         model: the fingerprint all vectors should carry; without it they only have to agree.
         """
-        return list(faults(self._newest(), model))
+        files = damage(self._uri)
+        with saying(self._uri, self._seen):
+            return [*files, *faults(self._newest(), model, {fault.subject for fault in files})]
 
     def _newest(self) -> Any:
         """The dataset at its newest version; another object each time it moved, so that readers in threads agree."""
+        if not self._seen.there():
+            raise moved(self._uri)
         data = self._data
         latest = data.latest_version
+        if latest < data.version:
+            raise damaged(self._uri, f"version {data.version} of it is gone")
         if latest != data.version:
             data = self._data = data.checkout_version(latest)
         return data
@@ -217,7 +277,7 @@ class LanceReader:
             return None
         checked = filters.check(where, schema.words(data.schema))
         try:
-            data.scanner(columns=["_id"], filter=checked.sql).explain_plan()
+            data.scanner(columns=["_id"], filter=checked.sql, use_scalar_index=False).explain_plan()
         except (ValueError, OSError, RuntimeError) as error:
             raise filters.unusable(where, str(error)) from error
         return checked

@@ -1,7 +1,7 @@
 """The store: items, parts and vectors in one Lance dataset, the source of truth of a collection.
 
 A batch is one commit; a reader sees all of it or nothing, and always the newest. Any number of processes may read while
-one writes. How items become rows: `lance_schema`. Upkeep (compaction, indexes, old versions): `lance_upkeep`.
+one writes. How items become rows: `schema`. Upkeep (compaction, indexes, old versions): `upkeep`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import ctypes
 import sys
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -19,10 +20,12 @@ import lance
 from filelock import FileLock
 
 from duretrieval.errors import CollectionError, NotACollection, ShapeError
-from duretrieval.index.lance import place, scan, schema
+from duretrieval.index.lance import address, damage, journal, place, scan, schema
 from duretrieval.index.lance import rows as lance_rows
 from duretrieval.index.lance import upkeep as lance_upkeep
+from duretrieval.index.lance.journal import Journal
 from duretrieval.index.lance.reader import LanceReader
+from duretrieval.index.lance.saying import damaged, moved, saying
 from duretrieval.index.lance.upkeep import Upkeep
 from duretrieval.types import Array, Item
 
@@ -39,17 +42,13 @@ class LanceStore(LanceReader):
     def __init__(
         self, uri: str | Path, *, lock: FileLock | None = None, writable: bool = False, upkeep: Upkeep | None = None
     ) -> None:
-        self._uri = str(uri)
         self._lock = lock
         self._writable = writable
         self._upkeep = upkeep or Upkeep()
         self._writing = threading.Lock()
+        self._journal = Journal(Path(uri)) if lock else None
         _keep_few_arenas()
-        super().__init__(
-            lance.dataset(
-                place.location(uri), index_cache_size_bytes=_INDEX_CACHE, metadata_cache_size_bytes=_FILE_CACHE
-            )
-        )
+        super().__init__(str(uri), *_opened(uri))
         self._commits = lance_upkeep.loose(self._data, self._upkeep)
 
     @classmethod
@@ -61,17 +60,19 @@ class LanceStore(LanceReader):
         metadata: text that stays with the store, such as the name and fingerprint of its model.
 
         Raises:
-            CollectionError: there is one already.
+            CollectionError: there is one already, or it cannot be written.
             NotACollection: something else is there.
             CollectionLocked: another process is making one at this moment.
         """
-        place.clear(uri)
+        place.require_room(uri)
         lock = place.lock(uri)
         try:
-            with place.telling(uri):
-                empty = schema.schema(dim, metadata).empty_table()
-                lance.write_dataset(empty, place.location(uri), mode="create")
-                return cls(uri, lock=lock, writable=True, upkeep=upkeep)
+            place.clear(uri)
+            with saying(uri):
+                lance.write_dataset(schema.schema(dim, metadata).empty_table(), address.location(uri), mode="create")
+                store = cls(uri, lock=lock, writable=True, upkeep=upkeep)
+                store._begin()
+                return store
         except BaseException:
             if lock:
                 lock.release()
@@ -85,19 +86,25 @@ class LanceStore(LanceReader):
             NotACollection: nothing, or something else, is there.
             CollectionError: a newer version of this package made it, or it keeps its data elsewhere.
             CollectionLocked: `write` is asked for, and another process has it.
+            DamagedCollection: it cannot be read, or the newest version is gone.
         """
         place.require(uri)
         lock = place.lock(uri) if write else None
         try:
-            with place.telling(uri):
+            with saying(uri):
+                record = (
+                    None if address.is_address(uri) else journal.read(Path(uri))
+                )  # before: a writer adds to it after
                 store = cls(uri, lock=lock, writable=write, upkeep=upkeep)
-            _require_format(store._data.schema.metadata or {}, uri)
-            _require_inside(store._data.base_paths().values(), uri)
-            return store
+                _require_format(store._data.schema.metadata or {}, uri)
+                _require_inside(store._data.base_paths().values(), uri)
+                _require_newest(store._data, record, uri, write)
+                store._begin()
+                return store
         except BaseException as error:
             if lock:
                 lock.release()
-            if "was not found" in str(error):
+            if address.is_address(uri) and "was not found" in str(error.__cause__):
                 raise NotACollection(f"there is nothing at {uri}; index something into it first") from error
             raise
 
@@ -131,27 +138,42 @@ class LanceStore(LanceReader):
         last = {
             item.id: (item, lance_rows.checked(item, rows, self.dim)) for item, rows in zip(items, vectors, strict=True)
         }
-        with self._writing, place.telling(self._uri):
-            data = self._to_write()
+        with self._changing() as data:
             if last:
                 self._merge(data, [item for item, _ in last.values()], [rows for _, rows in last.values()], model)
+                if self._journal:
+                    self._journal.came(last)
                 self._committed(data)
 
     def remove(self, ids: Sequence[str], /) -> int:
         """Drop items; returns how many were there."""
-        with self._writing, place.telling(self._uri):
-            data = self._to_write()
+        with self._changing() as data:
             known = scan.ids(data, "_item", ids)
+            if known and self._journal:
+                self._journal.removing(known)
             for chunk in scan.chunks(known):
                 data.delete(scan.one_of("_item", chunk))
             if known:
                 self._committed(data)
         return len(known)
 
+    @property
+    def record(self) -> journal.Record:
+        """What the journal says: what was removed, and what was lost when the store was mended."""
+        if self._journal:
+            return self._journal.record
+        return (journal.read(Path(self._uri)) if "://" not in self._uri else None) or journal.Record()
+
+    def told(self) -> None:
+        """Forget what was lost, since somebody knows."""
+        with self._changing():
+            if self._journal:
+                self._journal.told()
+
     def optimize(self) -> None:
         """Merge small files, bring indexes up to date, and drop old versions; searching goes on meanwhile."""
-        with self._writing, place.telling(self._uri):
-            self._tidy(self._to_write())
+        with self._changing() as data:
+            self._tidy(data)
 
     def _merge(self, data: Any, items: Sequence[Item], vectors: Sequence[Array], model: str) -> None:
         lance_upkeep.grow(data, schema.grown(schema.user_fields(data.schema), items))
@@ -162,22 +184,57 @@ class LanceStore(LanceReader):
             merge = merge.when_not_matched_by_source_delete(scan.one_of("_item", known))
         merge.execute(rows)
 
-    def _to_write(self) -> Any:
-        """A handle of the newest version that no reading thread shares, since a commit moves it."""
+    def _begin(self) -> None:
+        if self._journal:
+            self._journal.begin(self.dim, self.metadata, complete=self._data.version == 1)
+
+    @contextmanager
+    def _changing(self) -> Iterator[Any]:
+        """One thread at a time, with a handle of the newest version that no reading one shares; a commit moves it."""
         if not self._writable:
             raise CollectionError(f"{self._uri} is open for reading only; open it with write=True to change it")
-        return self._data.checkout_version(self._data.latest_version)
+        with self._writing, saying(self._uri, self._seen):
+            if not self._seen.there():
+                raise moved(self._uri)
+            yield self._data.checkout_version(self._data.latest_version)
 
     def _committed(self, data: Any) -> None:
         self._data = data
         self._commits += 1
         if self._commits >= self._upkeep.after_commits:
-            self._tidy(self._to_write())
+            self._tidy(data.checkout_version(data.version))
+        elif self._journal:
+            self._journal.commit()
 
     def _tidy(self, data: Any) -> None:
         lance_upkeep.optimize(data, self._upkeep, alone=self._lock is not None)
+        if self._journal:
+            self._journal.tidy()
         self._data = data
         self._commits = 0
+
+
+def _opened(uri: str | Path) -> tuple[Any, place.Seen]:
+    try:
+        return _open(uri)
+    except (OSError, ValueError):  # another process may be in the middle of replacing it: then wait for that
+        place.require(uri)
+        return _open(uri)
+
+
+def _open(uri: str | Path) -> tuple[Any, place.Seen]:
+    seen = place.Seen(uri)
+    return lance.dataset(
+        address.location(uri), index_cache_size_bytes=_INDEX_CACHE, metadata_cache_size_bytes=_FILE_CACHE
+    ), seen
+
+
+def _require_newest(data: Any, record: journal.Record | None, uri: str | Path, write: bool) -> None:
+    """Lance takes the version before for the newest where that one is gone, and with it what had been removed."""
+    if record and data.version < damage.written(record.files):
+        raise damaged(uri, f"version {damage.written(record.files)} of it is gone")
+    if record and write and record.damaged:
+        raise damaged(uri, f"{journal.JOURNAL}, which says what was removed, cannot be read")
 
 
 def _require_format(metadata: Mapping[bytes, bytes], uri: str | Path) -> None:

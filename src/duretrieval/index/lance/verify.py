@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,37 +10,35 @@ import pyarrow as pa
 
 from duretrieval.index.lance import rows as lance_rows
 from duretrieval.index.lance import scan, schema
+from duretrieval.index.lance.damage import files_of
+from duretrieval.index.lance.failures import is_failure, reason
+from duretrieval.index.lance.fault import Fault
 
 _BATCH = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that is wrong with a store, as a sentence about `subject`: an item's id, or a file of the store."""
-
-    subject: str
-    problem: str
-
-
-def faults(data: Any, model: str | None) -> Iterator[Fault]:
+def faults(data: Any, model: str | None, damaged: Collection[str] = ()) -> Iterator[Fault]:
     """What is wrong, as it is read; memory holds a batch of rows and the items that are not complete yet.
 
-    model: the fingerprint every vector should carry; None: that of the first vector.
+    model: the fingerprint every vector should carry; None: that of the first vector.  damaged: files that are known to
+    be, from which nothing is read.
     """
     unreadable: list[Fault] = []
-    rows = _checked_rows(data, unreadable, model)
+    rows = _checked_rows(data, unreadable, model, damaged)
     fields = list(schema.user_fields(data.schema))
     for group in lance_rows.groups(rows):
-        if not unreadable:  # else parts may be missing for no other reason
+        if not unreadable and not damaged:  # else parts may be missing for no other reason
             yield from _incomplete(group)
         yield from _differing(group, [*schema.ITEM_COLUMNS, "_parts", "_stamp", "_digest", *fields])
         yield from (Fault(group[0]["_item"], sentence) for row in group for sentence in row["faults"])
     yield from unreadable
 
 
-def _checked_rows(data: Any, unreadable: list[Fault], model: str | None) -> Iterator[lance_rows.Row]:
+def _checked_rows(
+    data: Any, unreadable: list[Fault], model: str | None, damaged: Collection[str]
+) -> Iterator[lance_rows.Row]:
     """Every row that can be read, without its vector but with what is wrong with it under "faults"."""
-    for batch in _readable(data, unreadable):
+    for batch in readable(data, unreadable, damaged):
         lengths = _lengths(batch.column("_vector"))
         for row, length in zip(batch.drop_columns(["_vector"]).to_pylist(), lengths, strict=True):
             if model is None:
@@ -50,17 +47,22 @@ def _checked_rows(data: Any, unreadable: list[Fault], model: str | None) -> Iter
             yield row
 
 
-def _readable(data: Any, unreadable: list[Fault]) -> Iterator[pa.RecordBatch]:
-    """Every batch that can be read; the files that cannot go to `unreadable`."""
+def readable(
+    data: Any, unreadable: list[Fault], damaged: Collection[str], columns: list[str] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Every batch that can be read without the damaged files; what else cannot goes to `unreadable`."""
     for fragment in data.get_fragments():
+        files = files_of(fragment)
+        if any(name in damaged for name in files):
+            continue
         try:
-            batches = iter(fragment.scanner(batch_size=_BATCH).to_batches())
+            batches = iter(fragment.scanner(columns=columns, batch_size=_BATCH).to_batches())
             while (batch := next(batches, None)) is not None:
                 yield batch
-        except (OSError, ValueError, RuntimeError, pa.ArrowException) as error:
-            names = ", ".join(file.path for file in fragment.data_files())
-            first = str(error).split(", /", 1)[0]
-            unreadable.append(Fault(names, f"cannot be read ({first}); remove the collection and index again"))
+        except BaseException as error:
+            if not is_failure(error):
+                raise
+            unreadable.append(Fault(", ".join(files), reason(error)))
 
 
 def _lengths(column: Any) -> list[float | None]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
+from duretrieval import whole
 from duretrieval.errors import ConfigError
 from duretrieval.model.model import Model
 from duretrieval.training.align.canonical import turns
@@ -147,8 +146,8 @@ def identity(frozen: Frozen, spec: Encoding, modality: Modality) -> str:
             for name, tensor in part.net.state_dict().items():  # type: ignore[attr-defined]
                 held.update(name.encode() + tensor.detach().contiguous().cpu().float().numpy().tobytes())
         elif part is not None and hasattr(part, "save"):
-            with tempfile.TemporaryDirectory(prefix="duretrieval-") as folder:
-                held.update(repr(part.save(Path(folder), "part")).encode())
-                for file in sorted(Path(folder).iterdir()):
+            with whole.scratch() as folder:
+                held.update(repr(part.save(folder, "part")).encode())
+                for file in sorted(folder.iterdir()):
                     held.update(file.name.encode() + file.read_bytes())
     return held.hexdigest()[:16]

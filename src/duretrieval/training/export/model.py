@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,10 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from duretrieval import builtin
+from duretrieval import builtin, whole
 from duretrieval.align.chain import Chain
 from duretrieval.model.model import Model
-from duretrieval.model.seal import Origin, whole
+from duretrieval.model.seal import Origin
 from duretrieval.protocols import Aligner, Encoder
 from duretrieval.training import parts
 from duretrieval.training.align.closed_form import Fitted
@@ -46,16 +45,15 @@ def export(
     """
     network = network.cpu().eval()
     objective = objective.cpu().eval()
-    with tempfile.TemporaryDirectory(prefix="duretrieval-") as place:
-        model = _model(recipe, prepared, network, objective, Path(place), name or recipe.name)
-        with whole(Path(folder)) as written:  # nobody should search with it before it is compared
-            model.save(
-                written,
-                training=training,
-                made=Origin("as the data and the weights it was made from", f"trained by recipe {recipe.name!r}"),
-                sources=[builtin.FOLDER],
-            )
-            compare(Model.load(written, trust=True), prepared, network, objective)  # its parts are in this process
+    with whole.folder(Path(folder)) as written, whole.scratch() as place:
+        _model(recipe, prepared, network, objective, place, name or recipe.name).save(
+            written,
+            training=training,
+            made=Origin("as the data and the weights it was made from", f"trained by recipe {recipe.name!r}"),
+            sources=[builtin.FOLDER],
+        )
+        # before anybody can search with it; its parts are in this process
+        compare(Model.load(written, trust=True), prepared, network, objective)
     return Model.load(folder, trust=True)
 
 

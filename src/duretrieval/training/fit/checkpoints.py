@@ -9,7 +9,6 @@ from __future__ import annotations
 import pickle
 import warnings
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import torch
 from pytorch_lightning.callbacks import Checkpoint, ModelCheckpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
+from duretrieval import whole
 from duretrieval.errors import ConfigError
 
 
@@ -35,14 +35,10 @@ class WholeFiles(TorchCheckpointIO):
         """
         place = Path(path)
         _require_data(checkpoint, "")
-        part = place.with_name(f"{place.name}.part")
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            torch.save(checkpoint, part)
-            part.replace(place)
+            with whole.file(place) as part:
+                torch.save(checkpoint, part)
         except (OSError, RuntimeError) as error:  # torch's own writer raises the latter where the disk is full
-            with suppress(OSError):
-                part.unlink()
             raise ConfigError(
                 f"{place} cannot be written: {str(error).splitlines()[0]}. Make room, and go on with the run (--resume)"
             ) from error

@@ -11,14 +11,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from duretrieval import plugins
+from duretrieval import plugins, whole
 from duretrieval.encode.hub import source
 from duretrieval.encode.hub.sentence import load_sentence, modalities_of
 from duretrieval.encode.hub.towers import Tower
 from duretrieval.errors import ConfigError, UnknownPart
 from duretrieval.fuse import background as backgrounds
 from duretrieval.model.card import fingerprint
-from duretrieval.model.seal import Origin, seal, whole
+from duretrieval.model.seal import Origin, seal
 from duretrieval.similarity import unit
 from duretrieval.training.joint.net import FAMILIES, JointNet
 from duretrieval.training.joint.sentence import sentence_towers
@@ -46,7 +46,7 @@ def export_joint(
     """
     kind, _, where = model.partition(":")
     files, nets, reading = _opened(kind, where)
-    with whole(Path(folder)) as place:
+    with whole.folder(Path(folder)) as place:
         encoders = []
         for net in nets:
             modalities = [m.value for m in Modality if m in net.modalities]  # type: ignore[operator]

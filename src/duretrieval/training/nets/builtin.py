@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from duretrieval import builtin
+from duretrieval import builtin, whole
 from duretrieval.encode.audio import OnnxAudio
 from duretrieval.encode.image import OnnxImage
 from duretrieval.errors import ModelError
@@ -93,9 +93,8 @@ def cut(graph: Path, into: Path, output: str | None = None, *, scores: bool = Fa
     else:
         shorter = extractor.extract_model(inputs, [name])
     shorter.ir_version = model.ir_version
-    part = into.with_name(f"{into.name}.{os.getpid()}.part")
-    onnx.save(shorter, part)
-    part.replace(into)
+    with whole.file(into) as part:
+        onnx.save(shorter, part)
     return width
 
 

@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from duretrieval import __version__, plugins
+from duretrieval import __version__, plugins, whole
 from duretrieval.errors import ConfigError, DuretrievalError
 from duretrieval.media.limits import Limits
 from duretrieval.model.model import Model
@@ -156,8 +156,9 @@ def assemble(
         check_learnable(objective, network.views, prepared.rows["train"])
     check_measurable(recipe.fit.monitor, objective, network.views, prepared.rows["val"])
     folder.mkdir(parents=True, exist_ok=True)
+    whole.sweep(folder)
     problems = [*unread, *prepared.problems]
-    (folder / "problems.txt").write_text("".join(f"{problem}\n" for problem in problems), encoding="utf-8")
+    whole.write(folder / "problems.txt", "".join(f"{problem}\n" for problem in problems))
     return Run(recipe, prepared, network, objective, folder, problems)
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from duretrieval import whole
 from duretrieval.page.html import Markup, tag
 from duretrieval.page.layout import Lang, document
 from duretrieval.training.tuning import charts
@@ -33,7 +34,7 @@ def write_report(
         _table(search, trials, best),
     )
     path = folder / "report.html"
-    path.write_text(document(WORDS["title"][lang == "zh"], main, lang), encoding="utf-8")
+    whole.write(path, document(WORDS["title"][lang == "zh"], main, lang))
     return path
 
 

@@ -23,6 +23,7 @@ from typing import Any
 
 import torch
 
+from duretrieval import whole
 from duretrieval.errors import ConfigError, Diverged, DuretrievalError
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.fit.checkpoints import AfterCheck
@@ -228,7 +229,7 @@ def _try(
     except optuna.TrialPruned:
         study.tell(trial, state=optuna.trial.TrialState.PRUNED)
     except (DuretrievalError, torch.OutOfMemoryError) as error:
-        (place / "error.txt").write_text(f"{error}\n", encoding="utf-8")
+        whole.write(place / "error.txt", f"{error}\n")
         trial.set_user_attr("error", str(error))
         study.tell(trial, state=optuna.trial.TrialState.FAIL)
         if trial.number == 0 and isinstance(error, ConfigError) and not isinstance(error, Diverged):
@@ -244,7 +245,8 @@ def _place(folder: Path, number: int) -> Path:
 
 def _without_states(place: Path) -> None:
     """Only the figures of a trial are needed; the best settings are trained once more."""
-    for file in place.glob("*.ckpt*"):
+    whole.sweep(place)
+    for file in place.glob("*.ckpt"):
         file.unlink()
 
 
