@@ -122,19 +122,19 @@ def test_what_cannot_be_read_is_zero_with_its_reason(tmp_path: Path) -> None:
     assert set(problems) == {0, 1, 3, 4}
     assert "gone.png cannot be opened: no such file" in problems[0]
     assert "broken.png" in problems[1]
-    assert "words.txt holds text, no image" in problems[3]
+    assert "words.txt: it holds text, no image" in problems[3]
     assert problems[4] == "the encoder finds nothing in it"
     np.testing.assert_allclose(made, [[0] * 3, [0] * 3, [0, 1, 0], [0] * 3, [0] * 3], atol=0.02)
 
 
 def test_several_passages_are_averaged(tmp_path: Path) -> None:
-    from duretrieval.collection.reading import read_parts
+    from duretrieval.collection.reading import Road
 
     file = tmp_path / "long.txt"
     file.write_text("\n\n".join(f"banana {'pear ' * (60 + 40 * i)}" for i in range(6)))
     part = Part(Modality.TEXT, file)
-    (read,) = read_parts([part], Reading(), Limits())
-    assert isinstance(read, list)
+    with Road(Reading(), Limits(), workers=1) as road:
+        read = road.read(part).wanted()
     assert len(read) > 1
     encoder = Colour()
     made, _ = rows(encoder, [part], tmp_path / "cache")

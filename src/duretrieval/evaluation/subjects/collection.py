@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from duretrieval import __version__
-from duretrieval.collection import query as ask
 from duretrieval.collection.collection import Collection, parts_of
 from duretrieval.errors import EvaluationError
 from duretrieval.evaluation.evaluated import Evaluated
@@ -173,11 +172,9 @@ def _resolved(given: Judgements, path: Path, store: LanceStore) -> tuple[Judgeme
 def _asked(name: str, folder: Path, collection: Collection, store: LanceStore) -> Asked:
     path = as_file(name, (folder, Path.cwd()))
     if path is None:
-        return Asked(name, ask.terms(name, collection.model, collection.limits), None)
+        return Asked(name, collection.terms(name), None)
     own = store.lookup([str(path.absolute())])
-    return Asked(
-        name, ask.terms(path, collection.model, collection.limits), next((id_ for id_, _ in own.values()), None)
-    )
+    return Asked(name, collection.terms(path), next((id_ for id_, _ in own.values()), None))
 
 
 def as_file(query: str, folders: Iterable[Path]) -> Path | None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
-from duretrieval.collection.reading import read_parts
-from duretrieval.errors import MediaError
+from duretrieval.collection.reading import Road, encoded
+from duretrieval.errors import DuretrievalError, MediaError
+from duretrieval.fuse.means import mean
 from duretrieval.media.limits import Limits
-from duretrieval.similarity import unit
 from duretrieval.training.build.frozen import Frozen
-from duretrieval.training.data.feature_cache import BATCH, FeatureCache, Problems, content_digest
+from duretrieval.training.data.feature_cache import FeatureCache, Problems, content_digest
 from duretrieval.types import Array, Part, Reading
 
 
@@ -37,7 +36,7 @@ def features(
     problems: dict[bytes, str] = {}
     done = len(parts) - len(missing)
     for key, row in _computed(encoder, {k: parts[i] for k, i in missing.items()}, reading, limits):
-        if isinstance(row, MediaError):
+        if isinstance(row, DuretrievalError):
             problems[key] = str(row)
         else:
             cache.put(key, row)
@@ -66,33 +65,16 @@ def _digests(parts: Sequence[Part | None]) -> tuple[list[bytes | None], Problems
 
 def _computed(
     encoder: Frozen, parts: Mapping[bytes, Part | None], reading: Reading, limits: Limits
-) -> Iterator[tuple[bytes, Array | MediaError]]:
-    """Rows as they come, encoded `BATCH` windows at a time."""
-    batch: list[Part] = []
-    owners: list[tuple[bytes, int]] = []
+) -> Iterator[tuple[bytes, Array | DuretrievalError]]:
+    """Rows as they come."""
     there = [part for part in parts.values() if part is not None]
-    for key, found in zip(parts, read_parts(there, reading, limits), strict=True):
-        if isinstance(found, MediaError):
-            yield key, found
-            continue
-        batch += found
-        owners.append((key, len(found)))
-        if len(batch) >= BATCH:
-            yield from _encoded(encoder, batch, owners)
-            batch, owners = [], []
-    yield from _encoded(encoder, batch, owners)
+    with Road(reading, limits) as road:
+        for key, found in zip(parts, encoded(road.read_all(there), encoder.encode), strict=True):
+            yield key, found if isinstance(found, DuretrievalError) else _row(found[1])
 
 
-def _encoded(encoder: Frozen, batch: list[Part], owners: list[tuple[bytes, int]]) -> Iterator[tuple[bytes, Any]]:
-    if not batch:
-        return
-    rows = encoder.encode(batch)
-    start = 0
-    for key, count in owners:
-        found = rows[start : start + count]
-        start += count
-        if not np.isfinite(found).all():
-            yield key, MediaError("the encoder makes numbers of it that are not finite")
-            continue
-        mean = unit(found.mean(axis=0, keepdims=True))[0]
-        yield key, mean if mean.any() else MediaError("the encoder finds nothing in it")
+def _row(windows: Array) -> Array | DuretrievalError:
+    if not np.isfinite(windows).all():
+        return MediaError("the encoder makes numbers of it that are not finite")
+    row = mean(windows)
+    return row if row.any() else MediaError("the encoder finds nothing in it")

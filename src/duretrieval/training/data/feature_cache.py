@@ -19,8 +19,6 @@ from duretrieval.errors import ConfigError, MediaError
 from duretrieval.media.folders import digest
 from duretrieval.types import Array, Part
 
-BATCH = 32
-"""Parts of one modality encoded at a time."""
 SHARD = 1024
 """Rows in a file; an interrupted run loses at most so many."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import torch
 
-from duretrieval.collection.reading import read_parts
+from duretrieval.collection.reading import Road
 from duretrieval.errors import ModelError
 from duretrieval.fuse.means import means
 from duretrieval.media.limits import Limits
@@ -136,7 +136,8 @@ def engine_row(model: Model, prepared: Prepared, part: Part) -> Array | None:
     A file of several windows is averaged before the head in training and after it in the engine: the same only where
     there is one.
     """
-    (read,) = read_parts([part], prepared.encoders.reading, Limits(), workers=1)
+    with Road(prepared.encoders.reading, Limits(), workers=1) as road:
+        (read,) = road.read_all([part])
     if not isinstance(read, list) or len(read) != 1:
         return None
     row: Array = model.encode(read)[0]
