@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.media import faults
-from tests.media.samples import write_wave
+from tests.media.samples import write_video, write_wave
 
 from duretrieval import Item, Modality, Part, Query, Term
 from duretrieval.cli import main
@@ -22,6 +22,10 @@ from duretrieval.collection import reading
 from duretrieval.collection.collection import Collection
 from duretrieval.collection.reading import PARTS, Road, encoded
 from duretrieval.errors import DamagedMedia, LimitExceeded, MediaError, ModelError, QueryError
+from duretrieval.evaluation.labels.labelled import read_labelled
+from duretrieval.evaluation.report.closeup import look
+from duretrieval.evaluation.statistics.bootstrap import Bootstrap
+from duretrieval.evaluation.subjects.model import embed, evaluate_model
 from duretrieval.fuse.means import mean
 from duretrieval.media import decoder
 from duretrieval.media.limits import Limits
@@ -245,3 +249,33 @@ def test_the_mean_is_unit_and_of_what_cancels_out_nothing() -> None:
     np.testing.assert_allclose(mean(np.eye(2, dtype=np.float32)), [0.5**0.5] * 2, rtol=1e-6)
     np.testing.assert_allclose(mean(np.eye(2, dtype=np.float32), [3, 4]), [0.6, 0.8], rtol=1e-6)
     assert mean(np.array([[1, 0], [-1, 0]], np.float32)).tolist() == [0, 0]
+
+
+# ---- evaluation and its report
+
+
+def test_a_model_is_evaluated_and_shown_without_decoding_here(place: Path, model: Model, here: list[int]) -> None:
+    (place / "rows.csv").write_text("text,file\na red square,red.png\na tone,tone.wav\nrain,long.txt\nno,gone.png\n")
+    data = read_labelled(place / "rows.csv")
+    embedded, problems = embed(model, data)
+    assert [problem.split(": ", 1)[1] for problem in problems] == ["it cannot be opened: no such file or directory"]
+    assert here == []
+    at = embedded[Modality.TEXT].units.index(next(i for i, u in enumerate(data.units) if u.source.endswith("long.txt")))
+    with Collection.open(place / "c", model) as collection:
+        [item] = [item for item in collection.items() if item.fields["name"] == "long.txt"]
+        expected = mean(collection._store.vectors([item.id])[item.id])
+    np.testing.assert_allclose(embedded[Modality.TEXT].vectors[at], expected, atol=1e-5)
+    found = evaluate_model(model, place / "rows.csv", bootstrap=Bootstrap(resamples=10))
+    seen = [look(material) for material in found.materials]
+    assert any(case.query.pictures for shown in seen for case in (*shown.worst, *shown.best))
+    assert here == []
+
+
+def test_to_a_model_without_films_a_film_is_its_sound(tmp_path: Path) -> None:
+    write_video(tmp_path / "film.mp4")
+    looks = Reading(image_side=32, sample_rate=8000)
+    for known, kind in ((frozenset(Modality), Modality.VIDEO), (frozenset({Modality.AUDIO}), Modality.AUDIO)):
+        with Road(looks, Limits(), workers=1, known=known) as road:
+            held = road.read(tmp_path / "film.mp4")
+            assert held.kind is kind
+            assert {part.modality for part in held.wanted()} == {kind}

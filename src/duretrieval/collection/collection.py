@@ -321,7 +321,7 @@ class Collection:
     def _asking(self) -> ask.Asking:
         """One process, which starts with the first file, reads whatever files are asked with."""
         if self._road is None:
-            self._road = Road(self.model.reading, self.limits, workers=1)
+            self._road = Road(self.model.reading, self.limits, workers=1, known=self.model.modalities)
         return ask.Asking(self.model, self._road)
 
     def _ingest(self, stream: Iterable[Entry], progress: Progress | None, retry: bool, workers: int | None) -> Report:

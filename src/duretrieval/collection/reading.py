@@ -63,12 +63,20 @@ class Held:
 class Road:
     """Reads things as one model wants them. A context manager.
 
-    Its processes start with the first file, and end with `close`, or when nobody holds the road any more.
+    Its processes start with the first file, and end with `close`, or when nobody holds the road any more.  known: the
+    modalities of the model; a film is its sound to one that knows no films.
     """
 
-    def __init__(self, reading: Reading, limits: Limits, workers: int | None = None) -> None:
+    def __init__(
+        self,
+        reading: Reading,
+        limits: Limits,
+        workers: int | None = None,
+        *,
+        known: frozenset[Modality] = frozenset(Modality),
+    ) -> None:
         self.pool = DecoderPool(reading, limits, workers)
-        self._reading = reading
+        self._reading, self._known = reading, known
         self._end = weakref.finalize(self, self.pool.close)
 
     def __enter__(self) -> Self:
@@ -128,7 +136,9 @@ class Road:
             if chunk.next is None or len(found.get(kind, ())) == PARTS or (asked and _past(chunk, asked)):
                 break
             chunk = self.pool.submit(path, chunk.next).result()
-        return Held(kind if asked or kind in found else next(iter(found), kind), found)
+        if asked is None and not (kind in found and kind in self._known):
+            kind = next((modality for modality in found if modality in self._known), kind)
+        return Held(kind, found)
 
 
 def encoded(
