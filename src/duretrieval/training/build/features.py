@@ -8,11 +8,11 @@ import numpy as np
 
 from duretrieval.collection.reading import Road, encoded
 from duretrieval.errors import DuretrievalError, MediaError
-from duretrieval.fuse.means import mean
 from duretrieval.media.limits import Limits
+from duretrieval.similarity import unit
 from duretrieval.training.build.frozen import Frozen
 from duretrieval.training.data.feature_cache import FeatureCache, Problems, content_digest
-from duretrieval.types import Array, Part, Reading
+from duretrieval.types import Array, Ints, Part, Reading
 
 
 def features(
@@ -22,11 +22,11 @@ def features(
     limits: Limits,
     cache: FeatureCache,
     progress: Callable[[int], None] | None = None,
-) -> tuple[Array, Problems]:
-    """A row a part, zeros where there is none: (n, dim), and why what could not be read could not.
+) -> tuple[Array, Ints | None, Problems]:
+    """The rows of all windows and passages (w, dim), where each part's begin, and why what could not be read could not.
 
-    Parts of one modality.  A part of several windows or passages has the mean of their rows, made unit.
-    progress: told how many parts are done.
+    Parts of one modality; one that is missing has one row of zeros.  Where they begin: (n + 1,), as `Column.starts`;
+    None where each has one.  progress: told how many parts are done.
     """
     digests, unopened = _digests(parts)
     missing: dict[bytes, int] = {}
@@ -35,20 +35,21 @@ def features(
             missing.setdefault(key, i)
     problems: dict[bytes, str] = {}
     done = len(parts) - len(missing)
-    for key, row in _computed(encoder, {k: parts[i] for k, i in missing.items()}, reading, limits):
-        if isinstance(row, DuretrievalError):
-            problems[key] = str(row)
+    for key, made in _computed(encoder, {k: parts[i] for k, i in missing.items()}, reading, limits):
+        if isinstance(made, DuretrievalError):
+            problems[key] = str(made)
         else:
-            cache.put(key, row)
+            cache.put(key, made)
         done += 1
         if progress:
             progress(done)
     cache.flush()
-    out = np.zeros((len(parts), encoder.dim), dtype=np.float32)
-    for i, key in enumerate(digests):
-        if key is not None and key not in problems:
-            out[i] = cache[key]
-    return out, unopened | {i: problems[key] for i, key in enumerate(digests) if key in problems}
+    nothing = np.zeros((1, encoder.dim), dtype=np.float32)
+    held = [nothing if key is None or key in problems else cache[key] for key in digests]
+    starts = np.concatenate([[0], np.cumsum([len(rows) for rows in held], dtype=np.int64)])
+    rows = np.concatenate([nothing[:0], *held])
+    unread = {i: problems[key] for i, key in enumerate(digests) if key in problems}
+    return rows, None if len(rows) == len(parts) else starts, unopened | unread
 
 
 def _digests(parts: Sequence[Part | None]) -> tuple[list[bytes | None], Problems]:
@@ -70,11 +71,12 @@ def _computed(
     there = [part for part in parts.values() if part is not None]
     with Road(reading, limits) as road:
         for key, found in zip(parts, encoded(road.read_all(there), encoder.encode), strict=True):
-            yield key, found if isinstance(found, DuretrievalError) else _row(found[1])
+            yield key, found if isinstance(found, DuretrievalError) else _good(found[1])
 
 
-def _row(windows: Array) -> Array | DuretrievalError:
+def _good(windows: Array) -> Array | DuretrievalError:
+    """Unit rows, if there is anything in one of them."""
     if not np.isfinite(windows).all():
         return MediaError("the encoder makes numbers of it that are not finite")
-    row = mean(windows)
-    return row if row.any() else MediaError("the encoder finds nothing in it")
+    rows = unit(windows)
+    return rows if rows.any() else MediaError("the encoder finds nothing in it")
