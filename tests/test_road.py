@@ -176,6 +176,8 @@ def test_sentences_of_queries(place: Path) -> None:
             collection.search(Term(Modality.AUDIO, place / "red.png"))
         with pytest.raises(MediaError, match=r"gone.png: it cannot be opened: no such file"):
             collection.search(place / "gone.png")
+        with pytest.raises(MediaError, match="no file can have the name"):
+            collection.search(Path("a\0b.jpg"))
 
 
 # ---- the mean rule, and passages
