@@ -128,5 +128,4 @@ def rows(split: str, column: str) -> tuple[torch.Tensor, torch.Tensor]:
     """A column's rows of a split, and which of them are there."""
     held = learned_from().rows[split]
     found = held.columns[column]
-    assert found.rows is not None
-    return torch.from_numpy(found.rows), torch.from_numpy(found.present)
+    return torch.from_numpy(found.means()), torch.from_numpy(found.present)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from duretrieval.collection.doctor import diagnose as diagnose
     from duretrieval.collection.ingest import Ingest as Ingest
     from duretrieval.collection.ingest import Report as Report
-    from duretrieval.collection.reading import read_parts as read_parts
+    from duretrieval.collection.reading import Road as Road
     from duretrieval.collection.sources import Entry as Entry
 else:
     __getattr__, __dir__, __all__ = window(
@@ -23,6 +23,6 @@ else:
             "ingest": "Ingest Report",
             "doctor": "Finding diagnose",
             "sources": "Entry",
-            "reading": "read_parts",
+            "reading": "Road",
         },
     )

@@ -13,6 +13,7 @@ from typing import Any, Literal, Self
 from duretrieval.collection import query as ask
 from duretrieval.collection import record, sources, upkeep
 from duretrieval.collection.ingest import Ingest, Report
+from duretrieval.collection.reading import Road
 from duretrieval.collection.sources import Entry
 from duretrieval.errors import CollectionMoved, NotACollection, QueryError
 from duretrieval.fuse.scores import probes
@@ -78,6 +79,7 @@ class Collection:
         self._model = model
         self._trust = trust
         self._pinned = pinned
+        self._road: Road | None = None
 
     @classmethod
     def open(
@@ -129,8 +131,11 @@ class Collection:
         self.close()
 
     def close(self) -> None:
-        """Let go of files and locks."""
+        """Let go of files, locks, and the process that reads files that are asked with."""
         self._opened.close()
+        if self._road is not None:
+            self._road.close()
+        self._road = None
 
     def __len__(self) -> int:
         return len(self._store)
@@ -229,6 +234,7 @@ class Collection:
         told = record.metadata(new, self.path)
         with self._writing() as old:
             report = upkeep.migrate(old, self._uri, new, told, self.limits, progress or _silent, workers)
+        self.close()  # another model may want files read otherwise
         self._opened, self._model, self._pinned = LanceStore.open(self._uri), new, True
         return report
 
@@ -254,17 +260,25 @@ class Collection:
             QueryError: nothing is asked for, a file holds nothing of the term's modality, or the filter does not parse;
                 modalities or weights of them are given where the model fuses them into one vector.
             UnknownField: the filter names a field that no item has.
-            MediaError: a file of the query cannot be read.
+            MediaError: a file of the query cannot be read, or its decoder crashed, hung, or took too much memory.
         """
-        query, store = asked, self._store
+        query, store, asking = asked, self._store, self._asking()
         if not isinstance(query, Query):
-            terms = ask.terms(query, self.model, self.limits)
-            query = Query(terms, k=k, where=where, modalities=frozenset(modalities or Modality))
+            query = Query(asking.terms(query), k=k, where=where, modalities=frozenset(modalities or Modality))
         wanted = ask.searched(query, self.model)
-        vectors, weights = ask.embed(query, self.model, store, self.limits)
+        vectors, weights = asking.embed(query, store)
         scorer = self.model.scorer
         rerank = PairReranker(scorer, vectors, weights, store) if scorer else None
         return search(store, probes(vectors, weights, wanted, self.model.background), query, rerank)
+
+    def terms(self, asked: str | Path | Term | Sequence[Term]) -> tuple[Term, ...]:
+        """What is asked as terms, a file with the modality that it holds.
+
+        Raises:
+            QueryError: it asks for nothing.
+            MediaError: a file cannot be read.
+        """
+        return self._asking().terms(asked)
 
     def get(self, id: str) -> Item:
         """The item with this id, or the only one whose id begins so.
@@ -366,9 +380,15 @@ class Collection:
                     f"the collection at {self.path} was migrated to model {known['model']} since it was opened; "
                     "open it again"
                 )
-            self._model = None
+            self._model, self._road = None, None  # another model may want files read otherwise
         self._opened = store
         return store
+
+    def _asking(self) -> ask.Asking:
+        """One process, which starts with the first file, reads whatever files are asked with."""
+        if self._road is None:
+            self._road = Road(self.model.reading, self.limits, workers=1, known=self.model.modalities)
+        return ask.Asking(self.model, self._road)
 
     def _ingest(self, stream: Iterable[Entry], progress: Progress | None, retry: bool, workers: int | None) -> Report:
         with self._writing() as store:

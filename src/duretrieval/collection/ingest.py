@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from duretrieval.collection import storable
+from duretrieval.collection.reading import passages
 from duretrieval.collection.sources import Entry
 from duretrieval.errors import DuretrievalError, MediaError, MissingExtra, UnfitFields
 from duretrieval.fuse.means import means
@@ -137,8 +138,9 @@ class Ingest:
         if entry.reuse is not None:
             self._reuse(entry)
             return
+        reading = self._model.reading
         draft = _Draft(entry, files_open=len(entry.files) + 1)  # one more, so that it cannot finish before it has begun
-        self._wait_for_vectors(draft, 0, 0, entry.parts)
+        self._wait_for_vectors(draft, 0, 0, [piece for part in entry.parts for piece in passages(part, reading)])
         for number, path in enumerate(entry.files, start=1):
             self._submit(draft, number, 0, pool.submit(path))
         draft.files_open -= 1

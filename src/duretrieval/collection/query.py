@@ -3,56 +3,89 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from duretrieval.errors import EmptyMedia, QueryError
-from duretrieval.fuse.means import means
-from duretrieval.media.decoder import Chunk, Cursor, decode
-from duretrieval.media.limits import Limits
+from duretrieval.collection.reading import Held, Road
+from duretrieval.errors import EmptyMedia, MediaError, MissingExtra, QueryError
+from duretrieval.fuse.means import mean, means
 from duretrieval.model.model import Model
 from duretrieval.protocols import Store
-from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality, Part, Query, Term
 
 NOTHING = "the query asks for nothing"
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp"})
 """Unicode's categories of spaces, of characters that only steer, and of halves."""
-PARTS = 64
-"""Parts of a file that is a term, at most: five minutes of sound."""
 
 
-def terms(asked: str | Path | Term | Sequence[Term], model: Model, limits: Limits) -> tuple[Term, ...]:
-    """Words, a file (its kind read from its content), a term or several, as terms."""
-    if isinstance(asked, str):
-        return (Term(Modality.TEXT, asked),)
-    if isinstance(asked, Path):
-        kind = _decode(asked, model, limits).fields["kind"]
-        return (Term(Modality(str(kind)), asked),)
-    return (asked,) if isinstance(asked, Term) else tuple(asked)
+class Asking:
+    """What one question reads, each file once, however often it is looked at."""
 
+    def __init__(self, model: Model, road: Road) -> None:
+        self._model, self._road = model, road
+        self._held: dict[tuple[Path, Modality], Held] = {}
 
-def embed(query: Query, model: Model, store: Store, limits: Limits) -> tuple[Array, list[float]]:
-    """One unit vector a term, then one an item of `query.like`: (t, dim), and the t weights.
+    def terms(self, asked: str | Path | Term | Sequence[Term]) -> tuple[Term, ...]:
+        """Words, a file (its kind read from its content), a term or several, as terms.
 
-    Where the model has a fusion, the terms with weights above 0 are fused into one vector, with the sum of their
-    weights; each of the others is fused alone, and an item to be like is its whole.
+        Raises:
+            QueryError, MediaError, MissingExtra: as `embed`.
+        """
+        if isinstance(asked, str):
+            return (Term(Modality.TEXT, asked),)
+        if isinstance(asked, Path):
+            held = self._read(asked, asked)
+            self._held[asked, held.kind] = held
+            return (Term(held.kind, asked),)
+        return (asked,) if isinstance(asked, Term) else tuple(asked)
 
-    Raises:
-        QueryError: a term is blank, a file holds nothing of its term's modality, or an item to be like is not there or
-            has no vectors.
-        MediaError: a file cannot be read.
-    """
-    empty = np.zeros((0, model.dim), np.float32)
-    terms = [_term(term, model, limits) for term in query.terms]
-    asked, weights = unit(np.stack(terms)) if terms else empty, [term.weight for term in query.terms]
-    if model.fusion is not None:
-        asked, weights = _fused(query.terms, asked, model)
-    like = _like(query.like, store, wholes=model.fusion is not None)
-    return np.concatenate([asked, like or empty]), weights + [1.0] * len(query.like)
+    def embed(self, query: Query, store: Store) -> tuple[Array, list[float]]:
+        """One unit vector a term, then one an item of `query.like`: (t, dim), and the t weights.
+
+        A term of several parts, and an item, has their mean (`fuse.means`).  Where the model has a fusion, the terms
+        with weights above 0 are fused into one vector, with the sum of their weights; each of the others is fused
+        alone, and an item to be like is its whole.
+
+        Raises:
+            QueryError: a term is blank, a file holds nothing of its term's modality, or an item to be like is not there
+                or has no vectors.
+            MediaError, MissingExtra: a file cannot be read.
+        """
+        empty = np.zeros((0, self._model.dim), np.float32)
+        terms = [mean(self._model.encode(self._parts(term))) for term in query.terms]
+        asked, weights = np.stack(terms) if terms else empty, [term.weight for term in query.terms]
+        if self._model.fusion is not None:
+            asked, weights = _fused(query.terms, asked, self._model)
+        like = _like(query.like, store, wholes=self._model.fusion is not None)
+        return np.concatenate([asked, like or empty]), weights + [1.0] * len(query.like)
+
+    def _parts(self, term: Term) -> list[Part]:
+        if not isinstance(term.content, Path):
+            if _is_nothing(term.content):
+                raise QueryError(
+                    f"{NOTHING}: a term is empty or blank; give words, a picture, a film or a sound, or leave the term "
+                    "out"
+                )
+            return self._road.read(Part(term.modality, term.content)).wanted()
+        path = term.content
+        if (path, term.modality) not in self._held:
+            self._held[path, term.modality] = self._read(path, Part(term.modality, path))
+        held = self._held[path, term.modality]
+        if not held.parts:
+            raise QueryError(f"{NOTHING}: {path} holds nothing to look for")
+        if term.modality not in held.parts:
+            raise QueryError(f"{path} holds {held.there}, no {term.modality.value}")
+        return held.wanted()
+
+    def _read(self, path: Path, thing: Path | Part) -> Held:
+        try:
+            return self._road.read(thing)
+        except EmptyMedia as error:
+            raise QueryError(f"{NOTHING}: {path} is empty ({error})") from error
+        except (MediaError, MissingExtra) as error:
+            raise type(error)(f"{path}: {error}") from error
 
 
 def searched(query: Query, model: Model) -> list[Modality]:
@@ -81,8 +114,8 @@ def _fused(terms: Sequence[Term], vectors: Array, model: Model) -> tuple[Array, 
     unwanted = [i for i, term in enumerate(terms) if term.weight < 0]
     rows = [model.fuse({terms[i].modality: vectors[i : i + 1]}) for i in unwanted]
     weights = [terms[i].weight for i in unwanted]
-    if mean := means([terms[i].modality for i in wanted], vectors[wanted], [terms[i].weight for i in wanted]):
-        rows.insert(0, model.fuse(mean))
+    if held := means([terms[i].modality for i in wanted], vectors[wanted], [terms[i].weight for i in wanted]):
+        rows.insert(0, model.fuse(held))
         weights.insert(0, sum(terms[i].weight for i in wanted))
     return np.concatenate([np.zeros((0, model.dim), np.float32), *rows]), weights
 
@@ -99,43 +132,8 @@ def _like(ids: Sequence[str], store: Store, *, wholes: bool) -> list[Array]:
         vectors = vectors[whole.get(id_, [])] if wholes else vectors
         if not len(vectors):
             raise QueryError(f"nothing can be like {id_!r}: there is no such item, or it has no vectors")
-        rows.append(unit(vectors.mean(axis=0)))
+        rows.append(mean(vectors))
     return rows
-
-
-def _term(term: Term, model: Model, limits: Limits) -> Array:
-    """(dim,): the mean over the parts of the term's modality."""
-    if not isinstance(term.content, Path):
-        if _is_nothing(term.content):
-            raise QueryError(
-                f"{NOTHING}: a term is empty or blank; give words, a picture, a film or a sound, or leave the term out"
-            )
-        row: Array = model.encode([Part(term.modality, term.content)])[0]
-        return row
-    read = list(islice(_parts(term.content, model, limits), PARTS))
-    parts = [part for part in read if part.modality is term.modality]
-    if not parts:
-        if not read:
-            raise QueryError(f"{NOTHING}: {term.content} holds nothing to look for")
-        there = " and ".join(sorted({part.modality.value for part in read}))
-        raise QueryError(f"{term.content} holds {there}, no {term.modality.value}")
-    mean: Array = model.encode(parts).mean(axis=0)
-    return mean
-
-
-def _parts(path: Path, model: Model, limits: Limits) -> Iterator[Part]:
-    chunk = _decode(path, model, limits)
-    yield from chunk.parts
-    while chunk.next is not None:
-        chunk = _decode(path, model, limits, chunk.next)
-        yield from chunk.parts
-
-
-def _decode(path: Path, model: Model, limits: Limits, start: Cursor | None = None) -> Chunk:
-    try:
-        return decode(path, model.reading, limits, start)
-    except EmptyMedia as error:
-        raise QueryError(f"{NOTHING}: {path} is empty ({error})") from error
 
 
 def _is_nothing(content: object) -> bool:

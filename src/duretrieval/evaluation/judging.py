@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from duretrieval.collection import query as ask
 from duretrieval.collection.collection import Collection
 from duretrieval.evaluation.runs import read_judgements
 from duretrieval.evaluation.subjects.collection import as_file
@@ -123,7 +122,7 @@ class Sitting:
         if number not in self._hits:
             query = self._queries[number]
             path = as_file(query, (self._ledger.path.parent, Path.cwd()))
-            terms = ask.terms(path or query, self._collection.model, self._collection.limits)
+            terms = self._collection.terms(path or query)
             self._hits[number] = self._collection.search(Query(terms, k=self._k))
         return self._hits[number]
 

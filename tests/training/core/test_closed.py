@@ -53,12 +53,11 @@ def test_as_fitted_directly(use: str, options: dict[str, Any], data: list[Sample
 
 
 def encoded(model: Model, sample: Sample, column: str) -> Array:
-    from duretrieval.collection.reading import read_parts
+    from duretrieval.collection.reading import Road
     from duretrieval.media.limits import Limits
 
-    (parts,) = read_parts([sample.columns[column]], model.reading, Limits())
-    assert isinstance(parts, list)
-    row: Array = model.encode(parts)[0]
+    with Road(model.reading, Limits(), workers=1) as road:
+        row: Array = model.encode(road.read(sample.columns[column]).wanted())[0]
     return row
 
 

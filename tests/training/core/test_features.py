@@ -45,7 +45,9 @@ def picture(path: Path, colour: tuple[int, int, int]) -> Part:
 
 
 def rows(encoder: Colour, parts: Sequence[Part | None], folder: Path) -> tuple[Array, dict[int, str]]:
-    return features(Frozen(encoder), parts, Reading(), Limits(), FeatureCache(folder))
+    made, starts, problems = features(Frozen(encoder), parts, Reading(), Limits(), FeatureCache(folder))
+    assert (starts is None) == (len(made) == len(parts))
+    return made, problems
 
 
 def test_red_and_blue(tmp_path: Path) -> None:
@@ -87,7 +89,7 @@ def test_a_stretch_and_a_modality_are_part_of_what_it_is(tmp_path: Path) -> None
     assert len({content_digest(part) for part in kinds}) == len(kinds)
 
 
-@pytest.mark.parametrize("harm", ["cut", "foreign", "other keys", "uneven"])
+@pytest.mark.parametrize("harm", ["cut", "foreign", "other keys", "of another format", "uneven"])
 def test_a_damaged_file_is_computed_again(harm: str, tmp_path: Path) -> None:
     from safetensors.numpy import save_file
 
@@ -101,7 +103,8 @@ def test_a_damaged_file_is_computed_again(harm: str, tmp_path: Path) -> None:
     elif harm == "other keys":
         save_file({"a": np.zeros(3)}, file)
     else:
-        save_file({"digests": np.zeros((2, 16), np.uint8), "rows": np.zeros((3, 3), np.float32)}, file)
+        held = {"digests": np.zeros((2, 16), np.uint8), "rows": np.zeros((3, 3), np.float32)}
+        save_file(held if harm == "of another format" else {**held, "counts": np.array([1, 1])}, file)
     encoder = Colour()
     np.testing.assert_array_equal(rows(encoder, parts, tmp_path)[0], made)
     assert encoder.seen == 2
@@ -122,24 +125,33 @@ def test_what_cannot_be_read_is_zero_with_its_reason(tmp_path: Path) -> None:
     assert set(problems) == {0, 1, 3, 4}
     assert "gone.png cannot be opened: no such file" in problems[0]
     assert "broken.png" in problems[1]
-    assert "words.txt holds text, no image" in problems[3]
+    assert "words.txt: it holds text, no image" in problems[3]
     assert problems[4] == "the encoder finds nothing in it"
     np.testing.assert_allclose(made, [[0] * 3, [0] * 3, [0, 1, 0], [0] * 3, [0] * 3], atol=0.02)
 
 
-def test_several_passages_are_averaged(tmp_path: Path) -> None:
-    from duretrieval.collection.reading import read_parts
+def test_a_content_has_a_row_a_passage(tmp_path: Path) -> None:
+    from duretrieval.collection.reading import Road
 
     file = tmp_path / "long.txt"
     file.write_text("\n\n".join(f"banana {'pear ' * (60 + 40 * i)}" for i in range(6)))
     part = Part(Modality.TEXT, file)
-    (read,) = read_parts([part], Reading(), Limits())
-    assert isinstance(read, list)
+    with Road(Reading(), Limits(), workers=1) as road:
+        read = road.read(part).wanted()
     assert len(read) > 1
     encoder = Colour()
     made, _ = rows(encoder, [part], tmp_path / "cache")
     each = np.stack([Colour().encode([piece])[0] for piece in read])
-    np.testing.assert_allclose(made, unit(each.mean(axis=0, keepdims=True)), atol=1e-6)
+    np.testing.assert_allclose(made, each, atol=1e-6)
+    again = [None, part, Part(Modality.TEXT, "a b"), part]
+    made, starts, _ = features(Frozen(encoder), again, Reading(), Limits(), FeatureCache(tmp_path / "cache"))
+    n = len(read)
+    assert starts is not None
+    assert starts.tolist() == [0, 1, 1 + n, 2 + n, 2 + 2 * n]
+    np.testing.assert_array_equal(made[1 : 1 + n], made[2 + n :])
+    assert encoder.seen == n + 1  # the rest was kept
+    inline = [Part(Modality.TEXT, file.read_text())]
+    np.testing.assert_array_equal(rows(Colour(), inline, tmp_path / "other")[0], made[1 : 1 + n])
 
 
 def test_progress_counts_every_part(tmp_path: Path) -> None:
@@ -152,7 +164,7 @@ def test_progress_counts_every_part(tmp_path: Path) -> None:
 def write(folder: str, start: int) -> None:
     cache = FeatureCache(Path(folder))
     for i in range(start, start + 50):
-        cache.put(i.to_bytes(16, "big"), np.full(3, i, np.float32))
+        cache.put(i.to_bytes(16, "big"), np.full((1, 3), i, np.float32))
         if i % 7 == 0:
             cache.flush()
     cache.flush()
@@ -168,14 +180,14 @@ def test_two_processes_may_write(tmp_path: Path) -> None:
         assert process.exitcode == 0
     found = FeatureCache(tmp_path)
     for i in range(80):
-        np.testing.assert_array_equal(found[i.to_bytes(16, "big")], np.full(3, i, np.float32))
+        np.testing.assert_array_equal(found[i.to_bytes(16, "big")], np.full((1, 3), i, np.float32))
     assert not list(tmp_path.glob("*.part*"))
 
 
 def test_a_full_disk_and_a_folder_that_is_none(tmp_path: Path) -> None:
     cache = FeatureCache(tmp_path / "cache")
     for i in range(200):
-        cache.put(bytes([i]) * 16, np.ones(32, np.float32))
+        cache.put(bytes([i]) * 16, np.ones((1, 32), np.float32))
     with (
         no_file_above(1000),
         pytest.raises(ConfigError, match=r"cannot be kept in .*cache: File too large"),
@@ -186,7 +198,7 @@ def test_a_full_disk_and_a_folder_that_is_none(tmp_path: Path) -> None:
     assert bytes([7]) * 16 in FeatureCache(tmp_path / "cache")
     (tmp_path / "file").touch()
     other = FeatureCache(tmp_path / "file")
-    other.put(b"x" * 16, np.ones(3, np.float32))
+    other.put(b"x" * 16, np.ones((1, 3), np.float32))
     with pytest.raises(ConfigError, match=r"cannot be kept in .*file: File exists\. Make room there, or name another"):
         other.flush()
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from duretrieval.collection.reading import Road
 from duretrieval.errors import MediaError, MissingExtra
-from duretrieval.media.decoder import decode
 from duretrieval.media.fit import scaled_size
 from duretrieval.media.limits import Limits
 from duretrieval.types import Array, Modality, Pixels, Reading
@@ -40,11 +40,20 @@ def of_text(text: str, name: str = "") -> Exhibit:
     return Exhibit(name, words if len(words) <= CHARS else words[: CHARS - 1] + "…")
 
 
-def of_file(path: str | Path) -> Exhibit:
-    """A look at the beginning of a file; one that cannot be read says why."""
+def looks() -> Road:
+    """The road to what is shown of files: one process, which starts with the first and ends when the road is let go."""
+    return Road(LOOK, Limits(), workers=1)
+
+
+def of_file(path: str | Path, road: Road | None = None) -> Exhibit:
+    """A look at the beginning of a file, in a process of its own; one that cannot be read says why.
+
+    road: as `looks` makes it, where several files are looked at.
+    """
     path = Path(path)
+    road = road or looks()
     try:
-        chunk = decode(path, LOOK, Limits())
+        chunk = road.pool.submit(path).result()
     except (MediaError, MissingExtra) as reason:
         return Exhibit(path.name, text=f"({reason})")
     shown = Exhibit(path.name)

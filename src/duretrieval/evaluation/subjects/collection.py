@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from duretrieval import __version__
-from duretrieval.collection import query as ask
 from duretrieval.collection.collection import Collection
+from duretrieval.collection.reading import Road
 from duretrieval.errors import EvaluationError
 from duretrieval.evaluation.evaluated import Evaluated
 from duretrieval.evaluation.measures import Measure, measures
 from duretrieval.evaluation.report.closeup import Material
-from duretrieval.evaluation.report.exhibit import Exhibit, of_file, of_text
+from duretrieval.evaluation.report.exhibit import Exhibit, looks, of_file, of_text
 from duretrieval.evaluation.result import Evaluation, Pair, Provenance, Side
 from duretrieval.evaluation.runs import read_judgements
 from duretrieval.evaluation.runs.rows import Judgements, Run
@@ -67,13 +67,13 @@ def evaluate_collection(
     asked = [_asked(name, judgements.parent, collection, store) for name in judged]
     held = {item.id: item for item in store.get(sorted({i for gains in judged.values() for i in gains}))}
     sizes = {m: store.count(f"modality = '{m}'") for m in store.count_parts()}
-    wanted, bootstrap = measures(names), bootstrap or Bootstrap()
+    wanted, bootstrap, road = measures(names), bootstrap or Bootstrap(), looks()
     pairs, materials, whole = [], [], Run()
     for query in sorted({a.modality for a in asked}, key=list(Modality).index):
         asking = [a for a in asked if a.modality is query]
         for side in ("any",) if collection.model.fusion else ("any", *sizes):
             gallery: Side = "any" if side == "any" else Modality(side)
-            found = _pair(collection, asking, judged, held, query, gallery, wanted, bootstrap, sizes)
+            found = _pair(collection, asking, judged, held, query, gallery, wanted, bootstrap, sizes, road)
             if found is not None:
                 pair, material, run = found
                 pairs.append(pair)
@@ -101,8 +101,9 @@ def _pair(
     wanted: Sequence[Measure],
     bootstrap: Bootstrap,
     sizes: dict[str, int],
+    road: Road,
 ) -> tuple[Pair, Material, Run] | None:
-    """None where nothing of this modality is judged relevant."""
+    """None where nothing of this modality is judged relevant.  road: to what is shown."""
     mine = {a.name: {i: g for i, g in judged[a.name].items() if i != a.own} for a in asking}
     if gallery != "any":
         fits = {i for i, item in held.items() if any(part.modality is gallery for part in item.parts)}
@@ -123,15 +124,15 @@ def _pair(
 
     def show_query(name: str) -> Exhibit:
         content = terms[name].content
-        return of_file(content) if isinstance(content, Path) else of_text(name)
+        return of_file(content, road) if isinstance(content, Path) else of_text(name)
 
     def show_item(id_: str) -> Exhibit:
-        return of_item(seen[id_]) if id_ in seen else Exhibit(id_)
+        return of_item(seen[id_], road) if id_ in seen else Exhibit(id_)
 
     return pair, run_material(pair.name, run, mine, show_query, show_item), run
 
 
-def of_item(item: Item) -> Exhibit:
+def of_item(item: Item, road: Road) -> Exhibit:
     """An item by its file; by its words and its first file where it is a row of a manifest."""
     name = str(item.fields.get("name", item.id))
     files = [item.source, *(part.file for part in item.parts if part.file)]
@@ -139,7 +140,7 @@ def of_item(item: Item) -> Exhibit:
     text = next((part.content for part in item.parts if isinstance(part.content, str)), "")
     if path is None:
         return of_text(text, name)
-    shown = of_file(path)
+    shown = of_file(path, road)
     return Exhibit(name, shown.text or of_text(text).text, shown.pictures, shown.wave)
 
 
@@ -173,11 +174,9 @@ def _resolved(given: Judgements, path: Path, store: ReadView) -> tuple[Judgement
 def _asked(name: str, folder: Path, collection: Collection, store: ReadView) -> Asked:
     path = as_file(name, (folder, Path.cwd()))
     if path is None:
-        return Asked(name, ask.terms(name, collection.model, collection.limits), None)
+        return Asked(name, collection.terms(name), None)
     own = store.lookup([str(path.absolute())])
-    return Asked(
-        name, ask.terms(path, collection.model, collection.limits), next((id_ for id_, _ in own.values()), None)
-    )
+    return Asked(name, collection.terms(path), next((id_ for id_, _ in own.values()), None))
 
 
 def as_file(query: str, folders: Iterable[Path]) -> Path | None:

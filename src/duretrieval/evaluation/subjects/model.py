@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import permutations
 from pathlib import Path
 
 import numpy as np
 
-from duretrieval import __version__, whole
-from duretrieval.collection.collection import Collection, Report
-from duretrieval.errors import EvaluationError
+from duretrieval import __version__
+from duretrieval.collection.ingest import Report
+from duretrieval.collection.reading import Road, Thing, encoded
+from duretrieval.errors import DuretrievalError, EvaluationError, MediaError
 from duretrieval.evaluation.evaluated import Evaluated
 from duretrieval.evaluation.labels.labelled import ROW_PROBLEMS, Labelled, read_labelled
 from duretrieval.evaluation.labels.relevance import relevant
@@ -20,14 +21,14 @@ from duretrieval.evaluation.measures import Measure, measures
 from duretrieval.evaluation.metrics.blocks import Compared, Scores
 from duretrieval.evaluation.metrics.rescored import Rescored
 from duretrieval.evaluation.report.closeup import Material
-from duretrieval.evaluation.report.exhibit import Exhibit, of_file, of_text
+from duretrieval.evaluation.report.exhibit import Exhibit, looks, of_file, of_text
 from duretrieval.evaluation.result import Evaluation, Pair, Provenance
 from duretrieval.evaluation.scoring import score_matrix
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap
-from duretrieval.media.expected import belonging, misfit
+from duretrieval.fuse.means import mean
+from duretrieval.media.limits import Limits
 from duretrieval.model.model import Model
 from duretrieval.rank.nearest import RERANKED
-from duretrieval.similarity import unit
 from duretrieval.types import Array, Item, Modality, Part
 
 MEASURES = ("hit@1", "hit@5", "hit@10", "rr", "ap", "median-rank", "mean-rank")
@@ -40,7 +41,7 @@ class Embedded:
     units: tuple[int, ...]
     """(n,) places in `Labelled.units`."""
     vectors: Array
-    """(n, d) unit rows: the mean over a unit's parts."""
+    """(n, d) unit rows: the mean over a unit's parts, as `fuse.means` has it."""
 
 
 def evaluate_model(
@@ -55,9 +56,9 @@ def evaluate_model(
 ) -> Evaluated:
     """Encode what a manifest names, rank exactly, and measure every pair of modalities that rows hold, both ways.
 
-    A film is asked and searched by its frames, a long file by the mean of its parts, and where the model has a fusion,
-    each by what that makes of its one modality.  A model with a learned score ranks by it as a search does: the nearest
-    by cosine, in the score's order (`Rescored`).  progress: told of every file.
+    A film is asked and searched by its frames, a long file by the mean of its parts (`fuse.means`), and where the model
+    has a fusion, each by what that makes of its one modality.  A model with a learned score ranks by it as a search
+    does: the nearest by cosine, in the score's order (`Rescored`).  progress: told of every file.
 
     Raises:
         EvaluationError: no row has two modalities that the model could read.
@@ -69,11 +70,11 @@ def evaluate_model(
     notes = (*data.notes, *(f"left out: {problem}" for problem in problems[:ROW_PROBLEMS]))
     if len(problems) > ROW_PROBLEMS:
         notes = (*notes, f"left out: {len(problems) - ROW_PROBLEMS} more files")
-    wanted, bootstrap = measures(names), bootstrap or Bootstrap()
+    wanted, bootstrap, road = measures(names), bootstrap or Bootstrap(), looks()
     pairs, materials = [], []
     for query, gallery in permutations(sorted(embedded, key=list(Modality).index), 2):
         scores = partial(_scores, model, embedded[query], embedded[gallery])
-        if found := _measure(data, embedded, query, gallery, wanted, bootstrap, scores):
+        if found := _measure(data, embedded, query, gallery, wanted, bootstrap, scores, road):
             pairs.append(found[0])
             materials.append(found[1])
     if not pairs:
@@ -90,52 +91,37 @@ def evaluate_model(
 def embed(
     model: Model, data: Labelled, progress: Callable[[Report], None] | None = None
 ) -> tuple[dict[Modality, Embedded], list[str]]:
-    """Vectors by modality, and a sentence for each unit without; through a collection that is thrown away."""
-    with whole.scratch() as folder, Collection.open(folder, model) as collection:
-        collection.add([_cut(model, item) for item in data.units], progress=progress)
-        rows: dict[Modality, list[tuple[int, Array]]] = {}
-        problems = []
-        store = collection.view()
-        for item in store.scan():
-            if item.problem:
-                problems.append(f"{data.units[int(item.id)].source}: {item.problem}")
-            wanted = data.wanted[int(item.id)]
-            modality = _modality(item, wanted)
-            if item.parts and modality is None and wanted is not None:
-                said = misfit(wanted, {part.modality for part in item.parts})
-                problems.append(f"{data.units[int(item.id)].source}: {said}")
-            elif modality is not None:
-                vectors = store.vectors([item.id])[item.id]
-                mine = [v for v, part in zip(vectors, item.parts, strict=True) if part.modality is modality]
-                rows.setdefault(modality, []).append((int(item.id), np.mean(mine, axis=0)))
-    found = {}
+    """Vectors by modality, and a sentence for each unit without."""
+    rows: dict[Modality, list[tuple[int, Array]]] = {}
+    report = Report()
+    things = [_thing(item, wanted) for item, wanted in zip(data.units, data.wanted, strict=True)]
+    with Road(model.reading, Limits(), known=model.modalities) as road:
+        for i, found in enumerate(encoded(road.read_all(things), model.encode)):
+            name = _name(data.units[i])
+            report.indexed += 1
+            if isinstance(found, DuretrievalError):
+                report.problems[name] = str(found) if isinstance(found, MediaError) else f"{name}: {found}"
+            elif (vector := mean(found[1])).any():
+                rows.setdefault(found[0], []).append((i, vector))
+            else:
+                report.problems[name] = f"{name}: the model finds nothing in its {found[0].value}"
+            if progress:
+                progress(report)
+    embedded = {}
     for modality, held in rows.items():
-        held.sort(key=lambda pair: pair[0])
-        vectors = unit(np.stack([v for _, v in held]).astype(np.float32))
-        found[modality] = Embedded(
+        vectors = np.stack([vector for _, vector in held])
+        embedded[modality] = Embedded(
             tuple(i for i, _ in held), model.fuse({modality: vectors}) if model.fusion else vectors
         )
-    return found, problems
+    return embedded, list(report.problems.values())
 
 
-def _cut(model: Model, item: Item) -> Item:
-    """A text as passages no longer than the model reads; a file as it is."""
-    text = item.parts[0].content
-    if not isinstance(text, str):
-        return item
-    size = model.reading.passage_chars
-    pieces = [text[at : at + size] for at in range(0, len(text), size)]
-    return replace(item, parts=tuple(Part(Modality.TEXT, piece) for piece in pieces))
-
-
-def _modality(item: Item, wanted: Modality | None) -> Modality | None:
-    """What it counts as: a film has frames and sound, and is a film; None where it holds nothing that is wanted."""
-    there = frozenset(part.modality for part in item.parts) - {Modality.WHOLE}
-    if wanted is not Modality.TEXT:
-        there = belonging(wanted, Path(item.source), there)
-    if wanted in there or Modality.VIDEO in there:
-        return wanted if wanted in there else Modality.VIDEO
-    return next((part.modality for part in item.parts if part.modality in there), None)
+def _thing(item: Item, wanted: Modality | None) -> Thing:
+    """A file as what its column holds, or as what it turns out to hold."""
+    content = item.parts[0].content
+    if not isinstance(content, Path):
+        return item.parts[0]
+    return content if wanted is None else Part(wanted, content)
 
 
 def _measure(
@@ -146,8 +132,12 @@ def _measure(
     wanted: Sequence[Measure],
     bootstrap: Bootstrap,
     scored: Callable[[list[int]], Scores],
+    road: Road,
 ) -> tuple[Pair, Material] | None:
-    """None where no row holds both modalities.  scored: of these queries, by place, with all of the gallery."""
+    """None where no row holds both modalities.
+
+    scored: of these queries, by place, with all of the gallery.  road: to what is shown.
+    """
     column = {u: at for at, u in enumerate(embedded[gallery].units)}
     together = data.together()
     right = [[column[u] for u in together[asked] if u in column] for asked in embedded[query].units]
@@ -168,7 +158,7 @@ def _measure(
         bootstrap=bootstrap,
     )
     searched = embedded[gallery].units
-    shown = [lambda i, units=units: _exhibit(data.units[units[i]]) for units in (asking, searched)]
+    shown = [lambda i, units=units: _exhibit(data.units[units[i]], road) for units in (asking, searched)]
     return pair, Material(pair.name, scores, relevance, *shown)
 
 
@@ -183,5 +173,5 @@ def _name(item: Item) -> str:
     return Path(item.source).name + f"#{item.id}" if item.source else str(item.parts[0].content)
 
 
-def _exhibit(item: Item) -> Exhibit:
-    return of_file(Path(item.source)) if item.source else of_text(str(item.parts[0].content))
+def _exhibit(item: Item, road: Road) -> Exhibit:
+    return of_file(Path(item.source), road) if item.source else of_text(str(item.parts[0].content))

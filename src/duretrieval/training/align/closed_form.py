@@ -33,7 +33,8 @@ def fit_heads(recipe: Recipe, rows: Rows) -> dict[Modality, Fitted]:
     """Fit [align] to the training rows: every other modality onto one of them, pair by pair.
 
     `ridge` and `procrustes` carry the others into the space of `onto` (text, where there is text), which stays as it
-    is; `cca` carries two modalities into a space of their own.
+    is; `cca` carries two modalities into a space of their own.  A row of several windows counts once, as their mean,
+    so that a long file weighs no more than a short one; what is fitted then carries each window.
 
     Raises:
         ConfigError: an encoder learns, or the aligner does not suit the number of modalities or the space.
@@ -95,9 +96,7 @@ def _sides(rows: Rows) -> dict[Modality, str]:
 def _pairs(rows: Rows, a: str, b: str) -> tuple[Array, Array]:
     x, y = rows.columns[a], rows.columns[b]
     both = x.present & y.present
-    assert x.rows is not None
-    assert y.rows is not None
-    return np.ascontiguousarray(x.rows[both]), np.ascontiguousarray(y.rows[both])
+    return np.ascontiguousarray(x.means()[both]), np.ascontiguousarray(y.means()[both])
 
 
 def _width(rows: Rows, column: str) -> int:

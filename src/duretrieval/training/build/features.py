@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
-from duretrieval.collection.reading import read_parts
-from duretrieval.errors import MediaError
+from duretrieval.collection.reading import Road, encoded
+from duretrieval.errors import DuretrievalError, MediaError
 from duretrieval.media.limits import Limits
 from duretrieval.similarity import unit
 from duretrieval.training.build.frozen import Frozen
-from duretrieval.training.data.feature_cache import BATCH, FeatureCache, Problems, content_digest
-from duretrieval.types import Array, Part, Reading
+from duretrieval.training.data.feature_cache import FeatureCache, Problems, content_digest
+from duretrieval.types import Array, Ints, Part, Reading
 
 
 def features(
@@ -23,11 +22,11 @@ def features(
     limits: Limits,
     cache: FeatureCache,
     progress: Callable[[int], None] | None = None,
-) -> tuple[Array, Problems]:
-    """A row a part, zeros where there is none: (n, dim), and why what could not be read could not.
+) -> tuple[Array, Ints | None, Problems]:
+    """The rows of all windows and passages (w, dim), where each part's begin, and why what could not be read could not.
 
-    Parts of one modality.  A part of several windows or passages has the mean of their rows, made unit.
-    progress: told how many parts are done.
+    Parts of one modality; one that is missing has one row of zeros.  Where they begin: (n + 1,), as `Column.starts`;
+    None where each has one.  progress: told how many parts are done.
     """
     digests, unopened = _digests(parts)
     missing: dict[bytes, int] = {}
@@ -36,20 +35,21 @@ def features(
             missing.setdefault(key, i)
     problems: dict[bytes, str] = {}
     done = len(parts) - len(missing)
-    for key, row in _computed(encoder, {k: parts[i] for k, i in missing.items()}, reading, limits):
-        if isinstance(row, MediaError):
-            problems[key] = str(row)
+    for key, made in _computed(encoder, {k: parts[i] for k, i in missing.items()}, reading, limits):
+        if isinstance(made, DuretrievalError):
+            problems[key] = str(made)
         else:
-            cache.put(key, row)
+            cache.put(key, made)
         done += 1
         if progress:
             progress(done)
     cache.flush()
-    out = np.zeros((len(parts), encoder.dim), dtype=np.float32)
-    for i, key in enumerate(digests):
-        if key is not None and key not in problems:
-            out[i] = cache[key]
-    return out, unopened | {i: problems[key] for i, key in enumerate(digests) if key in problems}
+    nothing = np.zeros((1, encoder.dim), dtype=np.float32)
+    held = [nothing if key is None or key in problems else cache[key] for key in digests]
+    starts = np.concatenate([[0], np.cumsum([len(rows) for rows in held], dtype=np.int64)])
+    rows = np.concatenate([nothing[:0], *held])
+    unread = {i: problems[key] for i, key in enumerate(digests) if key in problems}
+    return rows, None if len(rows) == len(parts) else starts, unopened | unread
 
 
 def _digests(parts: Sequence[Part | None]) -> tuple[list[bytes | None], Problems]:
@@ -66,33 +66,17 @@ def _digests(parts: Sequence[Part | None]) -> tuple[list[bytes | None], Problems
 
 def _computed(
     encoder: Frozen, parts: Mapping[bytes, Part | None], reading: Reading, limits: Limits
-) -> Iterator[tuple[bytes, Array | MediaError]]:
-    """Rows as they come, encoded `BATCH` windows at a time."""
-    batch: list[Part] = []
-    owners: list[tuple[bytes, int]] = []
+) -> Iterator[tuple[bytes, Array | DuretrievalError]]:
+    """Rows as they come."""
     there = [part for part in parts.values() if part is not None]
-    for key, found in zip(parts, read_parts(there, reading, limits), strict=True):
-        if isinstance(found, MediaError):
-            yield key, found
-            continue
-        batch += found
-        owners.append((key, len(found)))
-        if len(batch) >= BATCH:
-            yield from _encoded(encoder, batch, owners)
-            batch, owners = [], []
-    yield from _encoded(encoder, batch, owners)
+    with Road(reading, limits) as road:
+        for key, found in zip(parts, encoded(road.read_all(there), encoder.encode), strict=True):
+            yield key, found if isinstance(found, DuretrievalError) else _good(found[1])
 
 
-def _encoded(encoder: Frozen, batch: list[Part], owners: list[tuple[bytes, int]]) -> Iterator[tuple[bytes, Any]]:
-    if not batch:
-        return
-    rows = encoder.encode(batch)
-    start = 0
-    for key, count in owners:
-        found = rows[start : start + count]
-        start += count
-        if not np.isfinite(found).all():
-            yield key, MediaError("the encoder makes numbers of it that are not finite")
-            continue
-        mean = unit(found.mean(axis=0, keepdims=True))[0]
-        yield key, mean if mean.any() else MediaError("the encoder finds nothing in it")
+def _good(windows: Array) -> Array | DuretrievalError:
+    """Unit rows, if there is anything in one of them."""
+    if not np.isfinite(windows).all():
+        return MediaError("the encoder makes numbers of it that are not finite")
+    rows = unit(windows)
+    return rows if rows.any() else MediaError("the encoder finds nothing in it")

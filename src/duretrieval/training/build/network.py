@@ -46,36 +46,59 @@ class Network(nn.Module):
     def forward(self, batch: Batch) -> dict[str, View]:
         """View by name."""
         names = dict.fromkeys(c for view in self.views.values() for c in view)  # in order: dropout must repeat itself
-        rows = {name: self.aligned(batch, name) for name in names}
-        return {name: self._view(view, rows, batch.present) for name, view in self.views.items()}
+        sums = {name: self._sums(batch, name) for name in names}
+        return {name: self._view(view, sums, batch) for name, view in self.views.items()}
 
     def aligned(self, batch: Batch, column: str) -> Tensor:
-        """A column in the shared space: (b, dim) unit rows, zeros where it is absent."""
-        modality, inputs, present = self.columns[column], batch.inputs[column], batch.present[column]
-        if modality not in self.encoders:
-            rows = self._turned(normalize(self.heads[modality](inputs["rows"]), dim=1), modality)
-            return rows if bool(present.all()) else rows.masked_fill(~present[:, None], 0)
-        if not bool(present.any()):
-            return torch.zeros((len(present), self.dim), device=present.device)
-        encoded = normalize(self.encoders[modality](**inputs), dim=1)
-        rows = self._turned(normalize(self.heads[modality](encoded), dim=1), modality)
-        if len(rows) == len(present):
+        """A column in the shared space: (b, dim) unit rows, zeros where it is absent.
+
+        A row of several windows has the unit mean of theirs, behind the head: the rule of the engine (`fuse.means`).
+        """
+        sums = self._sums(batch, column)
+        return normalize(sums, dim=1) if column in batch.owners else sums
+
+    def windows(self, batch: Batch, column: str) -> Tensor:
+        """The windows of a column in the shared space, where it is present: (w, dim) unit rows."""
+        rows, present = self._rows(batch, column), batch.present[column]
+        if self.columns[column] in self.encoders:
             return rows
-        whole = rows.new_zeros((len(present), self.dim))
-        whole[present] = rows
-        return whole
+        return rows[present[batch.owners[column]] if column in batch.owners else present]
+
+    def _sums(self, batch: Batch, column: str) -> Tensor:
+        """(b, dim): of each row the sum of its windows, which of one window is that; zeros where it is absent."""
+        rows, present = self._rows(batch, column), batch.present[column]
+        if column in batch.owners:
+            rows = rows.new_zeros((len(present), self.dim)).index_add(0, batch.owners[column], rows)
+        elif len(rows) < len(present):
+            whole = rows.new_zeros((len(present), self.dim))
+            whole[present] = rows
+            return whole
+        return rows if bool(present.all()) else rows.masked_fill(~present[:, None], 0)
+
+    def _rows(self, batch: Batch, column: str) -> Tensor:
+        """Those that the batch brings of a column: of a frozen encoder also where it is absent."""
+        modality, inputs = self.columns[column], batch.inputs[column]
+        if modality not in self.encoders:
+            encoded = inputs["rows"]
+        elif not inputs:
+            return torch.zeros((0, self.dim), device=batch.keys.device)
+        else:
+            encoded = normalize(self.encoders[modality](**inputs), dim=1)
+        return self._turned(normalize(self.heads[modality](encoded), dim=1), modality)
 
     def _turned(self, rows: Tensor, modality: Modality) -> Tensor:
         return rows if self.canonical is None else cast("Tensor", self.canonical(rows, modality))
 
-    def _view(self, view: Sequence[str], rows: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> View:
+    def _view(self, view: Sequence[str], sums: Mapping[str, Tensor], batch: Batch) -> View:
+        present = batch.present
         if self.fusion is None:
-            return View(rows[view[0]], present[view[0]])
+            rows = sums[view[0]]
+            return View(normalize(rows, dim=1) if view[0] in batch.owners else rows, present[view[0]])
         parts: dict[Modality, Tensor] = {}
         there: dict[Modality, Tensor] = {}
-        for column in view:  # columns of one modality: their mean, as the engine takes an item's parts
+        for column in view:  # columns of one modality: the mean of their windows, as the engine takes an item's parts
             modality = self.columns[column]
-            parts[modality] = parts[modality] + rows[column] if modality in parts else rows[column]
+            parts[modality] = parts[modality] + sums[column] if modality in parts else sums[column]
             there[modality] = there[modality] | present[column] if modality in there else present[column]
         fused = self.fusion({m: normalize(part, dim=1) for m, part in parts.items()}, there)
         return View(normalize(fused, dim=1), torch.stack(list(there.values())).any(dim=0))

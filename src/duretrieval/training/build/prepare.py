@@ -17,7 +17,7 @@ from duretrieval.training.build.features import features
 from duretrieval.training.data.batches import Column, Rows, keys_of
 from duretrieval.training.data.checks import unusable
 from duretrieval.training.data.examples import Examples
-from duretrieval.training.data.feature_cache import FeatureCache, content_digest
+from duretrieval.training.data.feature_cache import FORMAT, FeatureCache, content_digest
 from duretrieval.training.data.identity import identify
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.data.splits import Splits, split
@@ -84,10 +84,7 @@ def prepare(
     for name in SPLITS:
         at = slice(start, start + len(parts[name]))
         start = at.stop
-        cut = {
-            c: Column(column.modality, column.present[at], None if column.rows is None else column.rows[at], column.net)
-            for c, column in held.items()
-        }
+        cut = {c: column.cut(at) for c, column in held.items()}
         augment = _augmentation(recipe) if name == "train" and recipe.augment else None
         examples = None
         if encoders.nets:
@@ -164,19 +161,19 @@ def _encode_columns(
         present = np.array([part is not None for part in parts])
         done = (lambda n, what=name: progress(what, n, len(samples))) if progress else None
         if modality in encoders.nets:
-            rows, bad = None, unusable(parts, encoders.reading, limits, done)
+            rows, starts, bad = None, None, unusable(parts, encoders.reading, limits, done)
         else:
             store = FeatureCache(cache / f"{encoders.identities[modality]}-{_reading_digest(encoders)}")
-            rows, bad = features(encoders.frozen[modality], parts, encoders.reading, limits, store, done)
+            rows, starts, bad = features(encoders.frozen[modality], parts, encoders.reading, limits, store, done)
         for place, reason in bad.items():
             present[place] = False
             problems.append(f"{samples[place].id}, {name}: {reason}")
-        held[name] = Column(modality, present, rows, encoders.nets.get(modality))
+        held[name] = Column(modality, present, rows, encoders.nets.get(modality), starts)
     return held, problems
 
 
 def _reading_digest(encoders: Encoders) -> str:
-    return hashlib.sha256(repr(encoders.reading).encode()).hexdigest()[:8]
+    return hashlib.sha256(f"{FORMAT} {encoders.reading!r}".encode()).hexdigest()[:8]
 
 
 def _digest(parts: Splits) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -17,7 +17,7 @@ class Batch:
     """b rows; the first n of them are anchors, those after them only serve as negatives."""
 
     inputs: Mapping[str, Inputs]
-    """column -> tensors of the rows where it is present, in order"""
+    """column -> tensors of the windows of the rows where it is present, in order"""
     present: Mapping[str, Tensor]
     """column -> (b,) bool"""
     keys: Tensor
@@ -27,6 +27,8 @@ class Batch:
     rows: Tensor
     """(b,) int64, their places in the data"""
     anchors: int
+    owners: Mapping[str, Tensor] = field(default_factory=dict)
+    """column -> (w,) int64, the row of each of its windows, in order; only where a row has several"""
 
     def to(self, device: torch.device) -> Batch:
         """The same on another device."""
@@ -37,6 +39,7 @@ class Batch:
             self.labels.to(device),
             self.rows.to(device),
             self.anchors,
+            {name: owner.to(device) for name, owner in self.owners.items()},
         )
 
 

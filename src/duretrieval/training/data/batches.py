@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -12,11 +13,12 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from duretrieval.errors import ConfigError
+from duretrieval.fuse.means import mean
 from duretrieval.training.contracts import Net
 from duretrieval.training.data.batch import Batch, Inputs
 from duretrieval.training.data.examples import Examples
 from duretrieval.training.data.sample import Sample
-from duretrieval.types import Array, Ints, Modality
+from duretrieval.types import Array, Ints, Modality, Part
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,33 +29,60 @@ class Column:
     present: npt.NDArray[np.bool_]
     """(n,)"""
     rows: Array | None = None
-    """(n, d) of a frozen encoder"""
+    """(w, d) unit, of a frozen encoder: the windows of all rows, in order"""
     net: Net | None = None
     """The encoder that learns"""
+    starts: Ints | None = None
+    """(n + 1,) the windows of row i are rows[starts[i] : starts[i + 1]], one at least; None: each row has one."""
+
+    def cut(self, at: slice) -> Column:
+        """The rows of a slice."""
+        if self.rows is None or self.starts is None:
+            return replace(self, present=self.present[at], rows=None if self.rows is None else self.rows[at])
+        starts = self.starts[at.start : at.stop + 1]
+        rows = self.rows[starts[0] : starts[-1]]
+        return replace(self, present=self.present[at], rows=rows, starts=starts - starts[0])
+
+    def means(self) -> Array:
+        """(n, d) unit: one row each before any head, for what is fitted to things and not to their windows."""
+        assert self.rows is not None
+        if self.starts is None:
+            return self.rows
+        return np.stack([mean(self.rows[a:b]) for a, b in pairwise(self.starts.tolist())])
 
 
 class Rows(Dataset[Batch]):
     """Training data whose item is a batch: `rows[[3, 1, 2]]` has rows 3, 1 and 2 in this order.
 
-    columns: by name.  keys, labels: (n,).  examples: decodes the columns that a net reads; None where there are none.
+    columns: by name.  keys, labels: (n,).  examples: decodes the columns that a net reads, one window each; None where
+    there are none.  every: gives more of the windows of what it reads, in their place.
     mined: (n, h) places of hard negatives, or None; their rows follow the anchors.
     """
 
     def __init__(
-        self, columns: Mapping[str, Column], keys: Ints, labels: Ints, examples: Examples | None = None
+        self,
+        columns: Mapping[str, Column],
+        keys: Ints,
+        labels: Ints,
+        examples: Examples | None = None,
+        every: Callable[[Part], Sequence[Part]] | None = None,
     ) -> None:
         self.columns = dict(columns)
         self.keys, self.labels = torch.from_numpy(keys), torch.from_numpy(labels)
-        self.examples = examples
+        self.examples, self.every = examples, every
         self.mined: Ints | None = None
         self._rows = {name: torch.from_numpy(c.rows) for name, c in columns.items() if c.rows is not None}
+        self._starts = {name: torch.from_numpy(c.starts) for name, c in columns.items() if c.starts is not None}
         self._present = {name: torch.from_numpy(c.present) for name, c in columns.items()}
 
-    def plain(self) -> Rows:
-        """The same rows as they are: not augmented, the same windows each time, without negatives."""
+    def plain(self, every: Callable[[Part], Sequence[Part]] | None = None) -> Rows:
+        """The same rows as they are: not augmented, the same windows each time, without negatives.
+
+        every: the windows of a part that nets read; None: the one in the middle.
+        """
         read = self.examples
         still = None if read is None else Examples(read.samples, read.reading, read.limits, None, read.seed)
-        return Rows(self.columns, self.keys.numpy(), self.labels.numpy(), still)
+        return Rows(self.columns, self.keys.numpy(), self.labels.numpy(), still, every)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -66,24 +95,47 @@ class Rows(Dataset[Batch]):
             places = [*places, *(p for p in dict.fromkeys(more[more >= 0].tolist()) if p not in known)]
         at = torch.tensor(places, dtype=torch.int64)
         present = {name: mask[at] for name, mask in self._present.items()}
-        inputs: dict[str, Inputs] = {name: {"rows": rows.index_select(0, at)} for name, rows in self._rows.items()}
-        inputs |= self._prepared(places, present)
-        return Batch(inputs, present, self.keys[at], self.labels[at], at, anchors)
+        inputs: dict[str, Inputs] = {}
+        owners: dict[str, Tensor] = {}
+        for name, rows in self._rows.items():
+            chosen = at
+            if name in self._starts:
+                chosen, owner = _windows(self._starts[name], at)
+                if len(owner) > len(at):
+                    owners[name] = owner
+            inputs[name] = {"rows": rows.index_select(0, chosen)}
+        inputs |= self._prepared(places, present, owners)
+        return Batch(inputs, present, self.keys[at], self.labels[at], at, anchors, owners)
 
-    def _prepared(self, places: Sequence[int], present: Mapping[str, Tensor]) -> dict[str, Inputs]:
-        """What the nets read of these rows."""
+    def _prepared(
+        self, places: Sequence[int], present: Mapping[str, Tensor], owners: dict[str, Tensor]
+    ) -> dict[str, Inputs]:
+        """What the nets read of these rows; where that is several windows of one, `owners` is told."""
         learning = {name: column for name, column in self.columns.items() if column.net is not None}
         if not learning:
             return {}
         if self.examples is None:
             raise ConfigError(f"the columns {', '.join(learning)} have encoders that learn, and nothing reads them")
-        read = [self.examples[i] for i in places]
+        every = self.every
+        read = [self.examples.samples[i] if every else self.examples[i] for i in places]
         out: dict[str, Inputs] = {}
         for name, column in learning.items():
-            parts = [sample.columns[name] for sample, there in zip(read, present[name], strict=True) if there]
+            there = present[name].nonzero().flatten().tolist()
+            windows = [[*every(read[i].columns[name])] if every else [read[i].columns[name]] for i in there]
+            if any(len(found) > 1 for found in windows):
+                owners[name] = torch.tensor([i for i, found in zip(there, windows, strict=True) for _ in found])
+            parts = [part for found in windows for part in found]
             assert column.net is not None
             out[name] = column.net.prepare(parts) if parts else {}
         return out
+
+
+def _windows(starts: Tensor, at: Tensor) -> tuple[Tensor, Tensor]:
+    """Places of the windows of the rows `at` (b,), and of each the row in the batch that it belongs to: (w,), (w,)."""
+    counts = starts[at + 1] - starts[at]
+    owner = torch.repeat_interleave(torch.arange(len(at)), counts)
+    within = torch.arange(len(owner)) - (counts.cumsum(0) - counts)[owner]
+    return starts[at][owner] + within, owner
 
 
 def numbered(names: Sequence[str]) -> tuple[Ints, list[str]]:

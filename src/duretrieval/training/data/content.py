@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from duretrieval.collection.reading import passages
 from duretrieval.errors import EmptyMedia, MediaError, MissingExtra, UnsupportedMedia
 from duretrieval.media import Limits, decode
 from duretrieval.media.expected import NOUNS
@@ -17,9 +18,9 @@ from duretrieval.types import Modality, Part, Reading
 
 
 def load(part: Part, reading: Reading, limits: Limits, rng: np.random.Generator | None = None) -> Part:
-    """The part with its content as `types.Part` says; what is no path stays as it is.
+    """The part with its content as `types.Part` says; an array stays as it is.
 
-    rng: takes a window of a film or sound, or a passage of a text file, at random; None: the middle window, the first
+    rng: takes a window of a film or sound, or a passage of a text, at random; None: the middle window, the first
     passage.  Of an animated picture a picture column takes the first frame, of a document with pages the first page.
 
     Raises:
@@ -29,7 +30,8 @@ def load(part: Part, reading: Reading, limits: Limits, rng: np.random.Generator 
     """
     path = part.content
     if not isinstance(path, Path):
-        return part
+        found = passages(part, reading)
+        return found[0 if rng is None or len(found) == 1 else int(rng.integers(len(found)))]
     kind = kind_of(path)
     if kind not in TEXTS and kind not in PICTURES:
         if part.modality in (Modality.VIDEO, Modality.AUDIO):

@@ -1,7 +1,8 @@
 """Rows of frozen encoders, kept on disk by what they are rows of: the second run, and the next recipe, find them.
 
-A folder an encoder, named by its fingerprint, holds numbered safetensors files with `digests` (n, 16) uint8 and `rows`
-(n, d) float32. A file is written whole or not at all; several processes may write at once.
+A folder an encoder, named by its fingerprint, holds numbered safetensors files with `digests` (n, 16) uint8, `counts`
+(n,) int64, the windows of each content, and `rows` (sum of counts, d) float32. A file is written whole or not at all;
+several processes may write at once.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from duretrieval.errors import ConfigError, MediaError
 from duretrieval.media.folders import digest
 from duretrieval.types import Array, Part
 
-BATCH = 32
-"""Parts of one modality encoded at a time."""
+FORMAT = "windows"
+"""In the name of a folder, so that rows that were kept another way are not taken for these."""
 SHARD = 1024
 """Rows in a file; an interrupted run loses at most so many."""
 
@@ -28,16 +29,21 @@ Problems = dict[int, str]
 
 
 class FeatureCache:
-    """What an encoder made of contents, by their digests."""
+    """What an encoder made of contents, by their digests: (w, d), a row a window."""
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         self._rows: dict[bytes, Array] = {}
         self._new: dict[bytes, Array] = {}
+        self._waiting = 0
         for file in sorted(self.folder.glob("*.safetensors")):
             try:
                 held = load_file(file)
-                self._rows.update(zip(map(bytes, held["digests"]), held["rows"], strict=True))
+                *begins, end = np.cumsum(held["counts"]).tolist()
+                if end != len(held["rows"]):
+                    raise ValueError("counts and rows do not go together")
+                rows = np.split(held["rows"], begins)
+                self._rows.update(zip(map(bytes, held["digests"]), rows, strict=True))
             except (SafetensorError, KeyError, ValueError):
                 with suppress(OSError):
                     file.unlink()  # not ours, or damaged: what it held is computed again
@@ -50,10 +56,11 @@ class FeatureCache:
     def __getitem__(self, key: bytes) -> Array:
         return self._rows[key] if key in self._rows else self._new[key]
 
-    def put(self, key: bytes, row: Array) -> None:
-        """Keep a row; it is on disk after `SHARD` rows, or after `flush`."""
-        self._new[key] = row
-        if len(self._new) >= SHARD:
+    def put(self, key: bytes, rows: Array) -> None:
+        """Keep the rows of a content; they are on disk after `SHARD` rows, or after `flush`."""
+        self._new[key] = rows
+        self._waiting += len(rows)
+        if self._waiting >= SHARD:
             self.flush()
 
     def flush(self) -> None:
@@ -65,7 +72,8 @@ class FeatureCache:
         if not self._new:
             return
         digests = np.frombuffer(b"".join(self._new), dtype=np.uint8).reshape(len(self._new), -1)
-        content = save({"digests": digests, "rows": np.stack(list(self._new.values()))})
+        counts = np.array([len(rows) for rows in self._new.values()], dtype=np.int64)
+        content = save({"digests": digests, "counts": counts, "rows": np.concatenate(list(self._new.values()))})
         name = hashlib.blake2b(content, digest_size=8).hexdigest()
         try:
             whole.sweep(self.folder)
@@ -77,7 +85,7 @@ class FeatureCache:
                 "or name another folder for them (--cache)"
             ) from error
         self._rows.update(self._new)
-        self._new = {}
+        self._new, self._waiting = {}, 0
 
 
 def content_digest(part: Part) -> bytes:

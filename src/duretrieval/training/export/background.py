@@ -20,7 +20,7 @@ from duretrieval.types import Array, Modality
 
 
 def aligned(network: Network, rows: Rows, modality: Modality, at: list[int] | None = None) -> Array:
-    """The vectors of a modality's columns in the shared space, before fusion: (n, dim)."""
+    """The vectors of a modality's windows in the shared space, before fusion, as an index has its parts: (w, dim)."""
     network.eval()
     rows = rows.plain()
     found = [np.zeros((0, 1), np.float32)]
@@ -30,7 +30,7 @@ def aligned(network: Network, rows: Rows, modality: Modality, at: list[int] | No
             batch = rows[places[start : start + BATCH]]
             for name, kind in network.columns.items():
                 if kind is modality:
-                    found.append(network.aligned(batch, name)[batch.present[name]].numpy())
+                    found.append(network.windows(batch, name).numpy())
     there = [rows for rows in found if len(rows)]
     return np.concatenate(there) if there else found[0]
 

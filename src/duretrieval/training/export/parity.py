@@ -7,41 +7,50 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import torch
 
-from duretrieval.collection.reading import read_parts
+from duretrieval.collection.reading import Road
 from duretrieval.errors import ModelError
-from duretrieval.fuse.means import means
+from duretrieval.fuse.means import mean, means
 from duretrieval.media.limits import Limits
 from duretrieval.model.model import Model
 from duretrieval.training.build.network import Network
 from duretrieval.training.build.objective import Objective
 from duretrieval.training.build.prepare import Prepared
+from duretrieval.training.data.batch import Batch
 from duretrieval.training.data.batches import Rows
-from duretrieval.training.data.sample import Sample
+from duretrieval.training.data.content import load
 from duretrieval.types import Array, Modality, Part
 
 TOLERANCE = 1e-4
 """How far the engine's numbers may be from torch's."""
 COMPARED = 16
 """Rows that are compared."""
+WINDOWS = 8
+"""Of a file that an encoder that learns reads; of others, all that a row of training has."""
 SCORES = "scores"
 
 
 def compare(model: Model, prepared: Prepared, network: Network, objective: Objective) -> dict[str, float]:
-    """The largest difference between the engine and torch on a few training rows, by modality; "whole" is that of
-    fused items, "scores" that of the learned score of pairs, as a share of the largest score where that is above 1.
+    """The largest difference between the engine and torch on a few training rows, by modality.
+
+    A row of several windows has their mean in both (`fuse.means`).  "whole" is that of fused items, "scores" that of
+    the learned score of pairs, as a share of the largest score where that is above 1.
 
     Raises:
         ModelError: one is above `TOLERANCE`.
     """
     network.eval()
     objective.eval()
-    samples, rows = prepared.samples["train"][:COMPARED], prepared.rows["train"].plain()
-    encoded = [_engine_rows(model, prepared, network, sample, rows, place) for place, sample in enumerate(samples)]
-    found = _parts(network, rows, encoded)
-    if model.fusion is not None:
-        found |= _wholes(model, network, rows, encoded)
+    samples, rows = prepared.samples["train"][:COMPARED], prepared.rows["train"]
+    found: dict[str, float] = {}
+    with Road(prepared.encoders.reading, Limits(), workers=1) as road:
+        whole = rows.plain(lambda part: _windows(road, part) or [load(part, prepared.encoders.reading, Limits())])
+        for place, sample in enumerate(samples):
+            batch = whole[[place]]
+            there = [name for name in network.columns if name in sample.columns and bool(batch.present[name])]
+            engine = {name: _engine_rows(model, prepared, road, sample.columns[name]) for name in there}
+            _compare_row(found, model, network, batch, engine)
     if model.scorer is not None:
-        found |= _scores(model, network, objective, rows, len(samples))
+        found |= _scores(model, network, objective, rows.plain(), len(samples))
     for what, difference in found.items():
         if not difference <= TOLERANCE:
             raise ModelError(
@@ -59,41 +68,22 @@ def _made_by(what: str) -> str:
     return {SCORES: "score", Modality.WHOLE: "fusion"}.get(what, "encoder or head")
 
 
-def _engine_rows(
-    model: Model, prepared: Prepared, network: Network, sample: Sample, rows: Rows, place: int
-) -> dict[str, Array | None]:
-    """column -> (dim,) by the engine, of the columns that the row has; None: it cannot be compared."""
-    there = rows[[place]].present
-    names = [name for name in network.columns if name in sample.columns and bool(there[name])]
-    return {name: engine_row(model, prepared, sample.columns[name]) for name in names}
-
-
-def _parts(network: Network, rows: Rows, encoded: Sequence[Mapping[str, Array | None]]) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for place, columns in enumerate(encoded):
-        for name, theirs in columns.items():
+def _compare_row(
+    found: dict[str, float], model: Model, network: Network, batch: Batch, engine: Mapping[str, Array | None]
+) -> None:
+    """engine: column -> (w, dim) by the engine, of the columns that the row has; None: it cannot be compared."""
+    with torch.inference_mode():
+        for name, theirs in engine.items():
             if theirs is not None:
-                ours = network_row(network, rows, place, name)
-                _widen(found, network.columns[name], ours, theirs)
-    return found
-
-
-def _wholes(
-    model: Model, network: Network, rows: Rows, encoded: Sequence[Mapping[str, Array | None]]
-) -> dict[str, float]:
-    """What the engine's fusion makes of the engine's parts, as it does of an item."""
-    found: dict[str, float] = {}
-    for place, columns in enumerate(encoded):
-        with torch.inference_mode():
-            views = network(rows[[place]])
-        for view, names in network.views.items():
-            parts = {name: columns[name] for name in names if name in columns}
-            held = [part for part in parts.values() if part is not None]
-            if not held or len(held) < len(parts):
-                continue
-            mean = means([network.columns[name] for name in parts], np.stack(held))
-            _widen(found, Modality.WHOLE, views[view].rows[0].numpy(), model.fuse(mean)[0])
-    return found
+                _widen(found, network.columns[name], network.aligned(batch, name)[0].numpy(), mean(theirs))
+        views = network(batch) if model.fusion is not None else {}
+    for view, row in views.items():
+        parts = {name: engine[name] for name in network.views[view] if name in engine}
+        held = [part for part in parts.values() if part is not None]
+        if held and len(held) == len(parts):  # what the engine's fusion makes of the engine's parts, as of an item
+            kinds = [network.columns[name] for name, rows in zip(parts, held, strict=True) for _ in rows]
+            mixed = means(kinds, np.concatenate(held))
+            _widen(found, Modality.WHOLE, row.rows[0].numpy(), model.fuse(mixed)[0])
 
 
 def _scores(model: Model, network: Network, objective: Objective, rows: Rows, n: int) -> dict[str, float]:
@@ -123,21 +113,20 @@ def _widen(found: dict[str, float], what: str, ours: Array, theirs: Array) -> No
     found[what] = max(found.get(what, 0.0), float("inf") if np.isnan(difference) else difference)
 
 
-def network_row(network: Network, rows: Rows, place: int, column: str) -> Array:
-    """(dim,): a column of one row in the shared space."""
-    with torch.inference_mode():
-        row: Array = network.aligned(rows[[place]], column)[0].numpy()
-    return row
+def _windows(road: Road, part: Part) -> list[Part]:
+    """What the engine reads of a part, `WINDOWS` of it at most.
 
-
-def engine_row(model: Model, prepared: Prepared, part: Part) -> Array | None:
-    """(dim,): the same by the engine, from the encoder's mean over what the file holds; None where it holds several.
-
-    A file of several windows is averaged before the head in training and after it in the engine: the same only where
-    there is one.
+    Nothing of an animated picture in a column of pictures, of which training takes the first frame.
     """
-    (read,) = read_parts([part], prepared.encoders.reading, Limits(), workers=1)
-    if not isinstance(read, list) or len(read) != 1:
-        return None
-    row: Array = model.encode(read)[0]
-    return row
+    (read,) = road.read_all([part])
+    return read[:WINDOWS] if isinstance(read, list) else []
+
+
+def _engine_rows(model: Model, prepared: Prepared, road: Road, part: Part) -> Array | None:
+    """(w, dim): the engine's rows of what the file holds, or of what a net read of it; None where it reads nothing."""
+    if part.modality in prepared.encoders.nets:
+        read = _windows(road, part)
+    else:
+        (found,) = road.read_all([part])
+        read = found if isinstance(found, list) else []
+    return model.encode(read) if read else None
