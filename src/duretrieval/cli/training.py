@@ -93,8 +93,8 @@ def check(
 ) -> None:
     """Look at training data: rows that cannot be used, splits, leaks; exit code 1 when there are any."""
     with workbench():
-        from duretrieval.training.build.prepare import with_views
         from duretrieval.training.data.auditing import audit
+        from duretrieval.training.recipe.recipe import with_views
         from duretrieval.training.recipe.settings import merge, parse
         from duretrieval.training.recipe.toml import read_recipe, to_recipe
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from duretrieval.types import Modality, Part
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @runtime_checkable
