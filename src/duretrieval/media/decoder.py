@@ -25,7 +25,7 @@ class Reader(Protocol):
 
 
 # Each module is imported on first use: reading pictures never loads FFmpeg.
-_MODULES = {
+MODULES = {
     Kind.TEXT: "plain",
     Kind.HTML: "webpage",
     Kind.MAIL: "mail",
@@ -52,7 +52,7 @@ def decode(path: str | Path, reading: Reading, limits: Limits, start: Cursor | N
             kind = sniff(file.read(HEAD_BYTES), path.suffix)
     except OSError as error:
         raise MediaError(f"it cannot be opened: {(error.strerror or str(error)).lower()}") from error
-    reader: Reader = import_module(f"duretrieval.media.{_MODULES.get(kind, 'container')}").read
+    reader: Reader = import_module(f"duretrieval.media.{MODULES.get(kind, 'container')}").read
     try:
         # Libraries warn about what they repaired; what matters here is whether parts come out.
         with warnings.catch_warnings(action="ignore"):

@@ -5,14 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from duretrieval.errors import MediaError, UnsupportedMedia
+from duretrieval.media.decoder import MODULES
 from duretrieval.media.signature import HEAD_BYTES, Kind, sniff
 from duretrieval.types import Modality
 
-TEXTS = frozenset({Kind.TEXT, Kind.HTML, Kind.MAIL, Kind.PDF, Kind.OFFICE})
-PICTURES = frozenset(
-    {Kind.SVG, Kind.JPEG, Kind.PNG, Kind.GIF, Kind.WEBP, Kind.TIFF, Kind.BMP, Kind.AVIF, Kind.HEIF}
-    | {Kind.JPEG2000, Kind.NETPBM, Kind.ICON, Kind.PHOTOSHOP}
-)
+PICTURES = frozenset(kind for kind, module in MODULES.items() if module in ("image", "svg"))
+TEXTS = frozenset(MODULES) - PICTURES
 
 
 def kind_of(path: Path) -> Kind:

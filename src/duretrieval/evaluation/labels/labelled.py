@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from duretrieval.duplicates.union_find import UnionFind
 from duretrieval.errors import EvaluationError
 from duretrieval.evaluation.ranks import Ints
 from duretrieval.media.folders import digest
@@ -41,18 +42,11 @@ class Labelled:
         """(units,) a number for each: equal where rows link them, however indirectly."""
         import numpy as np
 
-        parent = list(range(len(self.units)))
-
-        def root(unit: int) -> int:
-            while parent[unit] != unit:
-                parent[unit] = parent[parent[unit]]
-                unit = parent[unit]
-            return unit
-
+        sets = UnionFind(len(self.units))
         for row in self.rows:
             for unit in row[1:]:
-                parent[root(unit)] = root(row[0])
-        return np.array([root(unit) for unit in range(len(self.units))], dtype=np.int64)
+                sets.join(row[0], unit)
+        return np.array([sets.root(unit) for unit in range(len(self.units))], dtype=np.int64)
 
 
 def read_labelled(path: str | Path, columns: Mapping[str, str] | None = None) -> Labelled:
