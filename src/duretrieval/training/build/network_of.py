@@ -11,15 +11,13 @@ from torch import nn
 
 from duretrieval.training.align.canonical import canonical_for
 from duretrieval.training.build.encoders import Encoders
-from duretrieval.training.build.films import encoding, usual
 from duretrieval.training.build.network import Network
 from duretrieval.training.build.objective import Objective, Term, inner
 from duretrieval.training.data.sample import Sample
+from duretrieval.training.recipe import films
 from duretrieval.training.recipe.parts import make
 from duretrieval.training.recipe.recipe import Recipe, Use
 from duretrieval.types import Ints, Modality
-
-HEAD = Use("mlp")
 
 
 def make_network(
@@ -38,10 +36,10 @@ def make_network(
     for modality in sorted(used, key=list(Modality).index):
         if modality in heads:
             continue
-        if modality is Modality.VIDEO and Modality.IMAGE in heads and _as_pictures(recipe, encoders):
-            heads[modality] = heads[Modality.IMAGE]
+        if films.usual(modality) in heads and films.shares_head(recipe, modality, encoders.dim):
+            heads[modality] = heads[films.usual(modality)]
             continue
-        spec = recipe.heads.get(modality) or recipe.heads.get(usual(modality)) or HEAD
+        spec = films.head(recipe, modality)
         known = {"modality": modality}
         heads[modality] = make("train.heads", spec, known, {"dim_in": encoders.dim(modality), "dim": recipe.dim})
     fusion = None
@@ -59,13 +57,6 @@ def make_network(
         fusion=fusion,
         canonical=canonical_for(recipe, columns),
     )
-
-
-def _as_pictures(recipe: Recipe, encoders: Encoders) -> bool:
-    """Whether films, which have no head of their own, come from the encoder of pictures and so belong in one space."""
-    alike = encoding(recipe, Modality.VIDEO) == encoding(recipe, Modality.IMAGE)
-    same_width = encoders.dim(Modality.VIDEO) == encoders.dim(Modality.IMAGE)
-    return Modality.VIDEO not in recipe.heads and alike and same_width
 
 
 def make_objective(recipe: Recipe, network: Network, classes: int) -> Objective:

@@ -17,13 +17,13 @@ from duretrieval.model.seal import Origin, whole
 from duretrieval.protocols import Aligner, Encoder
 from duretrieval.training import parts
 from duretrieval.training.align.closed_form import Fitted
-from duretrieval.training.build.films import PICTURES
 from duretrieval.training.build.lora import merge_lora
 from duretrieval.training.build.network import Network
 from duretrieval.training.build.objective import Objective
 from duretrieval.training.build.prepare import Prepared
 from duretrieval.training.export.background import aligned, backgrounds, with_borrowed
 from duretrieval.training.export.parity import compare
+from duretrieval.training.recipe.films import ALIKE
 from duretrieval.training.recipe.recipe import Recipe, Use
 from duretrieval.types import Modality
 
@@ -118,10 +118,7 @@ def _bring_along(
     encoders: dict[Modality, Encoder],
     aligners: dict[Modality, Aligner],
 ) -> None:
-    """Modalities without training rows: what is `kept`; films by the picture's encoder and head, or pictures by theirs.
-
-    A film is the mean of its frames to an encoder of both, so that what was learned of one holds of the other.
-    """
+    """Modalities without training rows: what is `kept`; films by what pictures have, or pictures by what films have."""
     for modality in sorted(set(prepared.encoders.frozen) - columns):
         frozen = prepared.encoders.frozen[modality]
         encoders[modality] = frozen.encoder
@@ -129,7 +126,7 @@ def _bring_along(
             aligners[modality] = frozen.aligner
     if recipe.fusion is not None:
         return
-    for learned, lacking in (PICTURES, PICTURES[::-1]):
+    for learned, lacking in ALIKE.items():
         encoder = encoders.get(learned)
         if encoder is not None and lacking in encoder.modalities and lacking not in encoders:
             encoders[lacking] = encoder

@@ -178,7 +178,7 @@ class Recipe:
     """Columns of each view; none given: every column of the data is one. "*" is every column: views = [["*"]]."""
     encoders: Mapping[Modality, Encoding] = field(default_factory=dict)
     heads: Mapping[Modality, Use] = field(default_factory=dict)
-    """A film uses the picture's encoder, and then its head, where it has none of its own; others have `mlp`."""
+    """A modality without one has that of another (`films`), or `mlp`."""
     align: Use | None = None
     """An aligner fitted whole (ridge, procrustes, cca) in the place of heads: nothing is trained step by step."""
     fusion: Use | None = None
