@@ -90,7 +90,7 @@ from duretrieval.training import contracts, samplers
 
 if __name__ == "__main__":
     assert len([training.read_recipe(ready.path) for ready in training.ready()]) >= 6
-    assert samplers.Order(8, 4, 0).steps == 2 and training.Net and training.Score and contracts.Fusion
+    assert samplers.Order(8, 4, 0).steps == 2 and training.Net and training.Score and contracts.FusionNet
     manifest = sys.argv[1] + "/rows.jsonl"
     assert not training.audit(manifest, training.Data(), 0).problems
     app(["check", manifest, "--recipe", "pairs"])

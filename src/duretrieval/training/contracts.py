@@ -87,7 +87,7 @@ class RowLoss(Protocol):
         ...
 
 
-class Fusion(Protocol):
+class FusionNet(Protocol):
     """An `nn.Module` that turns the rows of several modalities into one row.
 
     rows: modality -> (b, d).  present: modality -> (b,) bool; None: all are there.  What is absent may hold any number

@@ -12,7 +12,7 @@ from torch import nn
 from duretrieval.training.align.canonical import canonical_for
 from duretrieval.training.build.encoders import Encoders
 from duretrieval.training.build.network import Network
-from duretrieval.training.build.objective import Objective, Term, inner
+from duretrieval.training.build.objective import LossTerm, TotalLoss, inner
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.recipe import films
 from duretrieval.training.recipe.parts import make
@@ -59,7 +59,7 @@ def make_network(
     )
 
 
-def make_objective(recipe: Recipe, network: Network, classes: int) -> Objective:
+def make_objective(recipe: Recipe, network: Network, classes: int) -> TotalLoss:
     """The losses, the score they read, and the memory of earlier batches."""
     torch.manual_seed(recipe.seed + 1)
     known = {"dim": recipe.dim, "classes": classes}
@@ -69,13 +69,13 @@ def make_objective(recipe: Recipe, network: Network, classes: int) -> Objective:
         loss = make("train.losses", Use(spec.use, spec.options), known)
         reads = getattr(loss, "reads", "scores")
         classifier = nn.Linear(recipe.dim, classes) if reads == "labels" and classes else None
-        terms.append(Term(loss, spec.weight, reads, spec.views, classifier, spec.on))
+        terms.append(LossTerm(loss, spec.weight, reads, spec.views, classifier, spec.on))
     memory = None
     if recipe.fit.memory:
         from duretrieval.training.losses.memory import Memory
 
         memory = Memory(recipe.fit.memory)
-    return Objective(terms, score, memory)
+    return TotalLoss(terms, score, memory)
 
 
 def draw_of(

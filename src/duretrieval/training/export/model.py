@@ -19,7 +19,7 @@ from duretrieval.training import parts
 from duretrieval.training.align.closed_form import Fitted
 from duretrieval.training.build.lora import merge_lora
 from duretrieval.training.build.network import Network
-from duretrieval.training.build.objective import Objective
+from duretrieval.training.build.objective import TotalLoss
 from duretrieval.training.build.prepare import Prepared
 from duretrieval.training.export.background import aligned, backgrounds, with_borrowed
 from duretrieval.training.export.parity import compare
@@ -32,7 +32,7 @@ def export(
     recipe: Recipe,
     prepared: Prepared,
     network: Network,
-    objective: Objective,
+    objective: TotalLoss,
     folder: str | Path,
     *,
     name: str | None = None,
@@ -59,7 +59,7 @@ def export(
     return Model.load(folder)
 
 
-def _model(recipe: Recipe, prepared: Prepared, network: Network, objective: Objective, place: Path, name: str) -> Model:
+def _model(recipe: Recipe, prepared: Prepared, network: Network, objective: TotalLoss, place: Path, name: str) -> Model:
     """The engine's parts, written to `place` where they are graphs."""
     encoders: dict[Modality, Encoder] = {}
     aligners: dict[Modality, Aligner] = {}

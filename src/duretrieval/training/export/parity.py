@@ -13,7 +13,7 @@ from duretrieval.fuse.means import means
 from duretrieval.media.limits import Limits
 from duretrieval.model.model import Model
 from duretrieval.training.build.network import Network
-from duretrieval.training.build.objective import Objective
+from duretrieval.training.build.objective import TotalLoss
 from duretrieval.training.build.prepare import Prepared
 from duretrieval.training.data.batches import Rows
 from duretrieval.training.data.sample import Sample
@@ -26,7 +26,7 @@ COMPARED = 16
 SCORES = "scores"
 
 
-def compare(model: Model, prepared: Prepared, network: Network, objective: Objective) -> dict[str, float]:
+def compare(model: Model, prepared: Prepared, network: Network, objective: TotalLoss) -> dict[str, float]:
     """The largest difference between the engine and torch on a few training rows, by modality; "whole" is that of
     fused items, "scores" that of the learned score of pairs, as a share of the largest score where that is above 1.
 
@@ -96,7 +96,7 @@ def _wholes(
     return found
 
 
-def _scores(model: Model, network: Network, objective: Objective, rows: Rows, n: int) -> dict[str, float]:
+def _scores(model: Model, network: Network, objective: TotalLoss, rows: Rows, n: int) -> dict[str, float]:
     """Torch's score of all pairs of rows of two views against the engine's of each pair, on the same rows."""
     assert model.scorer is not None
     with torch.inference_mode():
