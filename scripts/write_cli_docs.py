@@ -17,6 +17,8 @@ Made by `scripts/write_cli_docs.py` from `duretrieval --help`; edit the program,
 Exit codes: 0 done; 1 the request could not be met, `verify` or `doctor` found faults, or `evaluate --gate` found a
 significant loss; 2 the command line itself is wrong; 130 interrupted. Results go to standard output, progress and
 errors to standard error.
+
+`duretrieval --version` says which version this is; `duretrieval --install-completion` completes commands with Tab.
 """
 
 

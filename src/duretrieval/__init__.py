@@ -27,20 +27,21 @@ if TYPE_CHECKING:
     from duretrieval.types import Query as Query
     from duretrieval.types import Reading as Reading
     from duretrieval.types import Term as Term
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            ".collection.collection": "Collection Stats",
+            ".collection.ingest": "Report",
+            ".errors": "DuretrievalError",
+            ".evaluation.request": "Request evaluate",
+            ".media.limits": "Limits",
+            ".model.model": "Model",
+            ".training.recipe.recipe": "Recipe",
+            ".training.recipe.toml": "read_recipe",
+            ".training.runs.run": "export_run train",
+            ".types": "Evidence Hit Item Modality Part Query Reading Term",
+        },
+    )
 
 __version__ = "0.1.0"
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        ".collection.collection": "Collection Stats",
-        ".collection.ingest": "Report",
-        ".errors": "DuretrievalError",
-        ".evaluation.request": "Request evaluate",
-        ".media.limits": "Limits",
-        ".model.model": "Model",
-        ".training.recipe.recipe": "Recipe",
-        ".training.recipe.toml": "read_recipe",
-        ".training.runs.run": "export_run train",
-        ".types": "Evidence Hit Item Modality Part Query Reading Term",
-    },
-)

@@ -2,6 +2,7 @@
 
 DuretrievalError
 ├── ConfigError(ValueError)      a setting the user wrote cannot be used
+│   ├── UnfitFields              fields of items that a store cannot keep
 │   ├── UnknownPart              a name that is neither built in, installed, nor a module:attribute path
 │   └── Diverged                 training with these settings ended in numbers that are not finite
 ├── ShapeError(ValueError)       an array does not have the shape that was promised
@@ -14,12 +15,17 @@ DuretrievalError
 ├── ModelError                   a model folder cannot be used
 ├── CollectionError              a collection cannot be used
 │   ├── NotACollection           nothing, or something else, is at that place
+│   ├── WouldEmpty               everything known below a folder, or of a manifest, would be removed
 │   ├── ModelMismatch            its vectors were made by another model
 │   └── CollectionLocked         another process is writing to it
 ├── QueryError(ValueError)       a query cannot be answered as written
 │   └── UnknownField             a filter names a field that no item has
 └── EvaluationError(ValueError)  labels, judgements or results cannot be evaluated
 """
+
+from __future__ import annotations
+
+from collections.abc import Mapping
 
 
 class DuretrievalError(Exception):
@@ -28,6 +34,15 @@ class DuretrievalError(Exception):
 
 class ConfigError(DuretrievalError, ValueError):
     """A setting the user wrote cannot be used."""
+
+
+class UnfitFields(ConfigError):
+    """Fields of items that a store cannot keep; the message is the first reason."""
+
+    def __init__(self, reasons: Mapping[str, Mapping[str, str]]) -> None:
+        super().__init__(next(reason for fields in reasons.values() for reason in fields.values()))
+        self.reasons = reasons
+        """id of an item -> name of a field -> why it cannot be kept."""
 
 
 class UnknownPart(ConfigError):
@@ -76,6 +91,10 @@ class CollectionError(DuretrievalError):
 
 class NotACollection(CollectionError):
     """Nothing, or something else, is at that place."""
+
+
+class WouldEmpty(CollectionError):
+    """Everything known below a folder, or of a manifest, would be removed."""
 
 
 class ModelMismatch(CollectionError):

@@ -18,7 +18,10 @@ def window(package: str, names: Mapping[str, str]) -> tuple[Callable[[str], Any]
     names: module, as seen from the package (or from `duretrieval`, where it begins with a dot), to the names that it
     hands on, with spaces between them.
 
-        __getattr__, __dir__, __all__ = window(__name__, {"cca": "Cca", "chain": "Chain Sum"})
+        if TYPE_CHECKING:
+            from duretrieval.align.cca import Cca as Cca  # and so on: what type checkers see
+        else:
+            __getattr__, __dir__, __all__ = window(__name__, {"cca": "Cca", "chain": "Chain Sum"})
     """
     homes = {name: module for module, listed in names.items() for name in listed.split()}
     listed = sorted(homes)

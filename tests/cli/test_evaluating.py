@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
+from duretrieval.cli import judging
 from duretrieval.cli.app import app
 from duretrieval.collection.collection import Collection
 from duretrieval.errors import ConfigError, EvaluationError
@@ -130,7 +131,8 @@ def test_an_earlier_result_that_is_not_there(runs: Path) -> None:
         run("evaluate", runs / "good.txt", "--judgements", runs / "qrels", "--against", runs / "nowhere")
 
 
-def test_judging_with_every_key(collection: Path, tmp_path: Path) -> None:
+def test_judging_with_every_key(collection: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judging, "at_a_terminal", lambda: True)
     out = tmp_path / "j.jsonl"
     (tmp_path / "queries.txt").write_text("barking\n\n", encoding="utf-8")
     arguments = ["judge", str(collection), "a purring cat", "--queries", str(tmp_path / "queries.txt"), "-o", str(out)]

@@ -149,12 +149,26 @@ def test_a_filter_that_lance_refuses_says_so_in_plain_words(store):
     for where, complaint in [
         ("width >", "Expected: an expression"),
         ("width > 'x'", "could not convert"),
-        ("nofunc(width) > 1", "Invalid function 'nofunc'"),
+        ("nofunc(width) > 1", "no function 'nofunc'"),
         ("width", "does not return a boolean"),
     ]:
         with pytest.raises(QueryError, match=complaint) as caught:
             store.search(directions(1)[0], 1, where=where)
         assert ".rs" not in str(caught.value)
+
+
+@pytest.mark.parametrize("where", ["width / 0 = 1", "width / 0 = 1 AND start_char IS NULL"])
+def test_a_filter_that_fails_over_a_row_says_so_in_plain_words(store, where):
+    add(store, text("a", 1, width=5))
+    for ask in (
+        lambda: store.search(directions(1)[0], 1, where=where),
+        lambda: store.count(where),
+        lambda: list(store.scan(where)),
+        lambda: list(store.parts(where=where)),
+        lambda: store.tally("width", where),
+    ):
+        with pytest.raises(QueryError, match=r"^the filter .* cannot be used: Divide by zero error$"):
+            ask()
 
 
 # Asking for more than vectors
@@ -164,15 +178,16 @@ def test_lookup_and_digest(store):
     moved = Item("b", "/files/b", digest="digest a", stamp="2", problem="broken")
     add(store, text("a", 2), moved)
     assert store.lookup(["/files/a", "/files/b", "/files/c"]) == {"/files/a": ("a", "stamp a"), "/files/b": ("b", "2")}
-    assert store.by_digest(["digest a", "digest x"]) == {"digest a": [text("a", 2), moved]}
-    assert (store.lookup([]), store.by_digest([])) == ({}, {})
+    assert store.copies(["digest a", "digest x"]) == {"digest a": [("a", "/files/a"), ("b", "/files/b")]}
+    assert store.copies(["digest a"], usable=True) == {"digest a": [("a", "/files/a")]}
+    assert (store.lookup([]), store.copies([])) == ({}, {})
     many = [text(f"i{i}") for i in range(2500)]
     add(store, *many)
     assert len(store.lookup([item.source for item in many])) == 2500
     store.optimize()
     add(store, text("late"))
     assert set(store.lookup(["/files/late", "/files/i7"])) == {"/files/late", "/files/i7"}
-    assert list(store.by_digest(["digest late"])) == ["digest late"]
+    assert list(store.copies(["digest late"])) == ["digest late"]
 
 
 def test_count_and_tally_count_items(store):

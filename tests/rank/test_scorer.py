@@ -10,8 +10,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from duretrieval.cli.output import hit_dict, print_hits
-from duretrieval.collection.collection import Collection
+from duretrieval.cli.output import hit_dict
+from duretrieval.cli.rows import print_hits
+from duretrieval.collection import Collection
 from duretrieval.errors import ModelError, ShapeError
 from duretrieval.index.lance.store import LanceStore
 from duretrieval.model.card import read_card

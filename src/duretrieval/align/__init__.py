@@ -27,18 +27,18 @@ if TYPE_CHECKING:
     from duretrieval.align.network import OnnxAligner as OnnxAligner
     from duretrieval.align.procrustes import Procrustes as Procrustes
     from duretrieval.align.ridge import Ridge as Ridge
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "cca": "Cca",
-        "centre": "Centre",
-        "chain": "Chain Sum",
-        "conse": "Conse",
-        "fitting": "fit_aligner",
-        "itq": "Itq",
-        "network": "OnnxAligner",
-        "procrustes": "Procrustes",
-        "ridge": "Ridge",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "cca": "Cca",
+            "centre": "Centre",
+            "chain": "Chain Sum",
+            "conse": "Conse",
+            "fitting": "fit_aligner",
+            "itq": "Itq",
+            "network": "OnnxAligner",
+            "procrustes": "Procrustes",
+            "ridge": "Ridge",
+        },
+    )

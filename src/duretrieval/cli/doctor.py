@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from duretrieval.cli.app import HERE, CollectionPath, Json, app
-from duretrieval.cli.output import out, print_json
-from duretrieval.collection.doctor import diagnose
+from duretrieval.cli.app import HERE, AnyCollectionPath, Json, app
+from duretrieval.cli.output import print_json
+from duretrieval.cli.terminal import out
 
 
 @app.command()
-def doctor(collection: CollectionPath = HERE, json: Json = False) -> None:
-    """Check the installation, the model and the collection; exit code 1 when something is wrong."""
+def doctor(collection: AnyCollectionPath = HERE, json: Json = False) -> None:
+    """Check installation, model and collection. Exit code 1 when something is wrong."""
+    from duretrieval.collection.doctor import diagnose
+
     findings = list(diagnose(collection))
     if json:
         print_json({"check": f.check, "ok": f.ok, "detail": f.detail} for f in findings)
     else:
         for f in findings:
-            out.print(f"{'ok   ' if f.ok else 'FAULT'}  {f.check}: {f.detail}", markup=False)
+            out.print(f"{'ok   ' if f.ok else 'FAULT'}  {f.check}: {f.detail}")
     raise typer.Exit(0 if all(f.ok for f in findings) else 1)

@@ -6,18 +6,19 @@ import shlex
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from duretrieval.cli import evaluation_tables as tables
 from duretrieval.cli.app import Json, app
 from duretrieval.cli.columns import Columns, columns
-from duretrieval.cli.indexing import bar
-from duretrieval.cli.output import err, out, print_json
+from duretrieval.cli.output import print_json
+from duretrieval.cli.progress import bar
+from duretrieval.cli.terminal import err, out
 from duretrieval.errors import EvaluationError
-from duretrieval.evaluation.result import Side
-from duretrieval.types import MEDIA, Modality
+
+if TYPE_CHECKING:
+    from duretrieval.evaluation.result import Side
 
 File = Path | None
 
@@ -47,16 +48,17 @@ def evaluate(
     gate: Annotated[bool, typer.Option("--gate", help="Exit with 1 if --against shows a significant loss.")] = False,
     json: Json = False,
 ) -> None:
-    """Measure how well something finds, with intervals, for every pair of modalities."""
+    """Measure how well something finds. For every pair of modalities, with intervals."""
+    from duretrieval.cli import evaluation_tables as tables
     from duretrieval.evaluation import comparison, result_json
     from duretrieval.evaluation import report as reports
-    from duretrieval.evaluation import request as front
+    from duretrieval.evaluation import request as requests
 
     if gate and against is None:
         raise typer.BadParameter("--gate needs --against, an earlier result to hold against")
     if lang not in ("en", "zh"):
         raise typer.BadParameter(f"--lang is {lang!r}; there are en and zh")
-    request = front.Request(
+    request = requests.Request(
         data=data,
         columns=columns(column),
         judgements=judgements,
@@ -67,8 +69,8 @@ def evaluate(
         queries=queries,
         command=shlex.join(["duretrieval", *sys.argv[1:]]),
     )
-    with bar(None, "encoding") if front.recognise(what) == "model" else nullcontext() as progress:
-        found = front.evaluate(what, request, progress)
+    with bar(None, "encoding") if requests.recognise(what) == "model" else nullcontext() as progress:
+        found = requests.evaluate(what, request, progress)
     before = result_json.load(_result(against)) if against else None
     compared = comparison.compare(found.evaluation, before) if before else []
     page = None
@@ -90,7 +92,7 @@ def evaluate(
         if page:
             out.print(f"Report: {page}")
     for note in found.notes:
-        err.print(f"note: {note}", markup=False)
+        err.print(f"note: {note}")
     if gate and comparison.gate(compared):
         err.print(f"gate: {len(comparison.losses(compared))} figures are worse than in {against}, and not by chance")
         raise typer.Exit(1)
@@ -105,6 +107,8 @@ def _result(path: Path) -> Path:
 
 
 def _sides(typed: str) -> tuple[Side, Side]:
+    from duretrieval.types import MEDIA
+
     names = [*(m.value for m in MEDIA), "any"]
     parts = typed.split("-")
     if len(parts) != 2 or not set(parts) <= set(names):
@@ -113,4 +117,6 @@ def _sides(typed: str) -> tuple[Side, Side]:
 
 
 def _side(name: str) -> Side:
+    from duretrieval.types import Modality
+
     return "any" if name == "any" else Modality(name)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
-from duretrieval.cli.output import out
+from duretrieval.cli.terminal import out
 
 if TYPE_CHECKING:
     from duretrieval.evaluation.comparison import Difference
@@ -62,11 +63,16 @@ def _figures(evaluation: Evaluation) -> None:
         table.add_column(name, justify="left" if name in ("pair", "metric") else "right", no_wrap=True)
     for pair in evaluation.pairs:
         counted = max((score.n for score in pair.scores), default=0)
-        about = [pair.name, f"[dim]{counted} queries", f"[dim]of {pair.gallery_size} items"]
+        about: list[str | Text] = [
+            pair.name,
+            Text(f"{counted} queries", style="dim"),
+            Text(f"of {pair.gallery_size} items", style="dim"),
+        ]
         for i, score in enumerate(pair.scores):
             value, low, high = (shown(score.measure, v) for v in (score.value, score.low, score.high))
             last = i == len(pair.scores) - 1
-            table.add_row(about[i] if i < 3 else "", score.measure, value, f"[dim]{low}–{high}", end_section=last)
+            interval = Text(f"{low}–{high}", style="dim")
+            table.add_row(about[i] if i < 3 else "", score.measure, value, interval, end_section=last)
     out.print(table)
     for name, total in evaluation.totals.items():
         out.print(f"{name}: {total:.4g}")
@@ -86,9 +92,9 @@ def _differences(compared: Sequence[Difference]) -> None:
         table.add_column(name, justify="left" if name in ("pair", "metric", "verdict") else "right")
     for d in sorted(compared, key=lambda d: not d.significant):
         scale = 100 if measure(d.measure).larger_is_better else 1
-        verdict = "not certain" if d.difference else "equal"
+        verdict = Text("not certain" if d.difference else "equal")
         if d.significant and d.difference:
-            verdict = "[green]better[/green]" if d.better else "[red]worse[/red]"
+            verdict = Text("better", style="green") if d.better else Text("worse", style="red")
         change = f"{scale * d.difference:+.1f} ({scale * d.low:+.1f} … {scale * d.high:+.1f})"
         figures = (shown(d.measure, d.old), shown(d.measure, d.new))
         table.add_row(d.pair, d.measure, *figures, change, f"{d.adjusted:.3g}", verdict)
@@ -98,10 +104,7 @@ def _differences(compared: Sequence[Difference]) -> None:
 def _health(health: Health) -> None:
     share = 100 * health.problems / max(health.items, 1)
     how = "with an approximate index" if health.indexed else "every vector is compared (no approximate index)"
-    out.print(
-        f"{health.items} items, {health.problems} with a problem ({share:.1f} %); {health.parts} parts, {how}.",
-        markup=False,
-    )
+    out.print(f"{health.items} items, {health.problems} with a problem ({share:.1f} %); {health.parts} parts, {how}.")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("filter", "keeps", "queries", f"recall@{health.k}"):
         table.add_column(name, justify="left" if name in ("filter", "queries") else "right")

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from duretrieval.cli.app import HERE, CollectionPath, Json, app
+from duretrieval.cli.app import HERE, AnyCollectionPath, CollectionPath, Json, app
 from duretrieval.cli.columns import Columns, columns
 from duretrieval.cli.limits import limits
-from duretrieval.cli.output import err, out, print_json
-from duretrieval.collection import sources
-from duretrieval.collection.collection import Collection, Report
+from duretrieval.cli.output import print_json
+from duretrieval.cli.progress import bar, kept
+from duretrieval.cli.terminal import out
+
+if TYPE_CHECKING:
+    from duretrieval.collection import Report
+    from duretrieval.collection.collection import Prune
 
 
 @app.command()
 def index(
     paths: Annotated[list[Path], typer.Argument(exists=True, help="Files and folders, or manifests.")],
-    collection: CollectionPath = HERE,
+    collection: AnyCollectionPath = HERE,
     model: Annotated[
         str | None, typer.Option(help="builtin, a folder, clip:ID ... Default: the collection's own.")
     ] = None,
@@ -29,6 +30,7 @@ def index(
     column: Columns = None,
     retry: Annotated[bool, typer.Option("--retry", help="Try again what had a problem.")] = False,
     prune: Annotated[bool, typer.Option("--prune", help="Remove items under PATHS whose file is gone.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --prune: even if that is all of them.")] = False,
     limit: Annotated[list[str] | None, typer.Option(help="Read larger files: max_pixels=400000000")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Decoding processes. Default: one a core.")] = None,
     json: Json = False,
@@ -36,16 +38,21 @@ def index(
     """Add files to a collection. Unchanged files are skipped; an interrupted run goes on where it stopped."""
     if column and not manifest:
         raise typer.BadParameter("--column says what the columns of a manifest are; add --manifest")
+    if yes and not prune:
+        raise typer.BadParameter("--yes says that all may be removed; add --prune")
+    from duretrieval.collection import Collection, sources
+
+    removing: Prune = "all" if yes else prune
     with (
         Collection.open(collection, model, limits=limits(limit or [])) as c,
-        bar(None if manifest else sources.count(paths)) as progress,
+        kept(bar(None if manifest else sources.count(paths))) as progress,
     ):
         if manifest:
             report = c.add_manifests(
-                paths, columns=columns(column), progress=progress, retry=retry, prune=prune, workers=workers
+                paths, columns=columns(column), progress=progress, retry=retry, prune=removing, workers=workers
             )
         else:
-            report = c.add(paths, progress=progress, retry=retry, prune=prune, workers=workers)
+            report = c.add(paths, progress=progress, retry=retry, prune=removing, workers=workers)
     _print_report(report, collection, json)
 
 
@@ -58,6 +65,8 @@ def remove(
     """Take items out of a collection. The files themselves are not touched."""
     if not ids and where is None:
         raise typer.BadParameter("give ids, or --where with a filter")
+    from duretrieval.collection import Collection
+
     with Collection.open(collection, create=False) as c:
         gone = c.remove([c.get(id_).id for id_ in ids or []], where=where)
     out.print(f"{gone} removed.")
@@ -71,33 +80,11 @@ def migrate(
     json: Json = False,
 ) -> None:
     """Encode a whole collection again with another model. The old one answers until the new one is complete."""
-    with Collection.open(collection, create=False, any_model=True) as c, bar(len(c)) as progress:
+    from duretrieval.collection import Collection
+
+    with Collection.open(collection, create=False, any_model=True) as c, kept(bar(len(c))) as progress:
         report = c.migrate(model, progress=progress, workers=workers)
     _print_report(report, collection, json)
-
-
-@contextmanager
-def bar(total: int | None, doing: str = "indexing") -> Iterator[Callable[[Report], None]]:
-    """Progress on standard error; total: None where it is not known."""
-    columns = (
-        TextColumn(doing),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}/s"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-        TextColumn("[yellow]{task.fields[problems]}"),
-    )
-    with Progress(*columns, console=err, transient=True) as progress:
-        task = progress.add_task("", total=total, rate="-", problems="")
-
-        def show(report: Report) -> None:
-            speed = progress.tasks[0].finished_speed or progress.tasks[0].speed
-            problems = f"{len(report.problems)} problems" if report.problems else ""
-            progress.update(task, completed=report.seen, rate=f"{speed:.0f}" if speed else "-", problems=problems)
-
-        yield show
 
 
 def _print_report(report: Report, collection: Path, json: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,8 +11,9 @@ import typer
 from rich.text import Text
 
 from duretrieval.cli.app import app
-from duretrieval.cli.output import MATCHED, WORDS_SHOWN, out, place
-from duretrieval.collection.collection import Collection
+from duretrieval.cli.paths import near
+from duretrieval.cli.rows import GAP, hit_lines
+from duretrieval.cli.terminal import out, shown
 from duretrieval.errors import EvaluationError
 
 if TYPE_CHECKING:
@@ -29,31 +32,35 @@ def judge(
     ] = Path("judgements.jsonl"),
     k: Annotated[int, typer.Option("-k", min=1, help="Results to judge for each query.")] = 10,
 ) -> None:
-    """Say of the first results, one by one, whether they are right; `evaluate` measures with what you said."""
-    from duretrieval.evaluation.judging import Ledger, Sitting
-
+    """Say of results whether they are right. `evaluate` measures with what you said."""
     asked = [*(queries or []), *(_lines(file) if file else [])]
     if not asked:
         raise typer.BadParameter("give queries, or a file of them with --queries")
+    if not at_a_terminal():
+        raise EvaluationError("judge asks for a key after each result, and there is no terminal to press it at")
+    from duretrieval.collection import Collection
+    from duretrieval.evaluation.judging import Ledger, Sitting
+
     ledger = Ledger(judgements)
     with Collection.open(collection, create=False) as c:
         sitting = Sitting(c, asked, ledger, k)
         try:
-            _ask(sitting)
+            _ask(sitting, c.short)
         except (KeyboardInterrupt, EOFError):
             out.print()
-    out.print(f"{len(ledger)} judgements in {judgements}", markup=False)
-    out.print(f"Measure with: duretrieval evaluate {collection} --data {judgements}", markup=False)
+    out.print(f"{len(ledger)} judgements in {near(judgements)}")
+    out.print(f"Measure with: duretrieval evaluate {collection} --data {judgements}")
 
 
-def _ask(sitting: Sitting) -> None:
+def _ask(sitting: Sitting, short: Callable[[str], str]) -> None:
     last = 0
     while question := sitting.question():
         if question.number != last:
             progress = f"  {question.number}/{question.queries}  {KEYS}"
-            out.print(Text(f"\n{question.query}", style="bold").append(progress, style="dim not bold"))
+            out.print()
+            out.print(Text(shown(question.query), style="bold").append(progress, style="dim not bold"))
             last = question.number
-        _show(question)
+        _show(question, short)
         key = typer.getchar().lower()
         out.print(Text(key if key.isprintable() else "", style="bold"))
         match key:
@@ -75,15 +82,16 @@ def _ask(sitting: Sitting) -> None:
                 out.print(f"     {KEYS}")
 
 
-def _show(question: Question) -> None:
-    item, best = question.hit.item, question.hit.evidence[0].part
-    line = Text(f"{question.rank:>3}  {MATCHED[best.modality]} {place(best)}  ", style="cyan")
-    line.append(str(item.fields.get("name", item.id)), style="bold not dim")
-    line.append(f"  {item.source}", style="dim not bold")
-    out.print(line)
-    if isinstance(best.content, str):
-        out.print(Text(f"     {' '.join(best.content.split())[:WORDS_SHOWN]}", style="italic"))
+def _show(question: Question, short: Callable[[str], str]) -> None:
+    lead = Text(f"{question.rank:>3}{GAP}", style="dim")
+    for line in hit_lines(question.hit, short(question.hit.item.id), lead, out.columns):
+        out.print(line)
     out.print("     right? ", end="")
+
+
+def at_a_terminal() -> bool:
+    """Whether keys come from a person."""
+    return sys.stdin is not None and sys.stdin.isatty()
 
 
 def _lines(file: Path) -> list[str]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import fields
+from typing import TYPE_CHECKING
 
 from duretrieval.errors import ConfigError
-from duretrieval.media.limits import Limits
-from duretrieval.plugins import suggest
+
+if TYPE_CHECKING:
+    from duretrieval.media.limits import Limits
 
 
 def limits(typed: Iterable[str]) -> Limits:
@@ -16,6 +18,9 @@ def limits(typed: Iterable[str]) -> Limits:
     Raises:
         ConfigError: there is no limit of that name, or the value is not a number above 0.
     """
+    from duretrieval.media.limits import Limits
+    from duretrieval.plugins import suggest
+
     known = {field.name: type(getattr(Limits(), field.name)) for field in fields(Limits)}
     values: dict[str, int | float] = {}
     for pair in typed:

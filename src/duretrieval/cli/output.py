@@ -1,77 +1,35 @@
-"""What people and programs read: tables on a terminal, one JSON object a line with `--json`."""
+"""What programs read: one JSON object a line with `--json`."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+import math
+import sys
+from collections.abc import Iterable
 from datetime import datetime
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.text import Text
+from duretrieval.cli.terminal import escaped
 
-from duretrieval.types import Evidence, Hit, Item, Modality, Part
-
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
-
-WORDS_SHOWN = 90
-"""Characters of a passage in a table."""
-MATCHED = {
-    Modality.TEXT: "text",
-    Modality.IMAGE: "picture",
-    Modality.VIDEO: "frames",
-    Modality.AUDIO: "sound",
-    Modality.WHOLE: "whole",
-}
-
-
-def clock(seconds: float) -> str:
-    """65.4 -> "1:05", 3661 -> "1:01:01"."""
-    minutes, s = divmod(int(seconds), 60)
-    hours, m = divmod(minutes, 60)
-    return f"{hours}:{m:02d}:{s:02d}" if hours else f"{m}:{s:02d}"
-
-
-def place(part: Part) -> str:
-    """Where in its item a part sits: "0:05-0:10", "page 3", or nothing when it is the whole item."""
-    if part.start_s is not None and part.end_s is not None:
-        return f"{clock(part.start_s)}-{clock(part.end_s)}"
-    if part.page is not None:
-        return f"page {part.page}"
-    return ""
-
-
-def print_hits(hits: list[Hit]) -> None:
-    """One item a line with its best part; below it its words, its source and its id."""
-    if not hits:
-        out.print("Nothing found.")
-        return
-    if hits[0].measure != "deviations":
-        out.print(Text(f"Scores: {hits[0].measure}.", style="dim"))
-    shown = max(len(place(hit.evidence[0].part)) for hit in hits)
-    for rank, hit in enumerate(hits, start=1):
-        best = hit.evidence[0].part
-        line = Text(f"{rank:>3}  ", style="dim")
-        line.append(f"{hit.score:5.1f}  ", style="bold not dim")
-        line.append(f"{MATCHED[best.modality]:<8} {place(best):<{shown}}  ", style="cyan not dim")
-        line.append(str(hit.item.fields.get("name", hit.item.id)), style="bold not dim")
-        if best.file:
-            line.append(f" ({Path(best.file).name})", style="not dim")
-        out.print(line)
-        for text, style in _below(hit):
-            out.print(Text(" " * 12 + text, style=style))
+if TYPE_CHECKING:
+    from duretrieval.types import Evidence, Hit, Item, Part
 
 
 def print_json(objects: Iterable[dict[str, Any]]) -> None:
-    """One object a line on standard output."""
+    """One object a line on standard output, valid whatever strings and numbers hold."""
+    unicode = (getattr(sys.stdout, "encoding", None) or "utf-8").lower().startswith("utf")
     for thing in objects:
-        print(json.dumps(thing, ensure_ascii=False, default=_plain))
+        line = json.dumps(_finite(thing), ensure_ascii=not unicode, default=_plain)
+        print(escaped(line, json_form))
+
+
+def json_form(character: str) -> str:
+    """A character as JSON writes what is not to be sent as it is."""
+    return json.dumps(character)[1:-1]
 
 
 def hit_dict(rank: int, hit: Hit) -> dict[str, Any]:
-    """A hit as plain values: the machine's view of a row of `print_hits`."""
+    """A hit as plain values: the machine's view of a row of `rows.print_hits`."""
     said = {} if hit.measure == "deviations" else {"measure": hit.measure}
     return {
         "rank": rank,
@@ -101,18 +59,13 @@ def part_dict(part: Part) -> dict[str, Any]:
     return {"modality": part.modality.value, **placed, **words}
 
 
-def _below(hit: Hit) -> Iterator[tuple[str, str]]:
-    content, item = hit.evidence[0].part.content, hit.item
-    if isinstance(content, str):
-        words = " ".join(content.split())
-        yield (words if len(words) <= WORDS_SHOWN else words[: WORDS_SHOWN - 1] + "…"), "italic"
-    if also := [
-        f"{MATCHED[e.part.modality]} {where}" for e in hit.evidence[1:] if (where := place(e.part)) and e.score > 0
-    ]:
-        yield f"also {', '.join(also)}", "cyan dim"
-    yield f"{item.source}  {item.id}", "dim"
-    if item.problem:
-        yield item.problem, "yellow"
+def _finite(value: Any) -> Any:
+    """JSON has no word for what is not a finite number: None."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(key): _finite(held) for key, held in value.items()}
+    return [_finite(held) for held in value] if isinstance(value, list | tuple) else value
 
 
 def _plain(value: object) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from duretrieval.cli import terms
 from duretrieval.cli.app import HERE, CollectionPath, Json, app
-from duretrieval.cli.output import hit_dict, print_hits, print_json
-from duretrieval.collection.collection import Collection
-from duretrieval.types import Modality, Query
+from duretrieval.cli.output import hit_dict, print_json
+from duretrieval.cli.rows import print_hits
+from duretrieval.cli.terminal import err
+
+if TYPE_CHECKING:
+    from duretrieval.types import Term
 
 Typed = list[str] | None
 
@@ -33,25 +35,33 @@ def search(
     json: Json = False,
 ) -> None:
     """Find items by any mix of words, pictures, films and sounds."""
-    asked = [terms.text_term(" ".join(words))] if words else []
-    asked += [terms.text_term(typed) for typed in text or []]
-    asked += [terms.text_term(typed, sign=-1.0) for typed in less or []]
-    for modality, typed_files in ((Modality.IMAGE, image), (Modality.AUDIO, audio), (Modality.VIDEO, video)):
-        asked += [terms.file_term(modality, typed) for typed in typed_files or []]
-    if not asked and not like:
+    if not any((words, text, image, audio, video, less, like)):
         raise typer.BadParameter("give words, or --text, --image, --audio, --video or --like")
+    from duretrieval.cli import terms
+
+    asked = _terms([" ".join(words)] if words else [], text or [], less or [])
+    for modality, files in (("image", image), ("audio", audio), ("video", video)):
+        asked += [terms.file_term(terms.modality(modality), typed) for typed in files or []]
+    modalities, weights = terms.modalities(in_), terms.weights(weight or [])
+
+    from duretrieval.collection import Collection
+    from duretrieval.types import Query
+
     with Collection.open(collection, create=False) as c:
-        query = Query(
-            terms=tuple(asked),
-            like=tuple(c.get(id_).id for id_ in like or []),
-            modalities=terms.modalities(in_),
-            where=where,
-            weights=terms.weights(weight or []),
-            k=k,
-            exact=exact,
-        )
-        hits = c.search(query)
-    if json:
-        print_json(hit_dict(rank, hit) for rank, hit in enumerate(hits, start=1))
-    else:
-        print_hits(hits)
+        ids = tuple(c.get(id_).id for id_ in like or [])
+        hits = c.search(Query(tuple(asked), ids, modalities, where, weights, min(k, max(len(c), 1)), exact))
+        if json:
+            print_json(hit_dict(rank, hit) for rank, hit in enumerate(hits, start=1))
+        else:
+            print_hits(hits, c.short)
+
+
+def _terms(words: list[str], text: list[str], less: list[str]) -> list[Term]:
+    """Everything in words; what could have been meant otherwise is said."""
+    from duretrieval.cli import terms
+
+    for typed in (*words, *text, *less):
+        if note := terms.note(typed):
+            err.print(f"note: {note}")
+    wanted = [terms.text_term(typed) for typed in (*words, *text)]
+    return wanted + [terms.text_term(typed, sign=-1.0) for typed in less]

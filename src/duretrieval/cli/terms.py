@@ -1,7 +1,13 @@
-"""Terms as they are typed: `words`, `2:words`, `-0.5:words`, `0.5:photo.jpg`, `image=2`."""
+"""Terms as they are typed: `words`, `2:words`, `-0.5:words`, `0.5:photo.jpg`, `image=2`.
+
+A weight is a number of at most two digits before its point, a colon, and words that follow it at once. So these are
+words: `2001: A Space Odyssey`, `1984:a novel`; and so is what begins as a time, a ratio or a verse: `16:9 screens`,
+`3:10 to Yuma`. With a point a number is a weight whatever follows: `2.0:3:10 to Yuma`, `1.:16:9 screens`.
+"""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,24 +16,53 @@ from duretrieval.errors import QueryError
 from duretrieval.plugins import suggest
 from duretrieval.types import MEDIA, Modality, Term
 
-WEIGHTED = re.compile(r"(?P<weight>[+-]?(?:\d+\.?\d*|\.\d+)):(?P<content>.+)", re.DOTALL)
+WEIGHTED = re.compile(r"(?P<weight>[+-]?(?:\d{1,2}(?:\.\d*)?|\.\d+)):(?P<content>\S.*)", re.DOTALL)
+NUMBERED = re.compile(r"\d+:\d+(?!\d*:)|\d+:\d\d:\d\d(?!\d)")
+"""The beginning of a time, a ratio or a verse; `1:3:10 to Yuma` is none, but 3:10 to Yuma with weight 1."""
+LARGEST = 1e6
+"""A weight above this is a slip, and scores with it are no numbers in the end."""
+FILE = re.compile(r"\S+\.[A-Za-z0-9]{2,5}")
 
 
 def text_term(typed: str, sign: float = 1.0) -> Term:
-    """`2:words` has weight 2, `words` weight 1. Words that begin like "3:10 to Yuma" need `1:` before them."""
-    weight, words = _split(typed)
+    """`2:words` has weight 2, `words` weight 1; see above for what is a weight.
+
+    Raises:
+        QueryError: there are no words, or their weight is 0.
+    """
+    weight, words = (1.0, typed) if NUMBERED.match(typed) else _split(typed)
+    if not words.strip():
+        raise QueryError("there are no words to look for, only blanks; the query asks for nothing")
+    if weight == 0:
+        raise QueryError(f"{typed!r} has weight 0, so it asks for nothing; give another weight, or leave it out")
     return Term(Modality.TEXT, words, sign * weight)
 
 
+def note(typed: str) -> str | None:
+    """How words are understood that may have been meant otherwise."""
+    if NUMBERED.match(typed) and (read := WEIGHTED.fullmatch(typed)):
+        weighted = f"{read['weight']}.0:{read['content']}"
+        return f"{typed!r} is searched for as words; with a weight of {read['weight']} write {weighted!r}"
+    if not FILE.fullmatch(typed):
+        return None
+    if Path(typed).is_file():
+        return f"{typed!r} is searched for as words; a picture, sound or film is asked with --image, --audio or --video"
+    slashed = "/" in typed or "\\" in typed
+    return f"{typed!r} is searched for as words; there is no such file" if slashed and "://" not in typed else None
+
+
 def file_term(modality: Modality, typed: str) -> Term:
-    """As `text_term`, for a file.
+    """As `text_term`, for a file; one whose name looks weighted is itself.
 
     Raises:
-        QueryError: there is no such file.
+        QueryError: there is no such file, or its weight is 0.
     """
     weight, name = (1.0, typed) if Path(typed).exists() else _split(typed)
     if not Path(name).is_file():
-        raise QueryError(f"--{modality.value} {typed}: there is no file {name!r}")
+        what = f"{name!r} is a folder, not a file" if Path(name).is_dir() else f"there is no file {name!r}"
+        raise QueryError(f"--{modality.value} {typed}: {what}")
+    if weight == 0:
+        raise QueryError(f"--{modality.value} {typed}: with weight 0 it asks for nothing; leave it out")
     return Term(modality, Path(name), weight)
 
 
@@ -54,18 +89,19 @@ def weights(typed: Iterable[str]) -> dict[Modality, float] | None:
     """`image=2,text=0.5` (or several such) as a mapping; nothing typed means None.
 
     Raises:
-        QueryError: not of that form, or a weight is negative.
+        QueryError: not of that form, or a weight is negative, too large or no number.
     """
     out: dict[Modality, float] = {}
     for pair in (pair for group in typed for pair in group.split(",")):
         name, _, number = pair.partition("=")
+        kind = modality(name.strip())
         try:
-            out[modality(name.strip())] = float(number)
-        except ValueError as error:
-            if isinstance(error, QueryError):
-                raise
+            out[kind] = float(number)
+        except ValueError:
             raise QueryError(f"--weight {pair}: expected a modality and a number, as in image=2") from None
-        if out[modality(name.strip())] < 0:
+        if math.isnan(out[kind]) or abs(out[kind]) > LARGEST:
+            raise QueryError(f"--weight {pair}: a weight is a number of at most {LARGEST:g}, as in {kind.value}=2")
+        if out[kind] < 0:
             raise QueryError(f"--weight {pair}: a modality's weight is 0 or more; for less of something use --not")
     return out or None
 

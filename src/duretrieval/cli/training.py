@@ -11,9 +11,9 @@ from typing import Annotated
 
 import typer
 
-from duretrieval.cli import training_tables as tables
 from duretrieval.cli.app import Json, app
-from duretrieval.cli.output import err, out, print_json
+from duretrieval.cli.output import print_json
+from duretrieval.cli.terminal import err, out
 from duretrieval.cli.training_progress import Stages, interruptible, workbench
 
 Recipe = Annotated[Path, typer.Argument(help="A TOML file, or the name of a ready recipe (`duretrieval recipes`).")]
@@ -52,7 +52,9 @@ def train(
     cache: Cache = None,
     json: Json = False,
 ) -> None:
-    """Train a model from a recipe and data: features, training, figures, and a model folder to index with."""
+    """Train a model of your own, from a recipe and data. It ends in figures and a model folder to index with."""
+    from duretrieval.cli import training_tables as tables
+
     with workbench():
         from duretrieval.training.fit.checkpoints import AfterCheck
         from duretrieval.training.recipe.toml import read_recipe
@@ -77,9 +79,9 @@ def train(
         return
     tables.figures(outcome)
     if outcome.problems:
-        out.print(f"{outcome.problems} rows could not be used: {folder / 'problems.txt'}", markup=False)
+        out.print(f"{outcome.problems} rows could not be used: {folder / 'problems.txt'}")
     kept = f"; the best of {outcome.epochs} checks is number {outcome.best_epoch + 1}" if outcome.epochs else ""
-    out.print(f"{outcome.seconds:.0f} s{kept}. Model: {outcome.model}", markup=False)
+    out.print(f"{outcome.seconds:.0f} s{kept}. Model: {outcome.model}")
     _next(outcome.model)
 
 
@@ -91,7 +93,9 @@ def check(
     set_: Set = None,
     json: Json = False,
 ) -> None:
-    """Look at training data: rows that cannot be used, splits, leaks; exit code 1 when there are any."""
+    """Check training data before a run. Exit code 1 when there are rows that cannot be used, or leaks."""
+    from duretrieval.cli import training_tables as tables
+
     with workbench():
         from duretrieval.training.data.auditing import audit
         from duretrieval.training.recipe.recipe import with_views
@@ -122,7 +126,9 @@ def tune(
     cache: Cache = None,
     json: Json = False,
 ) -> None:
-    """Search for the settings that the table "tune" of a recipe names, then train the best, and write a report."""
+    """Search for the best settings of a recipe. Its table "tune" names them; the best are trained."""
+    from duretrieval.cli import training_tables as tables
+
     with workbench():
         from duretrieval.training.tuning import search
         from duretrieval.training.tuning.trial import Trial
@@ -134,18 +140,19 @@ def tune(
         if json:
             print_json([tables.trial_dict(trial)])
         else:
-            out.print(tables.trial_line(trial), markup=False)
+            out.print(tables.trial_line(trial))
 
     with interruptible():
         tuned = search.tune(table, wanted, data, out_, cache=cache, told=told)
     if json:
         print_json([tables.tuned_dict(tuned)])
         return
-    out.print(f"\nBest: {tables.trial_line(tuned.best)}", markup=False)
+    out.print()
+    out.print(f"Best: {tables.trial_line(tuned.best)}")
     settings = " ".join(f"--set {shlex.quote(f'{name}={value}')}" for name, value in tuned.best.settings.items())
-    out.print(f"The same again: duretrieval train {recipe} --data {data} {settings}", markup=False)
-    out.print(f"Report: {tuned.report}", markup=False)
-    out.print(f"Model: {tuned.model}", markup=False)
+    out.print(f"The same again: duretrieval train {recipe} --data {data} {settings}")
+    out.print(f"Report: {tuned.report}")
+    out.print(f"Model: {tuned.model}")
     _next(tuned.model)
 
 
@@ -158,19 +165,19 @@ def export(
     data: Annotated[Path | None, typer.Option(help="The run's data, if it has moved.")] = None,
     cache: Cache = None,
 ) -> None:
-    """Write the model of a run as a folder that the engine runs without torch, and compare the two."""
+    """Write the model of a run as a folder. The engine runs it without torch; the two are compared."""
     with workbench():
         from duretrieval.training.runs.run import export_run
 
     model = export_run(run, folder, name=name, checkpoint=checkpoint.value, data=data, cache=cache)
     said = ", ".join(sorted(model.modalities))
-    out.print(f"Model {model.name!r} ({said}; {model.dim} dimensions): {folder}", markup=False)
+    out.print(f"Model {model.name!r} ({said}; {model.dim} dimensions): {folder}")
     _next(folder)
 
 
 @app.command()
 def recipes(json: Json = False) -> None:
-    """List the recipes that come with the package; each works by its name, or as a file to copy and change."""
+    """List the recipes that come with the package. Each works by its name, or as a file to copy and change."""
     from duretrieval.training.recipe.ready import ready
 
     found = ready()
@@ -179,9 +186,10 @@ def recipes(json: Json = False) -> None:
         return
     wide = max(len(r.name) for r in found)
     for r in found:
-        out.print(f"{r.name:<{wide}}  {r.about}", markup=False)
-    out.print(f"\nFiles: {found[0].path.parent}", markup=False)
+        out.print(f"{r.name:<{wide}}  {r.about}")
+    out.print()
+    out.print(f"Files: {found[0].path.parent}")
 
 
 def _next(model: Path) -> None:
-    out.print(f"Next: duretrieval index FOLDER --model {shlex.quote(str(model))}", markup=False)
+    out.print(f"Next: duretrieval index FOLDER --model {shlex.quote(str(model))}")

@@ -7,13 +7,15 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from duretrieval.cli.output import err
+from duretrieval.cli.terminal import err
 from duretrieval.errors import MissingExtra
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 
 @contextmanager
@@ -40,7 +42,7 @@ def interruptible(option: str = "") -> Iterator[None]:
         if isinstance(stop, SystemExit) and not isinstance(stop.__context__, KeyboardInterrupt):
             raise
         how = f" with {option}" if option else ""
-        err.print(f"Interrupted. Every check so far is stored; run the same command again{how} to go on.", markup=False)
+        err.print(f"Interrupted. Every check so far is stored; run the same command again{how} to go on.")
         raise typer.Exit(130) from None
 
 
@@ -64,9 +66,12 @@ class Stages(io.TextIOBase):
 
     def show(self, stage: str, done: int, total: int) -> None:
         """How far a stage is; a column's name while its rows are encoded."""
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
         if self._bar is None or stage != self._stage:
             self._stop()
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            named = TextColumn("{task.description}", markup=False)
+            columns = (named, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
             self._bar = Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
             self._stage = stage
             self._bar.add_task(stage, total=total)
@@ -74,13 +79,13 @@ class Stages(io.TextIOBase):
         self._bar.update(self._bar.task_ids[0], completed=done)
         if done >= total:
             self._stop()
-            err.print(f"{stage}: {total} read", markup=False)
+            err.print(f"{stage}: {total} read")
 
     def check(self, monitor: str) -> Callable[[int, float], None]:
         """A line a check, where no bar can be drawn."""
 
         def told(epoch: int, value: float) -> None:
-            err.print(f"check {epoch + 1}: {monitor} {value:.4f}", markup=False)
+            err.print(f"check {epoch + 1}: {monitor} {value:.4f}")
 
         return told
 

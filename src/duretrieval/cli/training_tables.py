@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich import box
 from rich.table import Table
 
-from duretrieval.cli.output import out
+from duretrieval.cli.terminal import out
 
 if TYPE_CHECKING:
     from duretrieval.training.data.auditing import Audit
@@ -53,18 +53,18 @@ def outcome_dict(outcome: Outcome) -> dict[str, Any]:
 def audit(found: Audit) -> None:
     """Problems, columns, splits, leaks."""
     for problem in found.problems:
-        out.print(str(problem), markup=False)
+        out.print(str(problem))
     if found.problems:
         out.print()
     held = ", ".join(f"{name} ({modality}) in {n}" for name, (modality, n) in found.columns.items())
     labels = f"; {found.classes} classes" if found.classes else ""
     out.print(f"{found.usable} usable rows, {found.things} different things{labels}. Columns: {held or 'none'}.")
-    out.print(", ".join(f"{name} {n}" for name, n in found.splits.items()), markup=False)
+    out.print(", ".join(f"{name} {n}" for name, n in found.splits.items()))
     for note in found.notes:
-        out.print(f"note: {note}", markup=False)
+        out.print(f"note: {note}")
     for leak in found.leaks[:SHOWN]:
         there = "; ".join(f"{name}: {', '.join(ids[:3])}" for name, ids in leak.samples.items())
-        out.print(f"leak: {leak.tie} is in {there}", markup=False)
+        out.print(f"leak: {leak.tie} is in {there}")
     if len(found.leaks) > SHOWN:
         out.print(f"... and {len(found.leaks) - SHOWN} more leaks (--json lists all)")
     said = f"{found.unusable} rows cannot be used" if found.problems else "Every row can be used"

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from duretrieval.collection.ingest import Report as Report
     from duretrieval.collection.reading import read_parts as read_parts
     from duretrieval.collection.sources import Entry as Entry
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "collection": "Collection Stats",
-        "ingest": "Ingest Report",
-        "doctor": "Finding diagnose",
-        "sources": "Entry",
-        "reading": "read_parts",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "collection": "Collection Stats",
+            "ingest": "Ingest Report",
+            "doctor": "Finding diagnose",
+            "sources": "Entry",
+            "reading": "read_parts",
+        },
+    )

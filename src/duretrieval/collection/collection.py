@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from duretrieval import builtin
 from duretrieval.collection import query as ask
@@ -29,6 +29,7 @@ from duretrieval.types import Hit, Item, Modality, Query, Term
 __all__ = ["Collection", "Report", "Stats"]
 
 Progress = Callable[[Report], None]
+Prune = bool | Literal["all"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,8 @@ class Collection:
             ModelError: the model cannot be loaded.
         """
         uri = parts_of(path)
-        if not place.exists(uri):
+        store = _known_store(uri)
+        if store is None:
             if not create:
                 raise NotACollection(
                     f"there is no collection at {path}. Make one with: duretrieval index PATH -c {path}; "
@@ -96,7 +98,6 @@ class Collection:
             store = LanceStore.create(uri, model.dim, _metadata(model))
             store.close()  # what writes takes the lock for as long as it writes
             return cls(path, store, model, limits or Limits())
-        store = LanceStore.open(uri)
         known = store.metadata
         if any_model:
             return cls(path, store, None, limits or Limits())
@@ -139,16 +140,19 @@ class Collection:
         *,
         progress: Progress | None = None,
         retry: bool = False,
-        prune: bool = False,
+        prune: Prune = False,
         workers: int | None = None,
     ) -> Report:
         """Index files, folders and items; what is known and unchanged is skipped.
 
         A file that cannot be used becomes an item with a `problem`; it is not tried again until it changes, or `retry`
-        is set.  prune: remove the items below these paths whose file is gone.  workers: decoding processes.
+        is set.  prune: remove the items below these paths whose file is gone; "all": even where that is all of them.
+        workers: decoding processes.
 
         Raises:
-            MediaError: a path does not exist.
+            MediaError: a path does not exist, or leads into a collection.
+            WouldEmpty: prune would remove all that is known below a path, or below a folder that is empty now, as a
+                disk's is that is not mounted; what was indexed stays, and nothing is removed.
             CollectionLocked: another process is writing to the collection.
         """
         things = [what] if isinstance(what, str | Path | Item) else list(what)
@@ -156,7 +160,8 @@ class Collection:
         items = [thing for thing in things if isinstance(thing, Item)]
         report = self._ingest(chain(sources.from_items(items), sources.from_paths(paths)), progress, retry, workers)
         if prune:
-            report.removed += self._prune(paths)
+            roots = [Path(path).absolute() for path in paths]
+            report.removed += self._remove(upkeep.gone_below(self._store, roots, all_of_it=prune == "all"))
         return report
 
     def add_manifests(
@@ -166,13 +171,13 @@ class Collection:
         columns: dict[str, str] | None = None,
         progress: Progress | None = None,
         retry: bool = False,
-        prune: bool = False,
+        prune: Prune = False,
         workers: int | None = None,
     ) -> Report:
         """Index the rows of JSONL, CSV or Parquet manifests, each as one item with its files, texts and fields.
 
         columns: column -> role, where the name does not say it (see `media.manifest`).  prune: remove the items whose
-        row is gone.  Otherwise as `add`.
+        row is gone; "all": even where that is all of a manifest's.  Otherwise as `add`.
         """
         paths = [manifests] if isinstance(manifests, str | Path) else list(manifests)
         seen: set[str] = set()
@@ -185,9 +190,8 @@ class Collection:
 
         report = self._ingest(rows(), progress, retry, workers)
         if prune:
-            roots = tuple(f"{Path(path).absolute()}#" for path in paths)
-            gone = [i.id for i in self._store.scan() if i.source.startswith(roots) and i.source not in seen]
-            report.removed += self._remove(gone)
+            gone = [upkeep.rows_gone(self._store, path, seen, all_of_it=prune == "all") for path in paths]
+            report.removed += self._remove([id_ for ids in gone for id_ in ids])
         return report
 
     def remove(self, ids: Iterable[str] = (), *, where: str | None = None) -> int:
@@ -257,6 +261,11 @@ class Collection:
             raise QueryError(f"{len(ids)} ids begin with {id!r}: {', '.join(ids[:3])} ...; give more of it")
         raise QueryError(f"there is no item with the id {id!r}")
 
+    def short(self, id: str) -> str:
+        """The shortest beginning of an id by which `get` finds it: six characters, or more where others begin so."""
+        others = [other for other in self._store.beginning(id[:6]) if other != id]
+        return next((id[:n] for n in range(6, len(id)) if not any(o.startswith(id[:n]) for o in others)), id)
+
     def items(self, where: str | None = None) -> Iterator[Item]:
         """Every item, or those that a filter fits, one at a time."""
         return self._store.scan(where)
@@ -290,7 +299,7 @@ class Collection:
         found = self._store.get(sorted(broken))
         again = [item for item in found if sources.can_be_read_again(item)]  # what is gone keeps what it has
         with self._writing() as store:
-            Ingest(self.model, store, self.limits, _silent).run(sources.from_store(again))
+            Ingest(self.model, store, self.limits, _silent).run(sources.from_store(again, self.limits))
         return self.verify()
 
     # ---- inside
@@ -298,20 +307,13 @@ class Collection:
     def _ingest(self, stream: Iterable[Entry], progress: Progress | None, retry: bool, workers: int | None) -> Report:
         with self._writing() as store:
             run = Ingest(self.model, store, self.limits, progress or _silent, workers)
-            report = run.run(sources.news(stream, store, retry, run.skip))
+            report = run.run(sources.news(stream, store, retry, run.skip, self.limits))
             store.optimize()
         return report
 
     def _remove(self, ids: list[str]) -> int:
         with self._writing() as store:
             return store.remove(ids)
-
-    def _prune(self, paths: Sequence[str | Path]) -> int:
-        roots = [Path(path).absolute() for path in paths]
-        scanned = self._store.scan()
-        files = ((item.id, Path(item.source)) for item in scanned if item.digest or "#" not in item.source)
-        gone = [id_ for id_, f in files if not f.exists() and any(f.is_relative_to(root) for root in roots)]
-        return self._remove(gone)
 
     @contextmanager
     def _writing(self) -> Iterator[LanceStore]:
@@ -324,8 +326,22 @@ class Collection:
 
 
 def parts_of(path: str | Path) -> str:
-    """Where the collection at `path` keeps its parts."""
-    return f"{path}/parts.lance"
+    """Where the collection at `path` keeps its parts.
+
+    Raises:
+        NotACollection: it looks like an address, and is none that is known.
+    """
+    return f"{place.address(path)}/parts.lance"
+
+
+def _known_store(uri: str) -> LanceStore | None:
+    """The store at `uri`, open for reading; None where there is none yet."""
+    try:
+        return LanceStore.open(uri) if place.exists(uri) else None
+    except NotACollection:
+        if place.is_address(uri):  # where nothing but opening it tells
+            return None
+        raise
 
 
 def _metadata(model: Model) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import platform
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -33,6 +34,7 @@ def diagnose(collection: str | Path) -> Iterator[Finding]:
         yield _try(f"{name} pictures", lambda kind=kind: _picture(kind))  # type: ignore[misc]
     yield _try("SVG drawings", _svg)
     yield _try("films and sounds", _codecs)
+    yield _try("decoding processes", _confined)
     yield _try("disk", lambda: f"{shutil.disk_usage(Path.cwd()).free / 1e9:.0f} GB free here")
     yield _try("collection", lambda: _collection(collection))
 
@@ -100,6 +102,23 @@ def _codecs() -> str:
     return (
         f"FFmpeg through PyAV {av.__version__} reads {', '.join(wanted)} and {len(av.codecs_available)} codecs in all"
     )
+
+
+def _confined() -> str:
+    """Starts one and has it try; where the system offers no filter of calls that is said, and is no fault."""
+    from duretrieval.media import DecoderPool, Limits, confine, seccomp
+    from duretrieval.types import Reading
+
+    if (why := seccomp.obstacle()) is not None:
+        return f"their own, but they may use the network and write files: {why}"
+    with tempfile.TemporaryDirectory() as folder:
+        victim = Path(folder) / "victim"
+        victim.touch()
+        with DecoderPool(Reading(), Limits(), workers=1, decode=confine.attempt) as pool:
+            went = [what for what, went in pool.submit(victim).result().fields.items() if went]
+    if went:
+        return f"their own, but not kept from {', '.join(went)}: this system refuses a filter of system calls"
+    return "no network, no other programs or processes, no change to files"
 
 
 def _collection(path: Path) -> str:

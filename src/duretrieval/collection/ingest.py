@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,8 +19,9 @@ from typing import Any
 
 import numpy as np
 
+from duretrieval.collection import storable
 from duretrieval.collection.sources import Entry
-from duretrieval.errors import ConfigError, DuretrievalError, MediaError, MissingExtra
+from duretrieval.errors import DuretrievalError, MediaError, MissingExtra, UnfitFields
 from duretrieval.fuse.means import means
 from duretrieval.media.decoder import Chunk
 from duretrieval.media.limits import Limits
@@ -241,6 +242,7 @@ class Ingest:
         self._put(item, list(vectors), moved=known.id == entry.id)
 
     def _put(self, item: Item, vectors: list[Array], moved: bool = False) -> None:
+        item = storable.item(item)
         self._ready.append((item, vectors))
         self.report.parts += len(item.parts)
         self.report.moved += moved
@@ -252,20 +254,24 @@ class Ingest:
             self._commit()
 
     def _commit(self) -> None:
-        ready, self._ready = self._ready, []
+        ready = self._ready
         self._last_commit = time.monotonic()
         if not ready:
             return
         try:
             self._add(ready)
-        except ConfigError:  # a field of one item does not fit: store the others, and that one without its fields
-            for item, vectors in ready:
-                try:
-                    self._add([(item, vectors)])
-                except ConfigError as error:
-                    plain = {k: v for k, v in item.fields.items() if k in ("name", "kind")}
-                    self._add([(replace(item, fields=plain, problem=str(error)), vectors)])
-                    self.report.problems[item.source] = str(error)
+        except UnfitFields as error:
+            self._add([(self._fitting(item, error.reasons.get(item.id, {})), vectors) for item, vectors in ready])
+        self._ready = []  # only now: what is interrupted here is stored when `run` ends
+
+    def _fitting(self, item: Item, unfit: Mapping[str, str]) -> Item:
+        """The item without the fields that the store cannot keep, which are its problem."""
+        if not unfit:
+            return item
+        problem = "; ".join(filter(None, [item.problem, *unfit.values()]))
+        self.report.problems[item.source] = problem
+        kept = {name: value for name, value in item.fields.items() if name not in unfit}
+        return replace(item, fields=kept, problem=problem)
 
     def _add(self, ready: list[tuple[Item, list[Array]]]) -> None:
         empty = np.zeros((0, self._model.dim), dtype=np.float32)

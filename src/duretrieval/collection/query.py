@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from duretrieval.errors import QueryError
+from duretrieval.errors import EmptyMedia, QueryError
 from duretrieval.fuse.means import means
-from duretrieval.media.decoder import decode
+from duretrieval.media.decoder import Chunk, Cursor, decode
 from duretrieval.media.limits import Limits
 from duretrieval.model.model import Model
 from duretrieval.protocols import Store
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality, Part, Query, Term
 
+NOTHING = "the query asks for nothing"
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp"})
+"""Unicode's categories of spaces, of characters that only steer, and of halves."""
 PARTS = 64
 """Parts of a file that is a term, at most: five minutes of sound."""
 
@@ -26,7 +30,7 @@ def terms(asked: str | Path | Term | Sequence[Term], model: Model, limits: Limit
     if isinstance(asked, str):
         return (Term(Modality.TEXT, asked),)
     if isinstance(asked, Path):
-        kind = decode(asked, model.reading, limits).fields["kind"]
+        kind = _decode(asked, model, limits).fields["kind"]
         return (Term(Modality(str(kind)), asked),)
     return (asked,) if isinstance(asked, Term) else tuple(asked)
 
@@ -38,7 +42,8 @@ def embed(query: Query, model: Model, store: Store, limits: Limits) -> tuple[Arr
     weights; each of the others is fused alone, and an item to be like is its whole.
 
     Raises:
-        QueryError: a file holds nothing of its term's modality, or an item to be like is not there or has no vectors.
+        QueryError: a term is blank, a file holds nothing of its term's modality, or an item to be like is not there or
+            has no vectors.
         MediaError: a file cannot be read.
     """
     empty = np.zeros((0, model.dim), np.float32)
@@ -101,11 +106,17 @@ def _like(ids: Sequence[str], store: Store, *, wholes: bool) -> list[Array]:
 def _term(term: Term, model: Model, limits: Limits) -> Array:
     """(dim,): the mean over the parts of the term's modality."""
     if not isinstance(term.content, Path):
+        if _is_nothing(term.content):
+            raise QueryError(
+                f"{NOTHING}: a term is empty or blank; give words, a picture, a film or a sound, or leave the term out"
+            )
         row: Array = model.encode([Part(term.modality, term.content)])[0]
         return row
     read = list(islice(_parts(term.content, model, limits), PARTS))
     parts = [part for part in read if part.modality is term.modality]
     if not parts:
+        if not read:
+            raise QueryError(f"{NOTHING}: {term.content} holds nothing to look for")
         there = " and ".join(sorted({part.modality.value for part in read}))
         raise QueryError(f"{term.content} holds {there}, no {term.modality.value}")
     mean: Array = model.encode(parts).mean(axis=0)
@@ -113,8 +124,22 @@ def _term(term: Term, model: Model, limits: Limits) -> Array:
 
 
 def _parts(path: Path, model: Model, limits: Limits) -> Iterator[Part]:
-    chunk = decode(path, model.reading, limits)
+    chunk = _decode(path, model, limits)
     yield from chunk.parts
     while chunk.next is not None:
-        chunk = decode(path, model.reading, limits, chunk.next)
+        chunk = _decode(path, model, limits, chunk.next)
         yield from chunk.parts
+
+
+def _decode(path: Path, model: Model, limits: Limits, start: Cursor | None = None) -> Chunk:
+    try:
+        return decode(path, model.reading, limits, start)
+    except EmptyMedia as error:
+        raise QueryError(f"{NOTHING}: {path} is empty ({error})") from error
+
+
+def _is_nothing(content: object) -> bool:
+    """Whether it is text without a character to see, or an array without numbers."""
+    if isinstance(content, str):
+        return all(unicodedata.category(sign) in _UNSEEN for sign in content)
+    return isinstance(content, np.ndarray) and content.size == 0

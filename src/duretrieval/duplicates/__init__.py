@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from duretrieval.duplicates.perceptual import code as code
     from duretrieval.duplicates.perceptual import distance as distance
     from duretrieval.duplicates.union_find import UnionFind as UnionFind
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "near": "near_groups",
-        "perceptual": "code distance",
-        "union_find": "UnionFind",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "near": "near_groups",
+            "perceptual": "code distance",
+            "union_find": "UnionFind",
+        },
+    )

@@ -60,32 +60,32 @@ if TYPE_CHECKING:
     from duretrieval.evaluation.subjects.matrix import evaluate_matrix as evaluate_matrix
     from duretrieval.evaluation.subjects.model import evaluate_model as evaluate_model
     from duretrieval.evaluation.subjects.run import evaluate_run as evaluate_run
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "evaluated": "Evaluated",
-        "health.health": "Health Latency measure_health",
-        "judging": "Ledger Question Sitting",
-        "labels.relevance": "Relevance Relevant SameGroup SharedLabel relevant",
-        "labels.captions": "Captions",
-        "metrics.hashing": "class_map",
-        "measures": "Measure",
-        "metrics.ranking": "rank",
-        "ranks": "Ranks ranks_of",
-        "protocols": "FLICKR30K_1K PROTOCOLS",
-        "report": "look write_report",
-        "request": "Request evaluate recognise",
-        "result": "Evaluation Pair Provenance Score",
-        "result_json": "load save",
-        "scoring": "score_matrix",
-        "statistics.bootstrap": "Bootstrap Comparison Interval intervals paired_bootstrap",
-        "comparison": "Difference compare gate",
-        "statistics.corrections": "benjamini_hochberg holm",
-        "statistics.permutation": "permutation_test",
-        "subjects.collection": "evaluate_collection",
-        "subjects.matrix": "evaluate_matrix",
-        "subjects.model": "evaluate_model",
-        "subjects.run": "evaluate_run",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "evaluated": "Evaluated",
+            "health.health": "Health Latency measure_health",
+            "judging": "Ledger Question Sitting",
+            "labels.relevance": "Relevance Relevant SameGroup SharedLabel relevant",
+            "labels.captions": "Captions",
+            "metrics.hashing": "class_map",
+            "measures": "Measure",
+            "metrics.ranking": "rank",
+            "ranks": "Ranks ranks_of",
+            "protocols": "FLICKR30K_1K PROTOCOLS",
+            "report": "look write_report",
+            "request": "Request evaluate recognise",
+            "result": "Evaluation Pair Provenance Score",
+            "result_json": "load save",
+            "scoring": "score_matrix",
+            "statistics.bootstrap": "Bootstrap Comparison Interval intervals paired_bootstrap",
+            "comparison": "Difference compare gate",
+            "statistics.corrections": "benjamini_hochberg holm",
+            "statistics.permutation": "permutation_test",
+            "subjects.collection": "evaluate_collection",
+            "subjects.matrix": "evaluate_matrix",
+            "subjects.model": "evaluate_model",
+            "subjects.run": "evaluate_run",
+        },
+    )

@@ -10,22 +10,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Literal
 
-from duretrieval.errors import QueryError, UnknownField
+from duretrieval.errors import DuretrievalError, QueryError, UnknownField
+from duretrieval.index.filter_cost import check_cost, check_length, short
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+) | (?P<text>'(?:[^']|'')*') | (?P<field>`[^`]+`)
       | (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?) | (?P<name>[^\W\d]\w*)
-      | (?P<sign><=|>=|<>|!=|==|::|\|\||[=<>+\-*/%(),])""",
+      | (?P<sign>--|/\*|<=|>=|<>|!=|==|::|\|\||[=<>+\-*/%(),])""",
     re.VERBOSE,
 )
 _KEYWORDS = frozenset(
     ["and", "or", "not", "in", "is", "null", "like", "ilike", "between", "true", "false", "as", "escape"]
 )
+_STAGES = (
+    r"Invalid user input|LanceError\([^)]*\)|Error resolving filter expression .*?|External error|Arrow error|"
+    r"Query Execution error|Error applying filter expression to batch"
+)
+"""Of the store's work, which it names before each complaint."""
 _COMPARISONS = frozenset(["=", "==", "!=", "<>", "<", "<=", ">", ">="])
 _TEMPORAL = frozenset(["timestamp", "date"])
 
@@ -51,9 +58,12 @@ def check(where: str, fields: Mapping[str, str]) -> Filter:
 
     Raises:
         UnknownField: it names a field that is not in `fields`; the message suggests and lists.
-        QueryError: it is empty, holds something that is no filter, or compares a date field with what is no date.
+        QueryError: it is empty, holds something that is no filter, compares a date field with what is no date, or could
+            cost more than a filter may.
     """
+    check_length(where)
     tokens = list(_resolve(list(_tokens(where)), fields, where))
+    check_cost([(token.kind, token.text) for token in tokens if token.kind != "space"], where)
     _balanced(tokens, where)
     names = frozenset(token.text for token in tokens if token.kind == "field")
     _dates(tokens, fields)
@@ -69,9 +79,24 @@ def quoted(text: str) -> str:
 def unusable(where: str, complaint: str) -> QueryError:
     """The error for a filter that the store itself refuses, without the places in its source code."""
     plain = re.sub(r",? ?/\S+\.rs:\d+:\d+", "", complaint)
-    plain = re.sub(r"^((Invalid user input|LanceError\([^)]*\)|Error resolving filter expression .*?): )+", "", plain)
+    plain = re.sub(rf"^(({_STAGES}): )+", "", plain)
     plain = plain.replace("SELECT 1 FROM t WHERE ", "").replace("`", "").replace("Utf8(", "(").strip()
-    return QueryError(f"the filter {where!r} cannot be used: {plain}")
+    return QueryError(f"the filter {short(where)} cannot be used: {plain}")
+
+
+@contextmanager
+def answering(where: str | None) -> Iterator[None]:
+    """While rows are read: what only then turns out not to work, such as a division by 0, is the filter's fault too.
+
+    Raises:
+        QueryError: the store failed, and there is a filter.
+    """
+    try:
+        yield
+    except (ValueError, OSError, RuntimeError) as error:
+        if where is None or isinstance(error, DuretrievalError):
+            raise
+        raise unusable(where, str(error)) from error
 
 
 def _tokens(where: str) -> Iterator[_Token]:
@@ -79,7 +104,9 @@ def _tokens(where: str) -> Iterator[_Token]:
     while at < len(where):
         match = _TOKEN.match(where, at)
         if match is None:
-            raise QueryError(f"the filter {where!r} cannot be read from {where[at:]!r} on; {_remedy(where[at])}")
+            raise QueryError(
+                f"the filter {short(where)} cannot be read from {short(where[at:])} on; {_remedy(where[at])}"
+            )
         yield _Token(match.lastgroup, match.group())  # type: ignore[arg-type]
         at = match.end()
 
@@ -132,7 +159,7 @@ def _known(name: str, fields: Mapping[str, str], where: str) -> str:
     near = get_close_matches(name, list(fields), n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     there = ", ".join(field if _TOKEN.fullmatch(field) else f"`{field}`" for field in sorted(fields))
-    raise UnknownField(f"no field {name!r} (in the filter {where!r}).{hint} There are: {there}")
+    raise UnknownField(f"no field {short(name)} (in the filter {short(where)}).{hint} There are: {there}")
 
 
 def _balanced(tokens: list[_Token], where: str) -> None:
@@ -142,7 +169,7 @@ def _balanced(tokens: list[_Token], where: str) -> None:
         if depth < 0:
             break
     if depth:
-        raise QueryError(f"the brackets of the filter {where!r} do not match; add or remove one")
+        raise QueryError(f"the brackets of the filter {short(where)} do not match; add or remove one")
 
 
 def _dates(tokens: list[_Token], fields: Mapping[str, str]) -> None:

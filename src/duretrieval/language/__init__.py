@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from duretrieval.language.unknown import Unknown as Unknown
     from duretrieval.language.words import Words as Words
     from duretrieval.language.words import pieces as pieces
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "glossary": "Glossary has_han",
-        "unknown": "Unknown",
-        "words": "Words pieces",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "glossary": "Glossary has_han",
+            "unknown": "Unknown",
+            "words": "Words pieces",
+        },
+    )

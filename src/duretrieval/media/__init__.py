@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from duretrieval.media.pool import DecoderPool as DecoderPool
     from duretrieval.media.signature import Kind as Kind
     from duretrieval.media.signature import sniff as sniff
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "chunk": "Chunk Cursor",
-        "decoder": "decode",
-        "folders": "Source digest stamp walk",
-        "limits": "Limits",
-        "manifest": "Row read_manifest",
-        "pool": "DecoderPool",
-        "signature": "Kind sniff",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "chunk": "Chunk Cursor",
+            "decoder": "decode",
+            "folders": "Source digest stamp walk",
+            "limits": "Limits",
+            "manifest": "Row read_manifest",
+            "pool": "DecoderPool",
+            "signature": "Kind sniff",
+        },
+    )

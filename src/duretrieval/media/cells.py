@@ -12,6 +12,8 @@ from duretrieval.types import Scalar
 
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?)?")
+_NO_DAY = re.compile(r"0000|\d{4}-00|\d{4}-\d\d-00")
+"""How databases and cameras write that there is no date; as text it would make a text of the whole column."""
 _LARGEST = 2**63
 
 
@@ -20,7 +22,7 @@ class BadCell(ValueError):
 
 
 def scalar(value: Any, column: str, typed: bool) -> Scalar | None:
-    """A field's value; None where the cell is empty.
+    """A field's value; None where the cell is empty, or holds a date that no calendar has.
 
     typed: whether the table knows numbers from strings (JSON, Parquet). In CSV everything is a string and what looks
     like a number, true or false becomes one; "007" stays a string.
@@ -68,7 +70,7 @@ def clean(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _from_text(text: str, typed: bool) -> Scalar:
+def _from_text(text: str, typed: bool) -> Scalar | None:
     if not typed:
         if text.lower() in ("true", "false"):
             return text.lower() == "true"
@@ -79,6 +81,8 @@ def _from_text(text: str, typed: bool) -> Scalar:
             if not whole and math.isfinite(float(text)):
                 return float(text)
     if _DATE.fullmatch(text):
+        if _NO_DAY.match(text):
+            return None
         try:
             return _utc(datetime.fromisoformat(text))
         except ValueError:
@@ -86,6 +90,9 @@ def _from_text(text: str, typed: bool) -> Scalar:
     return text
 
 
-def _utc(when: datetime) -> datetime:
-    """A time without a zone is taken for UTC, since nothing says better."""
-    return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
+def _utc(when: datetime) -> datetime | None:
+    """A time without a zone is taken for UTC, since nothing says better; None where the calendar ends before."""
+    try:
+        return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
+    except OverflowError:
+        return None

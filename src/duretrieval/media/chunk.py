@@ -12,6 +12,15 @@ BUDGET_BYTES = 24 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """What the chunks of a file before this one took, and gave; kept by the parent, so a decoder has no say in it."""
+
+    seconds: float = 0.0
+    parts: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Cursor:
     """Where a chunk begins. Made by one call of `decode` and meant for the next, with the same file and reading."""
 
@@ -21,6 +30,8 @@ class Cursor:
     """Characters of text before that page."""
     skip: int = 0
     """Characters of that page that were already given."""
+    spent: Spent = field(default=Spent(), compare=False)
+    """By a `DecoderPool`, on all chunks before."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,7 +137,7 @@ def _taken(tags: Mapping[str, str]) -> datetime | None:
     """When it was recorded; containers that do not know say 1904 or 1970."""
     try:
         when = datetime.fromisoformat(tags.get("com.apple.quicktime.creationdate") or tags.get("creation_time", ""))
-    except ValueError:
+        when = when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # no date, or one that no calendar holds in UTC
         return None
-    when = when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
     return when if when.year > 1970 else None

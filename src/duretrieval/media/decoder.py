@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import warnings
 from importlib import import_module
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Protocol
 
 from duretrieval.errors import DamagedMedia, LimitExceeded, MediaError
 from duretrieval.media.chunk import Chunk, Cursor
+from duretrieval.media.folders import no_file
 from duretrieval.media.limits import Limits, check
 from duretrieval.media.signature import HEAD_BYTES, Kind, sniff
 from duretrieval.types import Reading
@@ -46,12 +48,7 @@ def decode(path: str | Path, reading: Reading, limits: Limits, start: Cursor | N
         MediaError: the file cannot be used; the message is a sentence about the file that does not repeat its path.
     """
     path = Path(path)
-    try:
-        check("bytes", path.stat().st_size, limits.max_bytes, "max_bytes")
-        with path.open("rb") as file:
-            kind = sniff(file.read(HEAD_BYTES), path.suffix)
-    except OSError as error:
-        raise MediaError(f"it cannot be opened: {(error.strerror or str(error)).lower()}") from error
+    kind = sniff(_head(path, limits), path.suffix)
     reader: Reader = import_module(f"duretrieval.media.{MODULES.get(kind, 'container')}").read
     try:
         # Libraries warn about what they repaired; what matters here is whether parts come out.
@@ -66,6 +63,23 @@ def decode(path: str | Path, reading: Reading, limits: Limits, start: Cursor | N
         ) from error
     except Exception as error:
         raise DamagedMedia(f"the {kind.value} decoder failed: {_reason(error, path)}") from error
+
+
+def _head(path: Path, limits: Limits) -> bytes:
+    """The first bytes of what is a file, and not too large."""
+    try:
+        facts = path.stat()
+        if not stat.S_ISDIR(facts.st_mode) and (problem := no_file(facts)):
+            raise MediaError(problem)
+        check("bytes", facts.st_size, limits.max_bytes, "max_bytes")
+        with path.open("rb") as file:
+            return file.read(HEAD_BYTES)
+    except OSError as error:
+        raise MediaError(f"it cannot be opened: {(error.strerror or str(error)).lower()}") from error
+    except ValueError as error:
+        if isinstance(error, MediaError):
+            raise
+        raise MediaError(f"no file can have the name {str(path)!r}") from error
 
 
 def _reason(error: Exception, path: Path) -> str:

@@ -21,8 +21,17 @@ class Limits:
     """Pages of a PDF or a TIFF, slides, sheets."""
     max_chars: int = 20_000_000
     """Characters in the text of one file, markup included."""
+    max_parts: int = 100_000
+    """Windows, pages and passages of one file, in a `DecoderPool`."""
+    max_decoded_bytes: int = 8 * 2**30
+    """Pixels, samples and characters that one file gives, in bytes, in a `DecoderPool`."""
+    max_growth: float = 1_000.0
+    """Decoded bytes for each byte of the file, past the first 64 MiB, in a `DecoderPool`: digital silence in FLAC has
+    about 1,000, and a sound of six hours in 40 kB has not been recorded by anybody."""
     decode_timeout_s: float = 120.0
-    """Time for one chunk, in a `DecoderPool`."""
+    """Time for one chunk, and as much time of the processor, in a `DecoderPool`."""
+    file_timeout_s: float = 300.0
+    """Time for all chunks of one file, and 10 s more for each MiB of it, in a `DecoderPool`."""
     memory_bytes: int = 4 * 2**30
     """Memory a decoding process may take beyond what it starts with (Linux), in a `DecoderPool`."""
 

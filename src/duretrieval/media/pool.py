@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from concurrent.futures import CancelledError, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
 from typing import Self
 
-from duretrieval.media.chunk import Chunk, Cursor
+from duretrieval.media import budget
+from duretrieval.media.chunk import Chunk, Cursor, Spent
 from duretrieval.media.decoder import decode
 from duretrieval.media.limits import Limits
 from duretrieval.media.worker import Decode, Worker
@@ -63,8 +65,9 @@ class DecoderPool:
     def submit(self, path: str | Path, start: Cursor | None = None) -> Future[Chunk]:
         """Ask for the chunk of a file that begins at `start`.
 
-        The future raises what `decode` raises; DamagedMedia when the decoder crashed; LimitExceeded when it took longer
-        than `limits.decode_timeout_s`, or more memory than `limits.memory_bytes`.
+        The future raises the MediaError that `decode` raises; DamagedMedia when the decoder crashed, or answered with
+        what is no chunk; LimitExceeded when it took longer than `limits` allows a chunk, or more memory, or when the
+        chunks before have used up what the limits allow a file. What those gave is good, and the caller's to keep.
         """
         path = Path(path)
         if self._closed:
@@ -95,8 +98,11 @@ class DecoderPool:
                 job.answer.cancel()
             elif job.answer.set_running_or_notify_cancel():
                 try:
-                    worker = worker if worker is not None and worker.alive else self._hire()
-                    job.answer.set_result(worker.decode(job.path, job.start))
+                    spent = job.start.spent if job.start else Spent()
+                    patience = budget.patience(job.path, spent, self._limits)
+                    if worker is None or not worker.alive:
+                        worker = self._replace(worker)
+                    job.answer.set_result(_chunk(worker, job, spent, patience))
                 except BaseException as error:  # whoever waits for the answer must get one
                     job.answer.set_exception(CancelledError() if self._closed else error)
             if worker is not None and (not worker.alive or worker.files >= FILES_PER_WORKER):
@@ -105,7 +111,9 @@ class DecoderPool:
         if worker is not None:
             self._dismiss(worker)
 
-    def _hire(self) -> Worker:
+    def _replace(self, gone: Worker | None) -> Worker:
+        if gone is not None:
+            self._dismiss(gone)
         worker = Worker(self._reading, self._limits, self._decode)
         with self._lock:
             self._hired.add(worker)
@@ -117,3 +125,13 @@ class DecoderPool:
         with self._lock:
             self._hired.discard(worker)
         worker.end()
+
+
+def _chunk(worker: Worker, job: _Job, spent: Spent, patience: budget.Patience) -> Chunk:
+    """Decoded, and with what the file has used up by now on the cursor of its next chunk."""
+    began = time.monotonic()
+    chunk = worker.decode(job.path, job.start, patience)
+    if chunk.next is None:
+        return chunk
+    spent = budget.after(spent, time.monotonic() - began, chunk)
+    return replace(chunk, next=replace(chunk.next, spent=spent))

@@ -128,6 +128,28 @@ def _batches(table: Any) -> Iterator[Record]:
     line = 0
     with table:
         for batch in table.iter_batches(batch_size=ROWS_AT_ONCE):
-            for cells in batch.to_pylist():
+            for cells in _rows(batch):
                 line += 1
                 yield Record(line, cells)
+
+
+def _rows(batch: Any) -> list[dict[str, Any]]:
+    """Without the dates that no calendar holds."""
+    try:
+        rows: list[dict[str, Any]] = batch.to_pylist()
+        return rows
+    except (OverflowError, ValueError):
+        columns = [[_cell(value) for value in column] for column in batch.columns]
+        return [dict(zip(batch.schema.names, cells, strict=True)) for cells in zip(*columns, strict=True)]
+
+
+def _cell(value: Any) -> Any:
+    """As Python has it; of a time in nanoseconds the microseconds, None where Python has none."""
+    import pyarrow as pa  # type: ignore[import-untyped, unused-ignore]
+
+    try:
+        if pa.types.is_timestamp(value.type):
+            value = value.cast(pa.timestamp("us", value.type.tz), safe=False)
+        return value.as_py()
+    except (OverflowError, ValueError, pa.ArrowException):
+        return None

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
+import socket
 import threading
 import time
 from collections.abc import Callable
-from multiprocessing.connection import Connection
+from contextlib import suppress
 from pathlib import Path
 
 from duretrieval.errors import DamagedMedia, LimitExceeded
+from duretrieval.media import wire
+from duretrieval.media.budget import Patience
 from duretrieval.media.chunk import Chunk, Cursor
+from duretrieval.media.confine import allow_seconds, confine
 from duretrieval.media.limits import Limits
 from duretrieval.media.spawn import Context
 from duretrieval.types import Reading
@@ -20,16 +23,18 @@ from duretrieval.types import Reading
 Decode = Callable[[Path, Reading, Limits, Cursor | None], Chunk]
 START_S = 60.0
 """For a process to start, on a busy machine."""
+END_S = 5.0
+"""For one that has closed its pipe to end by itself, so that it can be said how."""
 
 
 class Worker:
     """A process with a pipe of its own, so that its death, even in the middle of a word, concerns nobody else."""
 
     def __init__(self, reading: Reading, limits: Limits, decode: Decode) -> None:
-        context = Context()
         self._limits = limits
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(
+        self._most = wire.most_bytes(reading)
+        self._pipe, theirs = socket.socketpair()
+        self._process = Context().Process(
             target=_serve, args=(theirs, reading, limits, decode, os.getpid()), name="decoder", daemon=True
         )
         self._process.start()
@@ -37,75 +42,100 @@ class Worker:
         self.files = 0
         """How many it has decoded."""
 
-    def decode(self, path: Path, start: Cursor | None) -> Chunk:
+    def decode(self, path: Path, start: Cursor | None, patience: Patience) -> Chunk:
         """The chunk of `path` at `start`; after an error of the process itself, `alive` is false.
 
         Raises:
-            DamagedMedia: the process died over it.
+            DamagedMedia: the process died over it, or gave what is no chunk.
             LimitExceeded: it took too long, and was ended.
-            Exception: whatever `decode` raised.
+            MediaError, MissingExtra: what `decode` raised.
         """
         try:
             if not self.files:
-                self._wait(START_S, "starting to decode it")
-                self._pipe.recv()
+                self._start()
             self.files += 1
-            self._pipe.send((path, start))
-            self._wait(self._limits.decode_timeout_s, "decoding")
-            answer: Chunk | Exception = self._pipe.recv()
+            deadline = time.monotonic() + patience.seconds
+            self._pipe.settimeout(patience.seconds)
+            wire.send_request(self._pipe, path, start)
+            answer = wire.receive(self._pipe, self._most, deadline)
+            return wire.chunk_of(*answer)
+        except TimeoutError as error:
+            self.end()
+            raise LimitExceeded(patience.complaint) from error
+        except wire.Garbled as error:
+            self.end()
+            raise DamagedMedia(f"its decoder was taken over or is broken: it answered {error}") from error
         except (EOFError, OSError) as error:
-            self._process.join(START_S)
+            self._process.join(END_S)
             code = self._process.exitcode
             self.end()
+            if hasattr(signal, "SIGXCPU") and code == -signal.SIGXCPU:
+                seconds = self._limits.decode_timeout_s
+                raise LimitExceeded(
+                    f"decoding took more than {seconds:g} s of the processor; raise `decode_timeout_s` to wait longer"
+                ) from error
             raise DamagedMedia(f"it crashed its decoder ({_ending(code)})") from error
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
 
     @property
     def alive(self) -> bool:
-        """Whether it can take another file."""
-        return not self._pipe.closed and self._process.is_alive()
+        """Whether it can take another file: it runs, and says nothing unasked."""
+        if self._pipe.fileno() < 0 or not self._process.is_alive():
+            return False
+        try:
+            self._pipe.settimeout(0)
+            self._pipe.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
 
     def kill(self) -> None:
         """End the process, whatever it does, from any thread; a `decode` under way raises."""
         self._process.kill()
 
     def end(self) -> None:
-        """End the process and let go of it; doing so twice is no error."""
+        """End the process and what it started, and let go of it; doing so twice is no error."""
+        if self._pipe.fileno() < 0:
+            return
         self.kill()
         self._process.join()
+        if hasattr(os, "killpg") and self._process.pid is not None:
+            with suppress(ProcessLookupError, PermissionError):  # most often there is nothing left
+                os.killpg(self._process.pid, signal.SIGKILL)
         self._pipe.close()
 
-    def _wait(self, seconds: float, what: str) -> None:
-        if not self._pipe.poll(seconds):
+    def _start(self) -> None:
+        try:
+            wire.receive(self._pipe, self._most, time.monotonic() + START_S)
+        except TimeoutError as error:
             self.end()
-            raise LimitExceeded(f"{what} took more than {seconds:g} s; raise `decode_timeout_s` to wait longer")
+            raise LimitExceeded(f"starting a process to decode it took more than {START_S:g} s; try again") from error
 
 
-def _serve(pipe: Connection, reading: Reading, limits: Limits, decode: Decode, parent: int) -> None:
-    """In the process: answer each (path, start) with a chunk or an exception, until the pipe ends."""
+def _serve(pipe: socket.socket, reading: Reading, limits: Limits, decode: Decode, parent: int) -> None:
+    """In the process: answer each (path, start) with a chunk or an error, until the pipe ends."""
     _prepare(limits, parent)
-    pipe.send("ready")
+    wire.send(pipe, {})
     while True:
         try:
-            path, start = pipe.recv()
+            path, start = wire.receive_request(pipe)
         except (EOFError, OSError):
             return
-        answer: Chunk | Exception
+        allow_seconds(limits.decode_timeout_s)
         try:
-            answer = decode(path, reading, limits, start)
-        except Exception as error:
-            answer = error
-        try:
-            pipe.send(answer)
-        except Exception as error:  # what cannot be pickled or does not fit in memory; nothing was written yet
-            pipe.send(DamagedMedia(f"what its decoder gave cannot be passed on: {type(error).__name__}: {error}"[:500]))
+            wire.send_chunk(pipe, decode(path, reading, limits, start))
+        except ConnectionError:
+            return
+        except Exception as error:  # of a chunk that no message can say, nothing was written yet
+            wire.send_error(pipe, error)
 
 
 def _prepare(limits: Limits, parent: int) -> None:
-    """Bound its memory, leave Ctrl-C to the parent, keep native decoders quiet, and end when the parent has ended."""
+    """Leave Ctrl-C to the parent, keep native decoders quiet, end when the parent has ended, and give up the rest."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(os, "setsid"):
+        os.setsid()  # what it starts is ended with it
     quiet = os.open(os.devnull, os.O_WRONLY)
     for descriptor in (1, 2):
         os.dup2(quiet, descriptor)
@@ -114,14 +144,7 @@ def _prepare(limits: Limits, parent: int) -> None:
 
     Image.MAX_IMAGE_PIXELS = None  # `Limits.max_pixels` is checked instead
     threading.Thread(target=_watch, args=(parent, limits), daemon=True).start()
-    if sys.platform == "linux":  # elsewhere the limit is not kept, or counts otherwise
-        import resource
-
-        reserved = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        most = reserved + limits.memory_bytes
-        resource.setrlimit(resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    confine(limits)
 
 
 def _watch(parent: int, limits: Limits) -> None:
@@ -134,8 +157,10 @@ def _watch(parent: int, limits: Limits) -> None:
 
 
 def _ending(code: int | None) -> str:
-    """How a process ended: -11 -> "SIGSEGV", 3 -> "exit code 3"."""
+    """How a process ended: -11 -> "SIGSEGV", 3 -> "exit code 3", None -> "it closed its pipe"."""
+    if code is None:
+        return "it closed its pipe"
     try:
-        return signal.Signals(-(code or 0)).name
+        return signal.Signals(-code).name
     except ValueError:
         return f"exit code {code}"

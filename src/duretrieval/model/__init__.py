@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from duretrieval.model.card import read_card as read_card
     from duretrieval.model.model import Model as Model
     from duretrieval.model.seal import Origin as Origin
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "card": "check_files fingerprint origins read_card",
-        "model": "Model",
-        "seal": "Origin",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "card": "check_files fingerprint origins read_card",
+            "model": "Model",
+            "seal": "Origin",
+        },
+    )

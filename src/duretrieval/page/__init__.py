@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from duretrieval.page.layout import document as document
     from duretrieval.page.svg import Axes as Axes
     from duretrieval.page.svg import drawing as drawing
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "html": "Markup join tag",
-        "layout": "LANGS Lang document",
-        "svg": "Axes drawing",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "html": "Markup join tag",
+            "layout": "LANGS Lang document",
+            "svg": "Axes drawing",
+        },
+    )

@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from duretrieval.testing.rerankers import RerankerSuite as RerankerSuite
     from duretrieval.testing.rerankers import ScorerSuite as ScorerSuite
     from duretrieval.testing.stores import StoreSuite as StoreSuite
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "aligners": "AlignerSuite",
-        "encoders": "EncoderSuite",
-        "fusions": "FusionSuite",
-        "indexes": "IndexSuite",
-        "losses": "LossSuite",
-        "nets": "NetSuite",
-        "rerankers": "RerankerSuite ScorerSuite",
-        "stores": "StoreSuite",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "aligners": "AlignerSuite",
+            "encoders": "EncoderSuite",
+            "fusions": "FusionSuite",
+            "indexes": "IndexSuite",
+            "losses": "LossSuite",
+            "nets": "NetSuite",
+            "rerankers": "RerankerSuite ScorerSuite",
+            "stores": "StoreSuite",
+        },
+    )

@@ -57,32 +57,32 @@ if TYPE_CHECKING:
     from duretrieval.training.tuning.search import tune as tune
     from duretrieval.training.tuning.trial import Search as Search
     from duretrieval.training.tuning.trial import Trial as Trial
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "align.adversary": "Adversarial Settings adversarial",
-        "augment.composed": "compose",
-        "build.freeze": "groups select",
-        "build.lora": "add_lora load_lora merge_lora save_lora",
-        "contracts": "FusionNet Loss Net RowLoss Score",
-        "data.auditing": "audit",
-        "data.examples": "Examples",
-        "data.leakage": "Leak leaks",
-        "data.manifest": "read_manifest",
-        "data.sample": "Sample",
-        "data.splits": "Splits split",
-        "data.checks": "Validation validate",
-        "joint.folder": "export_joint",
-        "losses.infonce": "InfoNce",
-        "losses.memory": "Memory",
-        "losses.same": "same_key",
-        "recipe.recipe": "Data Encoding Fit Objective Recipe Use",
-        "recipe.ready": "ready",
-        "recipe.toml": "read_recipe to_recipe",
-        "runs.folder": "Outcome",
-        "runs.run": "Run export_run train",
-        "tuning.search": "Tuned read_search tune",
-        "tuning.trial": "Search Trial",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "align.adversary": "Adversarial Settings adversarial",
+            "augment.composed": "compose",
+            "build.freeze": "groups select",
+            "build.lora": "add_lora load_lora merge_lora save_lora",
+            "contracts": "FusionNet Loss Net RowLoss Score",
+            "data.auditing": "audit",
+            "data.examples": "Examples",
+            "data.leakage": "Leak leaks",
+            "data.manifest": "read_manifest",
+            "data.sample": "Sample",
+            "data.splits": "Splits split",
+            "data.checks": "Validation validate",
+            "joint.folder": "export_joint",
+            "losses.infonce": "InfoNce",
+            "losses.memory": "Memory",
+            "losses.same": "same_key",
+            "recipe.recipe": "Data Encoding Fit Objective Recipe Use",
+            "recipe.ready": "ready",
+            "recipe.toml": "read_recipe to_recipe",
+            "runs.folder": "Outcome",
+            "runs.run": "Run export_run train",
+            "tuning.search": "Tuned read_search tune",
+            "tuning.trial": "Search Trial",
+        },
+    )

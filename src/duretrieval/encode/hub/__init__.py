@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from duretrieval.encode.hub.sentence import open_sentence as open_sentence
     from duretrieval.encode.hub.siglip import open_siglip as open_siglip
     from duretrieval.encode.hub.siglip import open_siglip2 as open_siglip2
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "clap": "open_clap",
-        "clip": "open_chinese_clip open_clip",
-        "joint": "Joint Opened",
-        "sentence": "open_sentence",
-        "siglip": "open_siglip open_siglip2",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "clap": "open_clap",
+            "clip": "open_chinese_clip open_clip",
+            "joint": "Joint Opened",
+            "sentence": "open_sentence",
+            "siglip": "open_siglip open_siglip2",
+        },
+    )

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from duretrieval.evaluation.health.health import measure_health as measure_health
     from duretrieval.evaluation.health.survey import FilterTrial as FilterTrial
     from duretrieval.evaluation.health.survey import Survey as Survey
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "agreement": "Agreement agreements",
-        "health": "Health Latency measure_health",
-        "survey": "Survey FilterTrial",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "agreement": "Agreement agreements",
+            "health": "Health Latency measure_health",
+            "survey": "FilterTrial Survey",
+        },
+    )

@@ -127,7 +127,7 @@ def _words(item: Item) -> str:
     text = next((p.content for p in item.parts if p.modality is Modality.TEXT and isinstance(p.content, str)), "")
     words: Sequence[str] = text.split()[:QUERY_WORDS]
     name = Path(str(item.fields.get("name", item.id))).stem.replace("_", " ").replace("-", " ")
-    return " ".join(words)[:80] if words else name
+    return " ".join(words)[:80] if words else name.strip() or item.id
 
 
 def _name(field: str) -> str:

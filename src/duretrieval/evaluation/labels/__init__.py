@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from duretrieval.evaluation.labels.relevance import SameGroup as SameGroup
     from duretrieval.evaluation.labels.relevance import SharedLabel as SharedLabel
     from duretrieval.evaluation.labels.relevance import relevant as relevant
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "captions": "Captions",
-        "labelled": "Labelled read_labelled",
-        "relevance": "Relevance Relevant SameGroup SharedLabel relevant",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "captions": "Captions",
+            "labelled": "Labelled read_labelled",
+            "relevance": "Relevance Relevant SameGroup SharedLabel relevant",
+        },
+    )

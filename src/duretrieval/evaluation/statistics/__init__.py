@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from duretrieval.evaluation.statistics.corrections import benjamini_hochberg as benjamini_hochberg
     from duretrieval.evaluation.statistics.corrections import holm as holm
     from duretrieval.evaluation.statistics.permutation import permutation_test as permutation_test
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "bootstrap": "Bootstrap Comparison Interval intervals paired_bootstrap",
-        "corrections": "benjamini_hochberg holm",
-        "permutation": "permutation_test",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "bootstrap": "Bootstrap Comparison Interval intervals paired_bootstrap",
+            "corrections": "benjamini_hochberg holm",
+            "permutation": "permutation_test",
+        },
+    )

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from duretrieval.evaluation.subjects.model import evaluate_model as evaluate_model
     from duretrieval.evaluation.subjects.ranked import score_run as score_run
     from duretrieval.evaluation.subjects.run import evaluate_run as evaluate_run
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "collection": "evaluate_collection",
-        "matrix": "evaluate_matrix",
-        "model": "evaluate_model",
-        "ranked": "score_run",
-        "run": "evaluate_run",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "collection": "evaluate_collection",
+            "matrix": "evaluate_matrix",
+            "model": "evaluate_model",
+            "ranked": "score_run",
+            "run": "evaluate_run",
+        },
+    )

@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from duretrieval.index.lance.reader import LanceReader as LanceReader
     from duretrieval.index.lance.store import LanceStore as LanceStore
     from duretrieval.index.lance.verify import Fault as Fault
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "reader": "LanceReader",
-        "store": "LanceStore",
-        "verify": "Fault",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "reader": "LanceReader",
+            "store": "LanceStore",
+            "verify": "Fault",
+        },
+    )

@@ -95,9 +95,10 @@ class LanceReader:
         clause = lance_scan.both(
             f"modality = '{modality.value}'" if modality else "modality IS NOT NULL", self._sql(data, where)
         )
-        for batch in lance_scan.batches(data, ["_item", "_n", "_vector"], clause):
-            keys: Any = zip(batch.column("_item").to_pylist(), batch.column("_n").to_pylist(), strict=True)
-            yield list(keys), lance_scan.matrix(batch.column("_vector"), self.dim)
+        with filters.answering(where):
+            for batch in lance_scan.batches(data, ["_item", "_n", "_vector"], clause):
+                keys: Any = zip(batch.column("_item").to_pylist(), batch.column("_n").to_pylist(), strict=True)
+                yield list(keys), lance_scan.matrix(batch.column("_vector"), self.dim)
 
     def search(
         self,
@@ -126,12 +127,13 @@ class LanceReader:
             return []
         indexed = not exact and upkeep.ann_index(data)
         how = upkeep.ANN_SEARCH if indexed else {"metric": "dot", "use_index": False}
-        rows = data.scanner(
-            columns=["_item", "_n", "_distance"],
-            filter=clause,
-            prefilter=True,
-            nearest={"column": "_vector", "q": vector, "k": k, **how},
-        ).to_table()
+        with filters.answering(where):
+            rows = data.scanner(
+                columns=["_item", "_n", "_distance"],
+                filter=clause,
+                prefilter=True,
+                nearest={"column": "_vector", "q": vector, "k": k, **how},
+            ).to_table()
         found = zip(*(rows.column(name).to_pylist() for name in ("_item", "_n", "_distance")), strict=True)
         matches = [Match(item, n, 1.0 - distance) for item, n, distance in found]
         return sorted(matches, key=lambda match: (-match.similarity, match.item, match.n))
@@ -151,13 +153,15 @@ class LanceReader:
             )
         }
 
-    def by_digest(self, digests: Sequence[str], /) -> dict[str, list[Item]]:
-        """digest -> the items with that content, for the digests that are known."""
-        ids = lance_scan.ids(self._newest(), "_digest", digests)
-        found: dict[str, list[Item]] = {}
-        for item in self.get(sorted(ids)):
-            found.setdefault(item.digest, []).append(item)
-        return found
+    def copies(self, digests: Sequence[str], /, *, usable: bool = False) -> dict[str, list[tuple[str, str]]]:
+        """digest -> (id, source) of each item with that content, by id; usable: of those without a problem only."""
+        data = self._newest()
+        found: dict[str, list[tuple[str, str]]] = {}
+        for chunk in lance_scan.chunks(dict.fromkeys(digests)):
+            clause = f"_n = 0 AND {lance_scan.one_of('_digest', chunk)}" + " AND problem IS NULL" * usable
+            for row in lance_scan.rows(data, ["_digest", "_item", "source"], clause):
+                found.setdefault(row["_digest"], []).append((row["_item"], row["source"]))
+        return {digest: sorted(items) for digest, items in found.items()}
 
     def beginning(self, prefix: str, /) -> list[str]:
         """The ids that begin with `prefix`, sorted."""
@@ -175,7 +179,8 @@ class LanceReader:
         data = self._newest()
         checked = self._check(data, where)
         if checked is None or not checked.names & schema.PART_COLUMNS.keys():
-            return int(data.count_rows(lance_scan.both("_n = 0", checked.sql if checked else None)))
+            with filters.answering(where):
+                return int(data.count_rows(lance_scan.both("_n = 0", checked.sql if checked else None)))
         return sum(1 for _ in self._fitting(data, ["_item", "_n", "_parts"], where))
 
     def tally(self, column: str, where: str | None = None, /) -> dict[Any, int]:
@@ -228,13 +233,16 @@ class LanceReader:
         computed beside each row, since the item is wanted whole.
         """
         checked = self._check(data, where)
-        if checked is None or not checked.names & schema.PART_COLUMNS.keys():
-            yield from lance_rows.groups(lance_scan.rows(data, columns, checked.sql if checked else None))
-            return
-        selected = {name: f"`{name}`" for name in columns} | {"_fits": checked.sql}
-        for group in lance_rows.groups(lance_scan.rows(data, selected, None)):
-            if any(row["_fits"] for row in group):
-                yield group
+        own = checked is None or not checked.names & schema.PART_COLUMNS.keys()
+        clause = checked.sql if checked else None
+        with filters.answering(where):
+            if own:
+                yield from lance_rows.groups(lance_scan.rows(data, columns, clause))
+                return
+            selected = {name: f"`{name}`" for name in columns} | {"_fits": clause}
+            for group in lance_rows.groups(lance_scan.rows(data, selected, None)):
+                if any(row["_fits"] for row in group):
+                    yield group
 
 
 def _query(query: Array, dim: int) -> Array:

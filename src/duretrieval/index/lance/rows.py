@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from duretrieval.errors import ConfigError, ShapeError
-from duretrieval.index.lance.schema import user_fields
+from duretrieval.index.lance.schema import user_fields, utc
 from duretrieval.types import Array, Item, Modality, Part
 
 Row = dict[str, Any]
@@ -126,9 +126,9 @@ def _text(part: Part | None) -> str | None:
 
 
 def _value(value: Any, kind: pa.DataType) -> Any:
-    """A field's value as its column holds it; a date without a zone counts as UTC."""
+    """A field's value as its column holds it."""
     if isinstance(value, datetime):
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return utc(value)
     return float(value) if value is not None and kind == pa.float64() else value
 
 

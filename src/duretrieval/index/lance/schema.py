@@ -8,13 +8,14 @@ call their fields `id`, `text` or `type`; what a filter may name has its plain n
 from __future__ import annotations
 
 import math
+import reprlib
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 
-from duretrieval.errors import ConfigError
+from duretrieval.errors import ConfigError, UnfitFields
 from duretrieval.types import Item
 
 FORMAT = "1"
@@ -39,6 +40,8 @@ _WORDS = {
     pa.bool_(): "boolean",
     pa.timestamp("us", "UTC"): "date",
 }
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 80
 _PLURALS = {"text": "text", "integer": "integers", "number": "numbers", "boolean": "true or false", "date": "dates"}
 
 
@@ -79,39 +82,48 @@ def grown(known: Mapping[str, pa.DataType], items: Iterable[Item]) -> dict[str, 
     """The user fields with what `items` bring: new ones, and integers widened to numbers where a fraction arrives.
 
     Raises:
-        ConfigError: a name that cannot be a field's, a value that no field holds, or one of another type than the
-            field has.
+        UnfitFields: names that cannot be a field's, values that no field holds, or of another type than the field has;
+            all of them.
     """
     types = dict(known)
+    unfit: dict[str, dict[str, str]] = {}
     for item in items:
         for name, value in item.fields.items():
-            if value is None:
-                continue
-            if name not in types:
-                _check_name(name, item)
-            brought = _kind(name, value, item)
-            held = types.setdefault(name, brought)
-            if held == brought or (held, brought) == (pa.float64(), pa.int64()):
-                continue
-            if (held, brought) != (pa.int64(), pa.float64()):
-                raise ConfigError(
-                    f"field {name!r} holds {_PLURALS[_WORDS[held]]} here; item {item.id!r} brings "
-                    f"{_WORDS[brought]} {value!r}. Convert the value, or give it a field of its own."
-                )
-            types[name] = brought
+            try:
+                if value is not None:
+                    types[name] = _widened(types.get(name), name, value, item)
+            except ConfigError as error:
+                unfit.setdefault(item.id, {})[name] = str(error)
+    if unfit:
+        raise UnfitFields(unfit)
     return types
+
+
+def _widened(held: pa.DataType | None, name: str, value: Any, item: Item) -> pa.DataType:
+    """The type of a field that also holds `value`."""
+    if held is None:
+        _check_name(name, item)
+    brought = _kind(name, value, item)
+    if held in (None, brought) or (held, brought) == (pa.int64(), pa.float64()):
+        return brought
+    if (held, brought) == (pa.float64(), pa.int64()):
+        return held
+    raise ConfigError(
+        f"field {name!r} holds {_PLURALS[_WORDS[held]]} here; item {_short(item.id)} brings "
+        f"{_WORDS[brought]} {_short(value)}. Convert the value, or give it a field of its own."
+    )
 
 
 def _check_name(name: str, item: Item) -> None:
     if name in PLAIN:
         raise ConfigError(
-            f"item {item.id!r} has a field {name!r}, a name the store needs itself; rename it. "
+            f"item {_short(item.id)} has a field {name!r}, a name the store needs itself; rename it. "
             f"Such names are: {', '.join(PLAIN)}"
         )
     if not name or name.startswith("_") or not name.isprintable() or any(sign in name for sign in ".`"):
         raise ConfigError(
-            f"item {item.id!r} has a field {name!r}; rename it: a name has at least one character, all of them "
-            "printable, no dot and no backtick, and does not start with an underscore"
+            f"item {_short(item.id)} has a field {_short(name)}; rename it: a name has at least one character, all of "
+            "them printable, no dot and no backtick, and does not start with an underscore"
         )
 
 
@@ -126,13 +138,33 @@ def _kind(name: str, value: Any, item: Item) -> pa.DataType:
         case str():
             return pa.string()
         case datetime():
+            try:
+                utc(value)
+            except (OverflowError, ValueError) as error:
+                raise ConfigError(
+                    f"field {name!r} of item {_short(item.id)} is {value}, which no calendar holds in UTC; correct it"
+                ) from error
             return pa.timestamp("us", "UTC")
         case int():
-            raise ConfigError(f"field {name!r} of item {item.id!r} is {value}, past 64 bits; bring it as text")
+            raise ConfigError(
+                f"field {name!r} of item {_short(item.id)} is {_short(value)}, past 64 bits; bring it as text"
+            )
     raise ConfigError(
-        f"field {name!r} of item {item.id!r} is a {type(value).__name__}; a field holds text, a number, "
+        f"field {name!r} of item {_short(item.id)} is a {type(value).__name__}; a field holds text, a number, "
         "true or false, or a date and time"
     )
+
+
+def utc(when: datetime) -> datetime:
+    """The same moment in UTC; a date without a zone counts as UTC."""
+    return when.replace(tzinfo=UTC) if when.utcoffset() is None else when.astimezone(UTC)
+
+
+def _short(value: object) -> str:
+    """As Python writes it, where that is short."""
+    if isinstance(value, int) and value.bit_length() > 1000:  # Python refuses to write long ones
+        return f"a number of {value.bit_length():,} bits"
+    return _SHORT.repr(value)
 
 
 def same(a: Any, b: Any) -> bool:

@@ -46,7 +46,9 @@ class LanceStore(LanceReader):
         self._writing = threading.Lock()
         _keep_few_arenas()
         super().__init__(
-            lance.dataset(self._uri, index_cache_size_bytes=_INDEX_CACHE, metadata_cache_size_bytes=_FILE_CACHE)
+            lance.dataset(
+                place.location(uri), index_cache_size_bytes=_INDEX_CACHE, metadata_cache_size_bytes=_FILE_CACHE
+            )
         )
         self._commits = lance_upkeep.loose(self._data, self._upkeep)
 
@@ -66,8 +68,10 @@ class LanceStore(LanceReader):
         place.clear(uri)
         lock = place.lock(uri)
         try:
-            lance.write_dataset(schema.schema(dim, metadata).empty_table(), str(uri), mode="create")
-            return cls(uri, lock=lock, writable=True, upkeep=upkeep)
+            with place.telling(uri):
+                empty = schema.schema(dim, metadata).empty_table()
+                lance.write_dataset(empty, place.location(uri), mode="create")
+                return cls(uri, lock=lock, writable=True, upkeep=upkeep)
         except BaseException:
             if lock:
                 lock.release()
@@ -85,13 +89,14 @@ class LanceStore(LanceReader):
         place.require(uri)
         lock = place.lock(uri) if write else None
         try:
-            store = cls(uri, lock=lock, writable=write, upkeep=upkeep)
+            with place.telling(uri):
+                store = cls(uri, lock=lock, writable=write, upkeep=upkeep)
             _require_format(store._data.schema.metadata or {}, uri)
             return store
         except BaseException as error:
             if lock:
                 lock.release()
-            if isinstance(error, ValueError) and "was not found" in str(error):
+            if "was not found" in str(error):
                 raise NotACollection(f"there is nothing at {uri}; index something into it first") from error
             raise
 
@@ -125,7 +130,7 @@ class LanceStore(LanceReader):
         last = {
             item.id: (item, lance_rows.checked(item, rows, self.dim)) for item, rows in zip(items, vectors, strict=True)
         }
-        with self._writing:
+        with self._writing, place.telling(self._uri):
             data = self._to_write()
             if last:
                 self._merge(data, [item for item, _ in last.values()], [rows for _, rows in last.values()], model)
@@ -133,7 +138,7 @@ class LanceStore(LanceReader):
 
     def remove(self, ids: Sequence[str], /) -> int:
         """Drop items; returns how many were there."""
-        with self._writing:
+        with self._writing, place.telling(self._uri):
             data = self._to_write()
             known = scan.ids(data, "_item", ids)
             for chunk in scan.chunks(known):
@@ -144,7 +149,7 @@ class LanceStore(LanceReader):
 
     def optimize(self) -> None:
         """Merge small files, bring indexes up to date, and drop old versions; searching goes on meanwhile."""
-        with self._writing:
+        with self._writing, place.telling(self._uri):
             self._tidy(self._to_write())
 
     def _merge(self, data: Any, items: Sequence[Item], vectors: Sequence[Array], model: str) -> None:

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from duretrieval.training.align.canonical import canonical_for as canonical_for
     from duretrieval.training.align.closed_form import Fitted as Fitted
     from duretrieval.training.align.closed_form import fit_heads as fit_heads
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "adversary": "Adversarial Settings adversarial",
-        "canonical": "Canonical canonical_for",
-        "closed_form": "Fitted fit_heads",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "adversary": "Adversarial Settings adversarial",
+            "canonical": "Canonical canonical_for",
+            "closed_form": "Fitted fit_heads",
+        },
+    )

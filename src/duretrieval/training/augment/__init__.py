@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from duretrieval.training.augment.sound import Speed as Speed
     from duretrieval.training.augment.sound import TimeMask as TimeMask
     from duretrieval.training.augment.words import Synonyms as Synonyms
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "composed": "Augment compose",
-        "light": "Blur Colour Grey Noise",
-        "place": "Crop Flip Rotate",
-        "sound": "FrequencyMask Gain Shift Speed TimeMask",
-        "words": "Synonyms",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "composed": "Augment compose",
+            "light": "Blur Colour Grey Noise",
+            "place": "Crop Flip Rotate",
+            "sound": "FrequencyMask Gain Shift Speed TimeMask",
+            "words": "Synonyms",
+        },
+    )

@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from duretrieval.training.build.network_of import make_network as make_network
     from duretrieval.training.build.network_of import make_objective as make_objective
     from duretrieval.training.build.prepare import Prepared as Prepared
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "encoders": "Encoders make_encoders",
-        "freeze": "groups select",
-        "frozen": "Frozen from_model",
-        "lora": "add_lora load_lora merge_lora save_lora",
-        "network": "Network",
-        "network_of": "make_network make_objective",
-        "prepare": "Prepared",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "encoders": "Encoders make_encoders",
+            "freeze": "groups select",
+            "frozen": "Frozen from_model",
+            "lora": "add_lora load_lora merge_lora save_lora",
+            "network": "Network",
+            "network_of": "make_network make_objective",
+            "prepare": "Prepared",
+        },
+    )

@@ -24,20 +24,20 @@ if TYPE_CHECKING:
     from duretrieval.training.data.sample import Sample as Sample
     from duretrieval.training.data.splits import Splits as Splits
     from duretrieval.training.data.splits import split as split
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "auditing": "Audit audit",
-        "batch": "Batch View",
-        "checks": "Validation validate",
-        "examples": "Examples",
-        "feature_cache": "FeatureCache",
-        "leakage": "Leak leaks",
-        "manifest": "read_manifest",
-        "opening": "read_data",
-        "read": "Problem Read",
-        "sample": "Sample",
-        "splits": "Splits split",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "auditing": "Audit audit",
+            "batch": "Batch View",
+            "checks": "Validation validate",
+            "examples": "Examples",
+            "feature_cache": "FeatureCache",
+            "leakage": "Leak leaks",
+            "manifest": "read_manifest",
+            "opening": "read_data",
+            "read": "Problem Read",
+            "sample": "Sample",
+            "splits": "Splits split",
+        },
+    )

@@ -9,11 +9,11 @@ from duretrieval.window import window
 if TYPE_CHECKING:
     from duretrieval.training.export.model import export as export
     from duretrieval.training.export.parity import compare as compare
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "model": "export",
-        "parity": "compare",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "model": "export",
+            "parity": "compare",
+        },
+    )

@@ -8,10 +8,10 @@ from duretrieval.window import window
 
 if TYPE_CHECKING:
     from duretrieval.training.fit.validation import check as check
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "validation": "check",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "validation": "check",
+        },
+    )

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from duretrieval.training.joint.net import JointNet as JointNet
     from duretrieval.training.joint.sentence import SentenceImage as SentenceImage
     from duretrieval.training.joint.sentence import SentenceText as SentenceText
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "folder": "export_joint",
-        "net": "JointNet",
-        "sentence": "SentenceImage SentenceText",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "folder": "export_joint",
+            "net": "JointNet",
+            "sentence": "SentenceImage SentenceText",
+        },
+    )

@@ -22,23 +22,23 @@ if TYPE_CHECKING:
     from duretrieval.training.losses.sigmoid import PairwiseSigmoid as PairwiseSigmoid
     from duretrieval.training.losses.smooth_ap import SmoothAp as SmoothAp
     from duretrieval.training.losses.triplet import Triplet as Triplet
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "binary_cross_entropy": "BinaryCrossEntropy",
-        "code_penalty": "CodePenalty",
-        "contrastive": "Contrastive",
-        "cross_entropy": "CrossEntropy",
-        "deep_cca": "DeepCca",
-        "hinge": "Hinge",
-        "infonce": "InfoNce",
-        "memory": "Memory",
-        "modality_adversary": "ModalityAdversary",
-        "pairs": "Pairs read_pairs",
-        "same": "same_key",
-        "sigmoid": "PairwiseSigmoid",
-        "smooth_ap": "SmoothAp",
-        "triplet": "Triplet",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "binary_cross_entropy": "BinaryCrossEntropy",
+            "code_penalty": "CodePenalty",
+            "contrastive": "Contrastive",
+            "cross_entropy": "CrossEntropy",
+            "deep_cca": "DeepCca",
+            "hinge": "Hinge",
+            "infonce": "InfoNce",
+            "memory": "Memory",
+            "modality_adversary": "ModalityAdversary",
+            "pairs": "Pairs read_pairs",
+            "same": "same_key",
+            "sigmoid": "PairwiseSigmoid",
+            "smooth_ap": "SmoothAp",
+            "triplet": "Triplet",
+        },
+    )

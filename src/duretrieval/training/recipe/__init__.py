@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from duretrieval.training.recipe.toml import read_recipe as read_recipe
     from duretrieval.training.recipe.toml import read_table as read_table
     from duretrieval.training.recipe.toml import to_recipe as to_recipe
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "recipe": "Data Encoding Fit Objective Recipe Use",
-        "toml": "read_recipe read_table to_recipe",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "recipe": "Data Encoding Fit Objective Recipe Use",
+            "toml": "read_recipe read_table to_recipe",
+        },
+    )

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from duretrieval.training.runs.run import Run as Run
     from duretrieval.training.runs.run import export_run as export_run
     from duretrieval.training.runs.run import train as train
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "folder": "Outcome",
-        "run": "Run export_run train",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "folder": "Outcome",
+            "run": "Run export_run train",
+        },
+    )

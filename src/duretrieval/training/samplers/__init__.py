@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from duretrieval.training.samplers.per_class import PerClass as PerClass
     from duretrieval.training.samplers.shuffled import Shuffled as Shuffled
     from duretrieval.training.samplers.weighted import Weighted as Weighted
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "order": "Order",
-        "per_class": "PerClass",
-        "shuffled": "Shuffled",
-        "weighted": "Weighted",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "order": "Order",
+            "per_class": "PerClass",
+            "shuffled": "Shuffled",
+            "weighted": "Weighted",
+        },
+    )

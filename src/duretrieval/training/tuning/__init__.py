@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from duretrieval.training.tuning.search import tune as tune
     from duretrieval.training.tuning.trial import Search as Search
     from duretrieval.training.tuning.trial import Trial as Trial
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "range": "Range",
-        "search": "Tuned read_search tune",
-        "trial": "Search Trial",
-        "report": "write_report",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "range": "Range",
+            "search": "Tuned read_search tune",
+            "trial": "Search Trial",
+            "report": "write_report",
+        },
+    )

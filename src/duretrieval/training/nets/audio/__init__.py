@@ -31,22 +31,22 @@ if TYPE_CHECKING:
     from duretrieval.training.nets.audio.waveform import Waveform as Waveform
     from duretrieval.training.nets.audio.whisper import Whisper as Whisper
     from duretrieval.training.nets.audio.whisper_mel import WhisperMel as WhisperMel
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "ast": "Ast",
-        "clap": "ClapAudio",
-        "clap_mel": "ClapMel",
-        "cnn": "Cnn",
-        "kaldi_mel": "KaldiMel",
-        "mel": "Mel MelSettings power_to_db",
-        "mfcc": "Mfcc",
-        "panns": "cnn10 cnn14 cnn6",
-        "sound": "SoundNet",
-        "statistics": "MfccStatistics",
-        "waveform": "Waveform",
-        "whisper": "Whisper",
-        "whisper_mel": "WhisperMel",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "ast": "Ast",
+            "clap": "ClapAudio",
+            "clap_mel": "ClapMel",
+            "cnn": "Cnn",
+            "kaldi_mel": "KaldiMel",
+            "mel": "Mel MelSettings power_to_db",
+            "mfcc": "Mfcc",
+            "panns": "cnn10 cnn14 cnn6",
+            "sound": "SoundNet",
+            "statistics": "MfccStatistics",
+            "waveform": "Waveform",
+            "whisper": "Whisper",
+            "whisper_mel": "WhisperMel",
+        },
+    )

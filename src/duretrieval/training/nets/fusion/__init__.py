@@ -29,20 +29,20 @@ if TYPE_CHECKING:
     from duretrieval.training.nets.fusion.tensor import TensorFusion as TensorFusion
     from duretrieval.training.nets.fusion.tucker import Tucker as Tucker
     from duretrieval.training.nets.fusion.weighted_sum import WeightedSum as WeightedSum
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "attention": "Attention",
-        "concatenation": "Concatenation",
-        "cross_attention": "CrossAttention",
-        "gated": "Gated",
-        "graph_attention": "GraphAttention",
-        "late_attention": "LateAttention",
-        "low_rank": "LowRank",
-        "maximum": "Maximum",
-        "tensor": "TensorFusion",
-        "tucker": "Tucker",
-        "weighted_sum": "WeightedSum",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "attention": "Attention",
+            "concatenation": "Concatenation",
+            "cross_attention": "CrossAttention",
+            "gated": "Gated",
+            "graph_attention": "GraphAttention",
+            "late_attention": "LateAttention",
+            "low_rank": "LowRank",
+            "maximum": "Maximum",
+            "tensor": "TensorFusion",
+            "tucker": "Tucker",
+            "weighted_sum": "WeightedSum",
+        },
+    )

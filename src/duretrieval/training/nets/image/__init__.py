@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from duretrieval.training.nets.image.net import PictureNet as PictureNet
     from duretrieval.training.nets.image.preprocessing import Look as Look
     from duretrieval.training.nets.image.vgg import Vgg as Vgg
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "net": "PictureNet",
-        "preprocessing": "Look",
-        "vgg": "Vgg",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "net": "PictureNet",
+            "preprocessing": "Look",
+            "vgg": "Vgg",
+        },
+    )

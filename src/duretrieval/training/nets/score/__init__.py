@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from duretrieval.training.nets.score.neural_tensor import NeuralTensor as NeuralTensor
     from duretrieval.training.nets.score.pair_scorer import PairScorer as PairScorer
     from duretrieval.training.nets.score.weighted_cosine import WeightedCosine as WeightedCosine
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "cosine": "Cosine InnerProduct",
-        "euclidean": "Euclidean",
-        "neural_tensor": "NeuralTensor",
-        "pair_scorer": "PairScorer",
-        "weighted_cosine": "WeightedCosine",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "cosine": "Cosine InnerProduct",
+            "euclidean": "Euclidean",
+            "neural_tensor": "NeuralTensor",
+            "pair_scorer": "PairScorer",
+            "weighted_cosine": "WeightedCosine",
+        },
+    )

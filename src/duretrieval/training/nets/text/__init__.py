@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from duretrieval.training.nets.text.bag import BagNet as BagNet
     from duretrieval.training.nets.text.transformer import TextTransformer as TextTransformer
     from duretrieval.training.nets.text.word2vec import Word2Vec as Word2Vec
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "bag": "BagNet",
-        "transformer": "TextTransformer",
-        "word2vec": "Word2Vec",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "bag": "BagNet",
+            "transformer": "TextTransformer",
+            "word2vec": "Word2Vec",
+        },
+    )

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from duretrieval.training.nets.video.motion import Flow as Flow
     from duretrieval.training.nets.video.net import FilmNet as FilmNet
     from duretrieval.training.nets.video.two_stream import TwoStream as TwoStream
-
-__getattr__, __dir__, __all__ = window(
-    __name__,
-    {
-        "convolution": "VideoResNet r2plus1d r3d",
-        "motion": "Differences Flow",
-        "net": "FilmNet",
-        "two_stream": "TwoStream",
-    },
-)
+else:
+    __getattr__, __dir__, __all__ = window(
+        __name__,
+        {
+            "convolution": "VideoResNet r2plus1d r3d",
+            "motion": "Differences Flow",
+            "net": "FilmNet",
+            "two_stream": "TwoStream",
+        },
+    )
