@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from duretrieval.cli.app import HERE, AnyCollectionPath, Json, app
+from duretrieval.cli.options import HERE, AnyCollectionPath, Json, app
 from duretrieval.cli.output import print_json
 from duretrieval.cli.terminal import out
 

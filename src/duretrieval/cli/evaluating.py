@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from duretrieval.cli.app import Json, app
 from duretrieval.cli.columns import Columns, columns
+from duretrieval.cli.options import Json, app
 from duretrieval.cli.output import print_json
 from duretrieval.cli.progress import bar
 from duretrieval.cli.terminal import err, out

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from duretrieval.cli.app import HERE, AnyCollectionPath, CollectionPath, Json, app
 from duretrieval.cli.columns import Columns, columns
 from duretrieval.cli.limits import limits
+from duretrieval.cli.options import HERE, AnyCollectionPath, CollectionPath, Json, app
 from duretrieval.cli.output import print_json
 from duretrieval.cli.progress import bar, kept
 from duretrieval.cli.terminal import out

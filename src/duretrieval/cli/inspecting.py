@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from duretrieval.cli.app import HERE, CollectionPath, Json, app
+from duretrieval.cli.options import HERE, CollectionPath, Json, app
 from duretrieval.cli.output import item_dict, part_dict, print_json
 from duretrieval.cli.paths import near
 from duretrieval.cli.rows import MATCHED, cut, one_line, place

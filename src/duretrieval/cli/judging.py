@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from duretrieval.cli.app import app
+from duretrieval.cli.options import app
 from duretrieval.cli.paths import near
 from duretrieval.cli.rows import GAP, hit_lines
 from duretrieval.cli.terminal import out, shown

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from duretrieval.cli.app import HERE, CollectionPath, Json, app
+from duretrieval.cli.options import HERE, CollectionPath, Json, app
 from duretrieval.cli.output import hit_dict, print_json
 from duretrieval.cli.rows import print_hits
 from duretrieval.cli.terminal import err

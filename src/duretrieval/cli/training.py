@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from duretrieval.cli.app import Json, app
+from duretrieval.cli.options import Json, app
 from duretrieval.cli.output import print_json
 from duretrieval.cli.terminal import err, out
 from duretrieval.cli.training_progress import Stages, interruptible, workbench

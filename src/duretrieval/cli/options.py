@@ -1,0 +1,90 @@
+"""What the commands are put on, and the options they share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from duretrieval import __version__
+from duretrieval.cli import home
+from duretrieval.cli.terminal import err, out
+
+WrongUsage: Any = typer.BadParameter.__base__
+"""Every error of a command line, wherever this version of typer keeps it."""
+
+
+class Commands(TyperGroup):
+    """All commands: what is the same for each of them."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run one. Ctrl-C is said, where the command has not said it itself."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            err.print("Interrupted.")
+            raise typer.Exit(130) from None
+
+
+app = typer.Typer(
+    cls=Commands,
+    help="Find anything with anything: text, pictures, films and sounds in one search, offline.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+CollectionPath = Annotated[
+    Path,
+    typer.Option(
+        "-c",
+        "--collection",
+        envvar="DURETRIEVAL_COLLECTION",
+        callback=home.to_read,
+        help="The collection's folder. Default: .duretrieval here or in a folder above, else the user's own.",
+    ),
+]
+"""Of a collection that is there."""
+AnyCollectionPath = Annotated[
+    Path,
+    typer.Option(
+        "-c",
+        "--collection",
+        envvar="DURETRIEVAL_COLLECTION",
+        callback=home.to_make,
+        help="The collection's folder. Default: the one a search here would ask, else a new .duretrieval here.",
+    ),
+]
+"""Of a collection that is there, or that may be made."""
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on standard output.")]
+HERE = home.HERE
+
+
+def say_usage(error: Any) -> int:
+    """Say what is wrong with a command line, and how it is used; the exit code."""
+    if type(error).__name__ == "NoArgsIsHelpError":
+        for line in error.format_message().splitlines():
+            err.print(line)
+    else:
+        command = error.ctx.command_path if error.ctx else "duretrieval"
+        err.print(f"error: {error.format_message()}")
+        err.print(f"How it is used: {command} --help")
+    return int(error.exit_code)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        out.print(f"duretrieval {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
