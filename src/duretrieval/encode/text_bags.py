@@ -10,7 +10,8 @@ from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 
-from duretrieval.encode.bags import Bag, sums
+from duretrieval.encode.bags import Bag, document_frequency, inverse_frequency, sums
+from duretrieval.encode.latent import latent_axes, random_axes
 from duretrieval.encode.tokens import text_of
 from duretrieval.errors import ConfigError, ModelError, ShapeError
 from duretrieval.similarity import unit
@@ -78,6 +79,19 @@ class TextBags:
             raise ShapeError(
                 f"expected a table with {size} rows, one for each of what is known; got {self.table.shape}"
             )
+
+    @classmethod
+    def fitted(cls, reader: Any, texts: Sequence[str], dim: int | None, seed: int) -> Self:
+        """With weights and latent axes from some texts; without texts, all counts the same and the axes are random.
+
+        Raises:
+            ConfigError: rows of that length cannot be.
+        """
+        if not texts:
+            return cls(reader, None if dim is None else random_axes(reader.size, dim, seed=seed))
+        held, n = document_frequency(bags_of(reader, texts), reader.size)
+        reader = replace(reader, weights=inverse_frequency(held[:-1], n))
+        return cls(reader, None if dim is None else latent_axes(bags_of(reader, texts), reader.size, dim, seed=seed))
 
     @property
     def modalities(self) -> frozenset[Modality]:

@@ -53,6 +53,20 @@ def whole(folder: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
+@contextmanager
+def whole_file(path: Path, *, shared: bool = False) -> Iterator[Path]:
+    """A new file to write, which takes the place of `path` when the block ends without an error.
+
+    shared: another process may write the same at the same time.  Else what a kill left is written over.
+    """
+    partial = path.with_name(f".{path.name}{f'.{os.getpid()}' * shared}.partial")
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
 def seal(folder: Path, card: Mapping[str, Any], origins: Mapping[str, Origin]) -> None:
     """Write model.toml: what `card` says, then size, SHA-256, licence and origin of every file in the folder.
 
@@ -78,9 +92,8 @@ def seal(folder: Path, card: Mapping[str, Any], origins: Mapping[str, Origin]) -
     text = toml({"format": FORMAT, **card}) + "".join(
         f"\n[files.{json.dumps(name, ensure_ascii=False)}]\n{toml(entry)}" for name, entry in entries.items()
     )
-    partial = folder / "model.toml.partial"
-    partial.write_text(text, encoding="utf-8", newline="\n")
-    partial.replace(folder / "model.toml")
+    with whole_file(folder / "model.toml") as partial:
+        partial.write_text(text, encoding="utf-8", newline="\n")
 
 
 def sha256(path: Path) -> str:

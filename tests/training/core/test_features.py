@@ -169,7 +169,7 @@ def test_two_processes_may_write(tmp_path: Path) -> None:
     found = FeatureCache(tmp_path)
     for i in range(80):
         np.testing.assert_array_equal(found[i.to_bytes(16, "big")], np.full(3, i, np.float32))
-    assert not list(tmp_path.glob("*.part"))
+    assert not list(tmp_path.glob(".*.partial"))
 
 
 def test_a_full_disk_and_a_folder_that_is_none(tmp_path: Path) -> None:

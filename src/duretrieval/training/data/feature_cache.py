@@ -7,7 +7,6 @@ A folder an encoder, named by its fingerprint, holds numbered safetensors files 
 from __future__ import annotations
 
 import hashlib
-import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from safetensors.numpy import load_file, save
 
 from duretrieval.errors import ConfigError, MediaError
 from duretrieval.media.folders import digest
+from duretrieval.model.seal import whole_file
 from duretrieval.types import Array, Part
 
 BATCH = 32
@@ -67,14 +67,11 @@ class FeatureCache:
         digests = np.frombuffer(b"".join(self._new), dtype=np.uint8).reshape(len(self._new), -1)
         content = save({"digests": digests, "rows": np.stack(list(self._new.values()))})
         name = hashlib.blake2b(content, digest_size=8).hexdigest()
-        part = self.folder / f"{name}.{os.getpid()}.part"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(content)
-            part.replace(self.folder / f"{name}.safetensors")
+            with whole_file(self.folder / f"{name}.safetensors", shared=True) as part:
+                part.write_bytes(content)
         except OSError as error:
-            with suppress(OSError):
-                part.unlink()
             raise ConfigError(
                 f"rows of frozen encoders cannot be kept in {self.folder}: {error.strerror or error}. Make room there, "
                 "or name another folder for them (--cache)"

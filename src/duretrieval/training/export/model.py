@@ -79,7 +79,8 @@ def _model(recipe: Recipe, prepared: Prepared, network: Network, objective: Tota
             encoders[modality] = once("encoders", merge_lora(network.encoders[modality.value]), f"encoder-{modality}")
         else:
             frozen = prepared.encoders.frozen[modality]
-            encoders[modality] = _engine_encoder(frozen.encoder, place, modality, made)
+            net = getattr(frozen.encoder, "net", None)  # a frozen net becomes a graph; another encoder needs no torch
+            encoders[modality] = frozen.encoder if net is None else once("encoders", net, f"encoder-{modality}")
             steps += [frozen.aligner] if frozen.aligner else []
         if isinstance(head, Fitted):
             steps += [head.aligner] if hasattr(head.aligner, "save") else []
@@ -142,17 +143,6 @@ def _chained(steps: list[Aligner], made: dict[Any, Any]) -> Aligner:
     if key not in made:
         made[key] = Chain(tuple(steps))
     return made[key]  # type: ignore[no-any-return]
-
-
-def _engine_encoder(encoder: Any, place: Path, modality: Modality, made: dict[Any, Any]) -> Encoder:
-    """An encoder that does not need torch: a frozen net becomes a graph, another stays what it is."""
-    net = getattr(encoder, "net", None)
-    if net is None:
-        return encoder  # type: ignore[no-any-return]
-    if id(net) not in made:
-        entry = net.export(place, f"encoder-{modality}")
-        made[id(net)] = parts.find("encoders", entry["use"]).load(place, **entry["options"])
-    return made[id(net)]  # type: ignore[no-any-return]
 
 
 def fit_codes(spec: Use, prepared: Prepared, network: Network) -> Aligner:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from pytorch_lightning.callbacks import Checkpoint, ModelCheckpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from duretrieval.errors import ConfigError
+from duretrieval.model.seal import whole_file
 
 
 class WholeFiles(TorchCheckpointIO):
@@ -28,14 +28,11 @@ class WholeFiles(TorchCheckpointIO):
             ConfigError: it cannot be written; the one before is still there.
         """
         place = Path(path)
-        part = place.with_name(f"{place.name}.part")
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
-            torch.save(checkpoint, part)
-            part.replace(place)
+            with whole_file(place) as part:
+                torch.save(checkpoint, part)
         except (OSError, RuntimeError) as error:  # torch's own writer raises the latter where the disk is full
-            with suppress(OSError):
-                part.unlink()
             raise ConfigError(
                 f"{place} cannot be written: {str(error).splitlines()[0]}. Make room, and go on with the run (--resume)"
             ) from error

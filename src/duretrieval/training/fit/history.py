@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from duretrieval.model.seal import whole_file
+
 FILE = "history.jsonl"
 
 
@@ -31,6 +33,5 @@ def read(folder: Path) -> list[dict[str, Any]]:
 def cut(folder: Path, step: int) -> None:
     """Forget what came after a step: a run that goes on from there does it again."""
     kept = [row for row in read(folder) if row["step"] <= step]
-    part = folder / f"{FILE}.part"
-    part.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in kept), encoding="utf-8")
-    part.replace(folder / FILE)
+    with whole_file(folder / FILE) as part:
+        part.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in kept), encoding="utf-8")

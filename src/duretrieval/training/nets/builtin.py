@@ -11,6 +11,7 @@ from duretrieval import builtin
 from duretrieval.encode.audio import OnnxAudio
 from duretrieval.encode.image import OnnxImage
 from duretrieval.errors import ModelError
+from duretrieval.model.seal import whole_file
 from duretrieval.onnx import Session
 
 CLASSIFIERS = ("Gemm", "MatMul")
@@ -93,9 +94,8 @@ def cut(graph: Path, into: Path, output: str | None = None, *, scores: bool = Fa
     else:
         shorter = extractor.extract_model(inputs, [name])
     shorter.ir_version = model.ir_version
-    part = into.with_name(f"{into.name}.{os.getpid()}.part")
-    onnx.save(shorter, part)
-    part.replace(into)
+    with whole_file(into, shared=True) as part:
+        onnx.save(shorter, part)
     return width
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from duretrieval.errors import ConfigError
+from duretrieval.model.seal import whole_file
 from duretrieval.training.recipe.json import from_json
 from duretrieval.training.recipe.recipe import Recipe
 
@@ -28,9 +29,8 @@ def described(folder: Path) -> tuple[Recipe, dict[str, Any]]:
 
 def write_json(path: Path, table: dict[str, Any]) -> None:
     """Write a file whole or not at all."""
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(json.dumps(table, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    part.replace(path)
+    with whole_file(path) as part:
+        part.write_text(json.dumps(table, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
