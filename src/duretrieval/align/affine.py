@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from duretrieval.align.arrays import read
 from duretrieval.align.moments import BLOCK
 from duretrieval.align.pairs import Exact
+from duretrieval.arrays import read
 from duretrieval.errors import ShapeError
 from duretrieval.types import Array
 

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from duretrieval.align.affine import Affine, frozen
-from duretrieval.align.arrays import read, write
 from duretrieval.align.axes import Axes, principal_axes
 from duretrieval.align.moments import product
 from duretrieval.align.pairs import Exact, Rows, check_pairs
+from duretrieval.arrays import read, write
 from duretrieval.errors import ConfigError, ShapeError
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from duretrieval.align.affine import Affine
-from duretrieval.align.arrays import write
 from duretrieval.align.axes import principal_axes
 from duretrieval.align.pairs import Exact, Rows, check_rows
+from duretrieval.arrays import write
 from duretrieval.errors import ConfigError
 from duretrieval.types import Array, Modality
 

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from duretrieval.align.affine import Affine
-from duretrieval.align.arrays import write
 from duretrieval.align.axes import principal_axes
 from duretrieval.align.moments import energy, mean, product
 from duretrieval.align.pairs import Exact, Rows, check_pairs
+from duretrieval.arrays import write
 from duretrieval.errors import ConfigError
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality
