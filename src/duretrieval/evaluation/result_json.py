@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from duretrieval.errors import EvaluationError
-from duretrieval.evaluation.ranks import Floats, Ints
 from duretrieval.evaluation.result import Evaluation, Pair, Provenance, Score, Side
-from duretrieval.types import Modality
+from duretrieval.types import Floats, Ints, Modality
 
 FORMAT = 1
 

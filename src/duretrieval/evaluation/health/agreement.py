@@ -9,11 +9,10 @@ import numpy as np
 
 from duretrieval.evaluation.health.survey import Asked, FilterTrial, Survey
 from duretrieval.evaluation.measures import measures
-from duretrieval.evaluation.ranks import Floats, Ints
 from duretrieval.evaluation.scoring import score_values
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap
 from duretrieval.index.lance.reader import LanceReader
-from duretrieval.types import Array, Match
+from duretrieval.types import Array, Floats, Ints, Match
 
 SLACK = 1e-5
 """Cosines nearer than this are one: sums in another order differ in the last bits."""

@@ -9,10 +9,9 @@ from pathlib import Path
 
 from duretrieval.duplicates.union_find import UnionFind
 from duretrieval.errors import EvaluationError
-from duretrieval.evaluation.ranks import Ints
 from duretrieval.media.folders import digest
 from duretrieval.media.manifest import read_manifest
-from duretrieval.types import Item, Modality, Part
+from duretrieval.types import Ints, Item, Modality, Part
 
 ROW_PROBLEMS = 3
 """Shown by name; the others are counted."""

@@ -18,13 +18,12 @@ from torch.nn.functional import normalize
 from duretrieval.align.affine import Affine
 from duretrieval.align.axes import principal_axes
 from duretrieval.align.cca import Cca
-from duretrieval.align.pairs import Exact
 from duretrieval.errors import ConfigError
 from duretrieval.training import parts
 from duretrieval.training.data.batch import View
 from duretrieval.training.recipe.films import ALIKE
 from duretrieval.training.recipe.recipe import Recipe
-from duretrieval.types import Modality
+from duretrieval.types import Floats, Modality
 
 PENALTY = 1e-3
 """Of the linear CCA, in units of the mean variance, as the loss has it."""
@@ -87,7 +86,7 @@ class Canonical(nn.Module):
         return Cca(x, y, self._array(self.correlations), *self.sides, POWER)
 
     @staticmethod
-    def _array(tensor: Tensor) -> Exact:
+    def _array(tensor: Tensor) -> Floats:
         return tensor.cpu().numpy().astype(np.float64)
 
 
