@@ -34,6 +34,7 @@ BUILT_IN: Table = {
         "st": ("duretrieval.encode.hub.sentence:open_sentence", "train"),
     },
     "aligners": {
+        "adversarial": ("duretrieval.training.align.adversary:Adversarial", "train"),
         "cca": ("duretrieval.align.cca:Cca", None),
         "centre": ("duretrieval.align.centre:Centre", None),
         "chain": ("duretrieval.align.chain:Chain", None),
