@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from duretrieval.window import window
+
+for _name in ("ORT_DISABLE_TELEMETRY", "HF_HUB_DISABLE_TELEMETRY", "DO_NOT_TRACK"):
+    os.environ.setdefault(_name, "1")  # before any library that would report to its maker can be imported
 
 if TYPE_CHECKING:
     from duretrieval.collection.collection import Collection as Collection

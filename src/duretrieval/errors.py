@@ -4,6 +4,7 @@ DuretrievalError
 ├── ConfigError(ValueError)      a setting the user wrote cannot be used
 │   ├── UnfitFields              fields of items that a store cannot keep
 │   ├── UnknownPart              a name that is neither built in, installed, nor a module:attribute path
+│   ├── Untrusted                a stored file names Python code, and nobody said to trust it
 │   └── Diverged                 training with these settings ended in numbers that are not finite
 ├── ShapeError(ValueError)       an array does not have the shape that was promised
 ├── MissingExtra(ImportError)    a part needs packages that are not installed
@@ -47,6 +48,10 @@ class UnfitFields(ConfigError):
 
 class UnknownPart(ConfigError):
     """A part name that cannot be found."""
+
+
+class Untrusted(ConfigError):
+    """A stored file names Python code that opening it would run."""
 
 
 class Diverged(ConfigError):

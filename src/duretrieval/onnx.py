@@ -93,14 +93,15 @@ def copied(file: Path, to: Path) -> str:
 
 
 def _open(path: Path) -> Any:
-    # Since 1.29 ONNX Runtime writes a device id into the home folder and reports to its maker over the network,
-    # unless this is set before it is first imported.
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime as ort  # type: ignore[import-untyped]
 
-    ort.disable_telemetry_events()  # where something else imported it before
+    # Since 1.29 ONNX Runtime writes a device id into the home folder and reports to its maker over the network, unless
+    # ORT_DISABLE_TELEMETRY is set before it is first imported, as the package does. In a program that imported it
+    # before the package this adds no further events; what it has begun to report (1.31) it still sends.
+    ort.disable_telemetry_events()
     options = ort.SessionOptions()
     options.log_severity_level = 3  # errors only: its warnings are about graphs, not about what the user did
+    options.add_session_config_entry("session.load_model_format", "ONNX")  # whatever the file is called
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     try:
         return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -1,14 +1,21 @@
-"""Find a part by name: built in, then installed (entry point), then a `module:attribute` path; never a download."""
+"""Find a part by name: built in, then installed (entry point), then a `module:attribute` path; never a download.
+
+A path is Python code that finding it runs. So a file that was stored (a model folder's, a run's) gives only names,
+unless who opened it said that they trust it (`stored`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
-from duretrieval.errors import ConfigError, MissingExtra, UnknownPart
+from duretrieval.errors import ConfigError, MissingExtra, UnknownPart, Untrusted
 
 Table = Mapping[str, Mapping[str, tuple[str, str | None]]]
 """kind -> name -> (where it lives, the extra that installs what it needs)"""
@@ -34,7 +41,6 @@ BUILT_IN: Table = {
         "st": ("duretrieval.encode.hub.sentence:open_sentence", "train"),
     },
     "aligners": {
-        "adversarial": ("duretrieval.training.align.adversary:Adversarial", "train"),
         "cca": ("duretrieval.align.cca:Cca", None),
         "centre": ("duretrieval.align.centre:Centre", None),
         "chain": ("duretrieval.align.chain:Chain", None),
@@ -58,6 +64,39 @@ BUILT_IN: Table = {
     },
 }
 
+_file: ContextVar[Path | None] = ContextVar("file", default=None)
+_trust: ContextVar[bool] = ContextVar("trust", default=False)
+
+
+@contextmanager
+def stored(file: str | Path) -> Iterator[None]:
+    """Within it, names come from `file`, not from who called: no paths (unless `trusting`), and no hub is asked."""
+    token = _file.set(Path(file))
+    try:
+        yield
+    finally:
+        _file.reset(token)
+
+
+@contextmanager
+def trusting(trust: bool = True) -> Iterator[None]:
+    """Within it, paths to code in stored files are followed too; False changes nothing."""
+    token = _trust.set(trust or _trust.get())
+    try:
+        yield
+    finally:
+        _trust.reset(token)
+
+
+def trusted() -> bool:
+    """Whether paths to code in stored files are followed here."""
+    return _trust.get()
+
+
+def stored_in() -> Path | None:
+    """The file that names come from here; None where a person or a program gave them."""
+    return _file.get()
+
 
 def names(kind: str, table: Table = BUILT_IN) -> list[str]:
     """Every name `find(kind, ...)` knows, built in first."""
@@ -72,6 +111,7 @@ def find(kind: str, name: str, table: Table = BUILT_IN) -> Any:
     Raises:
         UnknownPart: no part has that name; the message lists the ones there are.
         ConfigError: an installed package claims the name of a built-in part, or the path leads nowhere.
+        Untrusted: it is a path, and comes from a stored file that nobody said to trust.
         MissingExtra: the part is known but its packages are not installed.
     """
     where, extra = table[kind].get(name, (None, None))
@@ -80,6 +120,7 @@ def find(kind: str, name: str, table: Table = BUILT_IN) -> Any:
             raise ConfigError(f"{point.value} cannot be called {name!r}: {kind} has a built-in of that name")
         where = point.value
     if where is None and ":" in name:
+        _refuse_code(name)
         where = name
     if where is None:
         raise UnknownPart(
@@ -97,6 +138,16 @@ def find(kind: str, name: str, table: Table = BUILT_IN) -> Any:
         raise
     except AttributeError as error:
         raise ConfigError(f"{name!r} leads nowhere: module {module!r} has no {attribute!r}") from error
+
+
+def _refuse_code(name: str) -> None:
+    file = _file.get()
+    if file is not None and not _trust.get():
+        raise Untrusted(
+            f"{file} asks for {name!r}, which is a path to Python code: opening it would run that code. A stored file "
+            "may name parts that are built in or installed. If you know who made it and want its code to run with all "
+            "your rights, say so with --trust (in Python: trust=True)"
+        )
 
 
 def name_of(kind: str, part: object) -> str:

@@ -14,6 +14,7 @@ from duretrieval.align.cca import Cca
 from duretrieval.align.procrustes import Procrustes
 from duretrieval.align.ridge import Ridge
 from duretrieval.model.model import Model
+from duretrieval.model.seal import sha256
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality, Part
 
@@ -87,6 +88,7 @@ def write_model(folder: Path, aligner: Any, use: str, modalities: list[str]) -> 
         options = {{ {inline} }}
         [files."{options["file"]}"]
         bytes = {size}
+        sha256 = "{sha256(folder / options["file"])}"
         """
     )
 
@@ -103,7 +105,7 @@ def fitted(use: str) -> tuple[Any, list[str]]:
 def test_loads_and_encodes(use: str, tmp_path: Path) -> None:
     aligner, modalities = fitted(use)
     write_model(tmp_path, aligner, use, modalities)
-    model = Model.load(tmp_path)
+    model = Model.load(tmp_path, trust=True)
     vectors = model.encode([*IMAGES, *TEXTS])
     assert vectors.shape == (32, aligner.dim)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)

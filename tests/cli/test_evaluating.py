@@ -214,7 +214,7 @@ def test_columns_that_are_none(tmp_path: Path) -> None:
         result = run("evaluate", "builtin", "--data", tmp_path / "a.csv", "--column", typed)
         assert result.exit_code == 2
         assert "write NAME=ROLE" in result.stderr
-    with pytest.raises(ConfigError, match="column '文字' cannot be 'words'; the roles are: id, name, text, file"):
+    with pytest.raises(ConfigError, match=r"column '文字' cannot be 'words'\. The roles are: id, name, text, image"):
         run("evaluate", "builtin", "--data", tmp_path / "a.csv", "--column", "文字=words")
     result = run("index", tmp_path / "a.csv", "--column", "文字=text", "-c", tmp_path / "c")
     assert result.exit_code == 2

@@ -47,7 +47,7 @@ def test_words_that_could_be_a_weight_are_said() -> None:
 
 @pytest.mark.parametrize("typed", ["", "  ", "\n"])
 def test_nothing_is_no_question(typed: str) -> None:
-    with pytest.raises(QueryError, match="there are no words to look for, only blanks; the query asks for nothing"):
+    with pytest.raises(QueryError, match="the query asks for nothing: a term is empty or blank; give words"):
         terms.text_term(typed)
 
 

@@ -128,7 +128,7 @@ def test_the_order_is_that_of_a_search(model: Model, manifest: Path, tmp_path: P
 def test_figures_are_those_of_the_score_and_say_so(
     model: Model, manifest: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    plain = Model("plain", model._encoders, dim=DIM, fingerprint="plain-1")
+    plain = Model("plain", {m: model.parts_for(m)[0] for m in model.modalities}, dim=DIM, fingerprint="plain-1")
     by_cosine = evaluate_model(plain, manifest, bootstrap=FAST).evaluation
     found = evaluate_model(model, manifest, bootstrap=FAST)
     data = read_labelled(manifest)

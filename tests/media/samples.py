@@ -13,7 +13,9 @@ import soundfile
 from PIL import Image
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
+YELLOW = (255, 255, 0)
 COLOURS = (RED, GREEN, BLUE)
+LETTERS = {"r": RED, "g": GREEN, "b": BLUE, "y": YELLOW, "w": WHITE, "k": (0, 0, 0)}
 TONES = (440.0, 880.0, 1760.0)
 
 
@@ -22,6 +24,23 @@ def halves(left=RED, right=BLUE, size=(64, 32)) -> Image.Image:
     image = Image.new("RGB", size, left)
     image.paste(right, (size[0] // 2, 0, *size))
     return image
+
+
+def quarters(size=(64, 32)) -> Image.Image:
+    """Red and green above, blue and yellow below: every turn and mirroring looks different."""
+    image, (w, h) = Image.new("RGB", size, RED), size
+    image.paste(GREEN, (w // 2, 0, w, h // 2))
+    image.paste(BLUE, (0, h // 2, w // 2, h))
+    image.paste(YELLOW, (w // 2, h // 2, w, h))
+    return image
+
+
+def corners(pixels: np.ndarray) -> str:
+    """The colours of a square's four quarters, top left first, a letter each: "rgby" for `quarters`."""
+    side = len(pixels)
+    near, far = side * 3 // 8, side * 5 // 8  # a picture twice as long as high reaches so far from the middle
+    spots = [pixels[y, x].astype(int) for y in (near, far) for x in (near, far)]
+    return "".join(min(LETTERS, key=lambda c: np.abs(spot - LETTERS[c]).sum()) for spot in spots)
 
 
 def write_picture(path: Path, image: Image.Image | None = None, **options) -> Path:

@@ -232,7 +232,7 @@ def test_a_broken_header_says_so(tmp_path):
 
 def test_a_cut_picture_says_so_without_its_path(tmp_path):
     path = write_picture(tmp_path / "p.jpg", halves(size=(640, 320)))
-    path.write_bytes(path.read_bytes()[:2000])
+    path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(DamagedMedia, match=r"the jpeg decoder failed: .*truncated") as raised:
         read(path)
     assert "p.jpg" not in str(raised.value)

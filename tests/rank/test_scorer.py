@@ -10,13 +10,13 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from duretrieval.cli.output import hit_dict
 from duretrieval.cli.rows import print_hits
 from duretrieval.collection import Collection
 from duretrieval.errors import ModelError, ShapeError
 from duretrieval.index.lance.store import LanceStore
 from duretrieval.model.card import read_card
 from duretrieval.model.model import Model
+from duretrieval.plain import hit_dict
 from duretrieval.rank.nearest import search
 from duretrieval.rank.rerank import MEASURE, PairReranker
 from duretrieval.rank.scorer import OnnxScorer
@@ -182,7 +182,7 @@ def plane(folder: Path, scored: bool) -> Model:
     made = (lambda: OnnxScorer.load(folder, file="turn.onnx")) if scored else None
     model = Model("plane", {Modality.TEXT: Plane()}, dim=2, fingerprint="plane", scorer=made)
     model.save(folder / f"model-{scored}")
-    return Model.load(folder / f"model-{scored}")
+    return Model.load(folder / f"model-{scored}", trust=True)
 
 
 @pytest.mark.parametrize("scored", [True, False])

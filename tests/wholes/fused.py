@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from duretrieval.model.model import Model
+from duretrieval.model.seal import sha256
 from duretrieval.similarity import unit
 from duretrieval.training.nets.fusion.weighted_sum import WeightedSum
 from duretrieval.types import Array, Hit, Modality, Part
@@ -76,7 +77,7 @@ def write_model(folder: Path, *, fusion: dict[str, Any] | None, modalities: Sequ
         card += f'[fusion]\nuse = "{fusion["use"]}"\noptions = {{ {inline} }}\n'
     card += "[files]\n"
     for path in sorted(folder.glob("*.onnx")):
-        card += f'"{path.name}" = {{ bytes = {path.stat().st_size} }}\n'
+        card += f'"{path.name}" = {{ bytes = {path.stat().st_size}, sha256 = "{sha256(path)}" }}\n'
     (folder / "model.toml").write_text(card)
     return folder
 
@@ -85,13 +86,15 @@ def make_model(folder: Path, *, weights: dict[str, float] | None = None) -> Mode
     """Both encoders and a weighted sum of both; twice as much text as picture."""
     folder.mkdir()
     given = weights or {"text": 2.0, "image": 1.0}
-    return Model.load(write_model(folder, fusion=WeightedSum(list(given), DIM, weights=given).export(folder, "fusion")))
+    return Model.load(
+        write_model(folder, fusion=WeightedSum(list(given), DIM, weights=given).export(folder, "fusion")), trust=True
+    )
 
 
 def make_plain_model(folder: Path) -> Model:
     """The same without a fusion."""
     folder.mkdir()
-    return Model.load(write_model(folder, fusion=None))
+    return Model.load(write_model(folder, fusion=None), trust=True)
 
 
 def write_manifest(folder: Path) -> Path:

@@ -129,17 +129,17 @@ def test_the_collection_is_measured_as_a_whole(shared: Collection, tmp_path: Pat
 
 
 def test_the_command_line(shared: Collection, capsys: pytest.CaptureFixture[str]) -> None:
-    run("search", "bus", "--json", "-c", shared.path)
+    run("search", "bus", "--trust", "--json", "-c", shared.path)
     best = json.loads(capsys.readouterr().out.splitlines()[0])
     assert [e["modality"] for e in best["evidence"]] == ["whole"]
-    run("search", "bus", "-c", shared.path)
+    run("search", "bus", "--trust", "-c", shared.path)
     assert "whole" in capsys.readouterr().out.splitlines()[0]
     run("stats", "-c", shared.path)
     assert "9 whole" in capsys.readouterr().out
     with pytest.raises(QueryError, match=r"cannot be narrowed to image; filter the items instead, with --where"):
-        run("search", "bus", "--in", "image", "-c", shared.path)
+        run("search", "bus", "--trust", "--in", "image", "-c", shared.path)
     with pytest.raises(QueryError, match=r"no modality 'whole'\. There are: text, image, video, audio"):
-        run("search", "bus", "--in", "whole", "-c", shared.path)
+        run("search", "bus", "--trust", "--in", "whole", "-c", shared.path)
 
 
 def run(*arguments: str) -> None:

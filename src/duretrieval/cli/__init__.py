@@ -30,8 +30,7 @@ def _run() -> int:
     """Run a command; its exit code. Errors are said on standard error, a sentence each."""
     import typer
 
-    from duretrieval.cli.app import app
-    from duretrieval.cli.options import WrongUsage, say_usage
+    from duretrieval.cli.app import WrongUsage, app, say_usage
     from duretrieval.cli.terminal import err
     from duretrieval.errors import DuretrievalError
 

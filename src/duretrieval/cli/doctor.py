@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import typer
 
-from duretrieval.cli.options import HERE, AnyCollectionPath, Json, app
+from duretrieval.cli.options import HERE, AnyCollectionPath, Json, Trust, trusting
 from duretrieval.cli.output import print_json
 from duretrieval.cli.terminal import out
 
 
-@app.command()
-def doctor(collection: AnyCollectionPath = HERE, json: Json = False) -> None:
+def doctor(collection: AnyCollectionPath = HERE, trust: Trust = False, json: Json = False) -> None:
     """Check installation, model and collection. Exit code 1 when something is wrong."""
     from duretrieval.collection.doctor import diagnose
 
-    findings = list(diagnose(collection))
+    with trusting(trust):
+        findings = list(diagnose(collection))
     if json:
         print_json({"check": f.check, "ok": f.ok, "detail": f.detail} for f in findings)
     else:

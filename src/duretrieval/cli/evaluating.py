@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from duretrieval.cli.columns import Columns, columns
-from duretrieval.cli.options import Json, app
+from duretrieval.cli.options import Json, Trust, trusting
 from duretrieval.cli.output import print_json
 from duretrieval.cli.progress import bar
 from duretrieval.cli.terminal import err, out
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 File = Path | None
 
 
-@app.command()
 def evaluate(
     what: Annotated[
         str,
@@ -46,6 +45,7 @@ def evaluate(
     lang: Annotated[str, typer.Option(help="The language the report opens in: en or zh.")] = "en",
     against: Annotated[File, typer.Option(help="An earlier result.json: say which differences are real.")] = None,
     gate: Annotated[bool, typer.Option("--gate", help="Exit with 1 if --against shows a significant loss.")] = False,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Measure how well something finds. For every pair of modalities, with intervals."""
@@ -69,7 +69,8 @@ def evaluate(
         queries=queries,
         command=shlex.join(["duretrieval", *sys.argv[1:]]),
     )
-    with bar(None, "encoding") if requests.recognise(what) == "model" else nullcontext() as progress:
+    encodes = requests.recognise(what) == "model"
+    with trusting(trust), bar(None, "encoding") if encodes else nullcontext() as progress:
         found = requests.evaluate(what, request, progress)
     before = result_json.load(_result(against)) if against else None
     compared = comparison.compare(found.evaluation, before) if before else []

@@ -9,7 +9,7 @@ import typer
 
 from duretrieval.cli.columns import Columns, columns
 from duretrieval.cli.limits import limits
-from duretrieval.cli.options import HERE, AnyCollectionPath, CollectionPath, Json, app
+from duretrieval.cli.options import HERE, AnyCollectionPath, CollectionPath, Json, Trust, trusting
 from duretrieval.cli.output import print_json
 from duretrieval.cli.progress import bar, kept
 from duretrieval.cli.terminal import out
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from duretrieval.collection.collection import Prune
 
 
-@app.command()
 def index(
     paths: Annotated[list[Path], typer.Argument(exists=True, help="Files and folders, or manifests.")],
     collection: AnyCollectionPath = HERE,
@@ -33,6 +32,7 @@ def index(
     yes: Annotated[bool, typer.Option("--yes", help="With --prune: even if that is all of them.")] = False,
     limit: Annotated[list[str] | None, typer.Option(help="Read larger files: max_pixels=400000000")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Decoding processes. Default: one a core.")] = None,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Add files to a collection. Unchanged files are skipped; an interrupted run goes on where it stopped."""
@@ -44,6 +44,7 @@ def index(
 
     removing: Prune = "all" if yes else prune
     with (
+        trusting(trust),
         Collection.open(collection, model, limits=limits(limit or [])) as c,
         kept(bar(None if manifest else sources.count(paths))) as progress,
     ):
@@ -56,7 +57,6 @@ def index(
     _print_report(report, collection, json)
 
 
-@app.command()
 def remove(
     ids: Annotated[list[str] | None, typer.Argument(help="Ids, or unambiguous beginnings of ids.")] = None,
     collection: CollectionPath = HERE,
@@ -67,31 +67,36 @@ def remove(
         raise typer.BadParameter("give ids, or --where with a filter")
     from duretrieval.collection import Collection
 
-    with Collection.open(collection, create=False) as c:
+    with Collection.open(collection, create=False, any_model=True) as c:
         gone = c.remove([c.get(id_).id for id_ in ids or []], where=where)
     out.print(f"{gone} removed.")
 
 
-@app.command()
 def migrate(
     model: Annotated[str, typer.Option(help="builtin, a model folder, or a hub's: clip:ID.")],
     collection: CollectionPath = HERE,
     workers: Annotated[int | None, typer.Option(min=1, help="Decoding processes. Default: one a core.")] = None,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Encode a whole collection again with another model. The old one answers until the new one is complete."""
     from duretrieval.collection import Collection
 
-    with Collection.open(collection, create=False, any_model=True) as c, kept(bar(len(c))) as progress:
+    with (
+        trusting(trust),
+        Collection.open(collection, create=False, any_model=True) as c,
+        kept(bar(len(c))) as progress,
+    ):
         report = c.migrate(model, progress=progress, workers=workers)
     _print_report(report, collection, json)
 
 
 def _print_report(report: Report, collection: Path, json: bool) -> None:
-    counts = {name: getattr(report, name) for name in ("indexed", "unchanged", "moved", "removed", "parts")}
+    counts = {name: getattr(report, name) for name in ("indexed", "failed", "unchanged", "moved", "removed", "parts")}
     if json:
         print_json([{**counts, "problems": len(report.problems), "seconds": round(report.seconds, 3)}])
         return
+    counts["indexed"] -= report.failed
     words = ", ".join(f"{n} {name}" for name, n in counts.items() if n and name != "parts") or "nothing to do"
     out.print(f"{words}; {report.parts} parts in {report.seconds:.1f} s. Collection: {collection}")
     if report.problems:

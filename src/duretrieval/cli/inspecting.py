@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from duretrieval.cli.options import HERE, CollectionPath, Json, app
-from duretrieval.cli.output import item_dict, part_dict, print_json
+from duretrieval.cli.options import HERE, CollectionModel, CollectionPath, Json, Trust, trusting
+from duretrieval.cli.output import print_json
 from duretrieval.cli.paths import near
 from duretrieval.cli.rows import MATCHED, cut, one_line, place
 from duretrieval.cli.terminal import out
+from duretrieval.plain import item_dict, part_dict
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -24,7 +25,6 @@ WORDS_SHOWN = 200
 """Parts of an item that `show` lists, and columns of the words of each; `--all` has everything."""
 
 
-@app.command()
 def show(
     id: Annotated[str, typer.Argument(help="An item's id, or an unambiguous beginning of it.")],
     collection: CollectionPath = HERE,
@@ -34,7 +34,7 @@ def show(
     """Show everything known about an item."""
     from duretrieval.collection import Collection
 
-    with Collection.open(collection, create=False) as c:
+    with Collection.open(collection, create=False, any_model=True) as c:
         item = c.get(id)
     if json:
         print_json([{**item_dict(item), "parts": [part_dict(part) for part in item.parts]}])
@@ -53,7 +53,6 @@ def show(
         out.print(f"... and {rest.total()} more parts ({kinds}); --all shows every part")
 
 
-@app.command()
 def stats(
     collection: CollectionPath = HERE,
     problems: Annotated[bool, typer.Option("--problems", help="List every file that cannot be used, and why.")] = False,
@@ -77,16 +76,17 @@ def stats(
     out.print(table)
 
 
-@app.command()
 def verify(
     collection: CollectionPath = HERE,
     repair: Annotated[bool, typer.Option("--repair", help="Index again what has a fault.")] = False,
+    model: CollectionModel = None,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
-    """Check every vector and every source. Exit code 1 when something is wrong."""
+    """Check the model's files, every vector and every source. Exit code 1 when something is wrong."""
     from duretrieval.collection import Collection
 
-    with Collection.open(collection, create=False) as c:
+    with trusting(trust), Collection.open(collection, model, create=False) as c:
         faults = c.repair() if repair else c.verify()
     if json:
         print_json({"subject": fault.subject, "problem": fault.problem} for fault in faults)

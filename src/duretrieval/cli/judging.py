@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from duretrieval.cli.options import app
+from duretrieval.cli.options import CollectionModel, Trust, trusting
 from duretrieval.cli.paths import near
 from duretrieval.cli.rows import GAP, hit_lines
 from duretrieval.cli.terminal import out, shown
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 KEYS = "y yes   n no   s skip   u undo   q quit"
 
 
-@app.command()
 def judge(
     collection: Annotated[Path, typer.Argument(help="The collection's folder.")],
     queries: Annotated[list[str] | None, typer.Argument(help="Words, or files to search with.")] = None,
@@ -31,6 +30,8 @@ def judge(
         Path, typer.Option("-o", "--judgements", help="Where judgements are kept; they go on where they stopped.")
     ] = Path("judgements.jsonl"),
     k: Annotated[int, typer.Option("-k", min=1, help="Results to judge for each query.")] = 10,
+    model: CollectionModel = None,
+    trust: Trust = False,
 ) -> None:
     """Say of results whether they are right. `evaluate` measures with what you said."""
     asked = [*(queries or []), *(_lines(file) if file else [])]
@@ -42,7 +43,7 @@ def judge(
     from duretrieval.evaluation.judging import Ledger, Sitting
 
     ledger = Ledger(judgements)
-    with Collection.open(collection, create=False) as c:
+    with trusting(trust), Collection.open(collection, model, create=False) as c:
         sitting = Sitting(c, asked, ledger, k)
         try:
             _ask(sitting, c.short)

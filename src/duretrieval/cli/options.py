@@ -1,41 +1,16 @@
-"""What the commands are put on, and the options they share."""
+"""The options that several commands share."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
-from duretrieval import __version__
 from duretrieval.cli import home
-from duretrieval.cli.terminal import err, out
-
-WrongUsage: Any = typer.BadParameter.__base__
-"""Every error of a command line, wherever this version of typer keeps it."""
-
-
-class Commands(TyperGroup):
-    """All commands: what is the same for each of them."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run one. Ctrl-C is said, where the command has not said it itself."""
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:
-            err.print("Interrupted.")
-            raise typer.Exit(130) from None
-
-
-app = typer.Typer(
-    cls=Commands,
-    help="Find anything with anything: text, pictures, films and sounds in one search, offline.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+from duretrieval.cli.terminal import err
 
 CollectionPath = Annotated[
     Path,
@@ -60,31 +35,22 @@ AnyCollectionPath = Annotated[
 ]
 """Of a collection that is there, or that may be made."""
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line on standard output.")]
+CollectionModel = Annotated[
+    str | None,
+    typer.Option("--model", help="The collection's model, where it is not as recorded: a folder, clip:ID ..."),
+]
+Trust = Annotated[
+    bool, typer.Option("--trust", help="Run Python code that stored files name. Only where you know who made them.")
+]
 HERE = home.HERE
 
 
-def say_usage(error: Any) -> int:
-    """Say what is wrong with a command line, and how it is used; the exit code."""
-    if type(error).__name__ == "NoArgsIsHelpError":
-        for line in error.format_message().splitlines():
-            err.print(line)
-    else:
-        command = error.ctx.command_path if error.ctx else "duretrieval"
-        err.print(f"error: {error.format_message()}")
-        err.print(f"How it is used: {command} --help")
-    return int(error.exit_code)
+@contextmanager
+def trusting(trust: bool) -> Iterator[None]:
+    """For `--trust`: follow paths to code in stored files, and say so."""
+    from duretrieval import plugins
 
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        out.print(f"duretrieval {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _options(
-    version: Annotated[
-        bool, typer.Option("--version", is_eager=True, callback=_version, help="Show the version and exit.")
-    ] = False,
-) -> None:
-    pass
+    if trust:
+        err.print("--trust: Python code that the model's or run's files name is run, with all your rights.")
+    with plugins.trusting(trust):
+        yield

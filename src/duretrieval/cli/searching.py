@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from duretrieval.cli.options import HERE, CollectionPath, Json, app
-from duretrieval.cli.output import hit_dict, print_json
+from duretrieval.cli.options import HERE, CollectionModel, CollectionPath, Json, Trust, trusting
+from duretrieval.cli.output import print_json
 from duretrieval.cli.rows import print_hits
 from duretrieval.cli.terminal import err
+from duretrieval.plain import hit_dict
 
 if TYPE_CHECKING:
     from duretrieval.types import Term
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 Typed = list[str] | None
 
 
-@app.command()
 def search(
     words: Annotated[Typed, typer.Argument(help="What to look for, in words; `2:words` gives them weight 2.")] = None,
     text: Annotated[Typed, typer.Option(help="More words, with a weight of their own: 0.5:snow")] = None,
@@ -32,6 +32,8 @@ def search(
     k: Annotated[int, typer.Option("-k", min=1, help="How many results.")] = 10,
     exact: Annotated[bool, typer.Option("--exact", help="Compare every vector, even where there is an index.")] = False,
     collection: CollectionPath = HERE,
+    model: CollectionModel = None,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Find items by any mix of words, pictures, films and sounds."""
@@ -47,7 +49,7 @@ def search(
     from duretrieval.collection import Collection
     from duretrieval.types import Query
 
-    with Collection.open(collection, create=False) as c:
+    with trusting(trust), Collection.open(collection, model, create=False) as c:
         ids = tuple(c.get(id_).id for id_ in like or [])
         hits = c.search(Query(tuple(asked), ids, modalities, where, weights, min(k, max(len(c), 1)), exact))
         if json:

@@ -32,7 +32,7 @@ def text_term(typed: str, sign: float = 1.0) -> Term:
     """
     weight, words = (1.0, typed) if NUMBERED.match(typed) else _split(typed)
     if not words.strip():
-        raise QueryError("there are no words to look for, only blanks; the query asks for nothing")
+        raise QueryError("the query asks for nothing: a term is empty or blank; give words to look for")
     if weight == 0:
         raise QueryError(f"{typed!r} has weight 0, so it asks for nothing; give another weight, or leave it out")
     return Term(Modality.TEXT, words, sign * weight)

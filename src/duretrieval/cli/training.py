@@ -11,7 +11,8 @@ from typing import Annotated
 
 import typer
 
-from duretrieval.cli.options import Json, app
+from duretrieval.cli.columns import Columns, setting
+from duretrieval.cli.options import Json, Trust, trusting
 from duretrieval.cli.output import print_json
 from duretrieval.cli.terminal import err, out
 from duretrieval.cli.training_progress import Stages, interruptible, workbench
@@ -41,15 +42,16 @@ class Checkpoint(StrEnum):
     last = "last"
 
 
-@app.command()
 def train(
     recipe: Recipe,
     data: DataPath,
     out_: Annotated[Path | None, typer.Option("--out", help="The run's folder. Default: runs/NAME.")] = None,
     set_: Set = None,
+    column: Columns = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out where it stopped.")] = False,
     track: Annotated[list[Tracker] | None, typer.Option(help="Where to watch it; again for both.")] = None,
     cache: Cache = None,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Train a model of your own, from a recipe and data. It ends in figures and a model folder to index with."""
@@ -60,9 +62,9 @@ def train(
         from duretrieval.training.recipe.toml import read_recipe
         from duretrieval.training.runs.run import train as train_model
 
-    read = read_recipe(recipe, set_ or [])
+    read = read_recipe(recipe, [*(set_ or []), *setting(column)])
     folder = out_ or Path("runs") / read.name
-    with Stages() as stages, redirect_stdout(stages), interruptible("--resume"):
+    with trusting(trust), Stages() as stages, redirect_stdout(stages), interruptible("--resume"):
         outcome = train_model(
             read,
             data,
@@ -79,18 +81,18 @@ def train(
         return
     tables.figures(outcome)
     if outcome.problems:
-        out.print(f"{outcome.problems} rows could not be used: {folder / 'problems.txt'}")
+        out.print(f"{outcome.problems} rows could not be used, or not wholly: {folder / 'problems.txt'}")
     kept = f"; the best of {outcome.epochs} checks is number {outcome.best_epoch + 1}" if outcome.epochs else ""
     out.print(f"{outcome.seconds:.0f} s{kept}. Model: {outcome.model}")
     _next(outcome.model)
 
 
-@app.command()
 def check(
     data: Annotated[Path, typer.Argument(help="The rows: a manifest, or what the reader reads.")],
     reader: Annotated[str | None, typer.Option(help="How they are read. Default: the recipe's, or manifest.")] = None,
     recipe: Annotated[Path | None, typer.Option(help="Check them for this recipe: its columns, its shares.")] = None,
     set_: Set = None,
+    column: Columns = None,
     json: Json = False,
 ) -> None:
     """Check training data before a run. Exit code 1 when there are rows that cannot be used, or leaks."""
@@ -98,15 +100,17 @@ def check(
 
     with workbench():
         from duretrieval.training.data.auditing import audit
-        from duretrieval.training.recipe.recipe import with_views
         from duretrieval.training.recipe.settings import merge, parse
         from duretrieval.training.recipe.toml import read_recipe, to_recipe
 
-    read = read_recipe(recipe, set_ or []) if recipe else to_recipe(merge({}, [parse(change) for change in set_ or []]))
+    changes = [*(set_ or []), *setting(column)]
+    read = read_recipe(recipe, changes) if recipe else to_recipe(merge({}, [parse(change) for change in changes]))
     settings = replace(read.data, reader=reader) if reader else read.data
     with Stages() as stages:
         found = audit(data, settings, read.seed, stages.show)
     if recipe:
+        with workbench():
+            from duretrieval.training.recipe.recipe import with_views
         with_views(read, {name: modality for name, (modality, _) in found.columns.items()})
     if json:
         print_json(tables.audit_rows(found))
@@ -116,14 +120,15 @@ def check(
         raise typer.Exit(1)
 
 
-@app.command()
 def tune(
     recipe: Recipe,
     data: DataPath,
     out_: Annotated[Path, typer.Option("--out", help="The search's folder; the same one goes on with it.")],
     trials: Annotated[int | None, typer.Option(min=1, help="How many runs. Default: the recipe's.")] = None,
     set_: Set = None,
+    column: Columns = None,
     cache: Cache = None,
+    trust: Trust = False,
     json: Json = False,
 ) -> None:
     """Search for the best settings of a recipe. Its table "tune" names them; the best are trained."""
@@ -133,7 +138,7 @@ def tune(
         from duretrieval.training.tuning import search
         from duretrieval.training.tuning.trial import Trial
 
-    changes = [*(set_ or []), *([f"tune.trials={trials}"] if trials else [])]
+    changes = [*(set_ or []), *setting(column), *([f"tune.trials={trials}"] if trials else [])]
     table, wanted = search.read_search(recipe, changes)
 
     def told(trial: Trial) -> None:
@@ -142,7 +147,7 @@ def tune(
         else:
             out.print(tables.trial_line(trial))
 
-    with interruptible():
+    with trusting(trust), interruptible():
         tuned = search.tune(table, wanted, data, out_, cache=cache, told=told)
     if json:
         print_json([tables.tuned_dict(tuned)])
@@ -156,7 +161,6 @@ def tune(
     _next(tuned.model)
 
 
-@app.command()
 def export(
     run: Annotated[Path, typer.Argument(help="The folder of a run.")],
     folder: Annotated[Path, typer.Argument(help="Where the model goes: a folder that does not exist yet.")],
@@ -164,18 +168,19 @@ def export(
     checkpoint: Annotated[Checkpoint, typer.Option(help="The best check of the run, or its last.")] = Checkpoint.best,
     data: Annotated[Path | None, typer.Option(help="The run's data, if it has moved.")] = None,
     cache: Cache = None,
+    trust: Trust = False,
 ) -> None:
     """Write the model of a run as a folder. The engine runs it without torch; the two are compared."""
     with workbench():
         from duretrieval.training.runs.run import export_run
 
-    model = export_run(run, folder, name=name, checkpoint=checkpoint.value, data=data, cache=cache)
+    with trusting(trust):
+        model = export_run(run, folder, name=name, checkpoint=checkpoint.value, data=data, cache=cache)
     said = ", ".join(sorted(model.modalities))
     out.print(f"Model {model.name!r} ({said}; {model.dim} dimensions): {folder}")
     _next(folder)
 
 
-@app.command()
 def recipes(json: Json = False) -> None:
     """List the recipes that come with the package. Each works by its name, or as a file to copy and change."""
     from duretrieval.training.recipe.ready import ready

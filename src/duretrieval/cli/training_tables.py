@@ -67,7 +67,8 @@ def audit(found: Audit) -> None:
         out.print(f"leak: {leak.tie} is in {there}")
     if len(found.leaks) > SHOWN:
         out.print(f"... and {len(found.leaks) - SHOWN} more leaks (--json lists all)")
-    said = f"{found.unusable} rows cannot be used" if found.problems else "Every row can be used"
+    said = f"{found.unusable} rows cannot be used" if found.unusable else "Every row can be used"
+    said += f", {found.partly} not wholly" if found.partly else ""
     leaked = f"{len(found.leaks)} things are in more than one split" if found.leaks else "nothing leaks"
     out.print(f"{said}; {leaked}.")
 
@@ -77,13 +78,14 @@ def audit_rows(found: Audit) -> Iterator[dict[str, Any]]:
     for problem in found.problems:
         file = None if problem.file is None else str(problem.file)
         about = {"file": file, "line": problem.line, "row": problem.sample or None, "column": problem.column or None}
-        yield {"kind": "problem", **about, "reason": problem.reason}
+        yield {"kind": "problem", **about, "reason": problem.reason, "used": problem.used}
     for leak in found.leaks:
         yield {"kind": "leak", "tie": leak.tie, "rows": {name: list(ids) for name, ids in leak.samples.items()}}
     yield {
         "kind": "summary",
         "usable": found.usable,
         "unusable": found.unusable,
+        "partly": found.partly,
         "things": found.things,
         "classes": found.classes,
         "columns": {name: {"modality": str(m), "rows": n} for name, (m, n) in found.columns.items()},

@@ -10,17 +10,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from duretrieval import builtin
 from duretrieval.collection import query as ask
-from duretrieval.collection import sources, upkeep
+from duretrieval.collection import record, sources, upkeep
 from duretrieval.collection.ingest import Ingest, Report
 from duretrieval.collection.sources import Entry
-from duretrieval.errors import ModelMismatch, NotACollection, QueryError
+from duretrieval.errors import NotACollection, QueryError
 from duretrieval.fuse.scores import probes
 from duretrieval.index.lance import place
 from duretrieval.index.lance.store import LanceStore
 from duretrieval.index.lance.verify import Fault
 from duretrieval.media.limits import Limits
+from duretrieval.model.card import check_files
 from duretrieval.model.model import Model
 from duretrieval.rank.nearest import search
 from duretrieval.rank.rerank import PairReranker
@@ -59,12 +59,15 @@ class Collection:
     Many processes may read a collection while one writes to it; a reader sees every finished batch at once.
     """
 
-    def __init__(self, path: str | Path, store: LanceStore, model: Model | None, limits: Limits) -> None:
+    def __init__(
+        self, path: str | Path, store: LanceStore, model: Model | None, limits: Limits, *, trust: bool = False
+    ) -> None:
         self.path = str(path)
         self._uri = parts_of(path)
         self.limits = limits
         self._store = store
         self._model = model
+        self._trust = trust
 
     @classmethod
     def open(
@@ -75,14 +78,18 @@ class Collection:
         create: bool = True,
         any_model: bool = False,
         limits: Limits | None = None,
+        trust: bool = False,
     ) -> Collection:
         """Open the collection at `path`, or make a new one there.
 
         model: a `Model`, a model folder, or `builtin`; None means the one the collection was made with, and `builtin`
         for a new one.  any_model: open it even though that model is not to be had, to look at it or to migrate it.
+        trust: run Python code that the model's files name (`Model.load`); without, a collection and its model are data,
+        whoever made them.
 
         Raises:
             ModelMismatch: the collection was made with another model; the message names both and the remedy.
+            Untrusted: when a part of the model is first used: it is a path to code, and `trust` is not set.
             NotACollection: there is something else at `path`; or nothing, and `create` is False.
             ModelError: the model cannot be loaded.
         """
@@ -94,21 +101,18 @@ class Collection:
                     f"there is no collection at {path}. Make one with: duretrieval index PATH -c {path}; "
                     "or name another with -c or DURETRIEVAL_COLLECTION."
                 )
-            model = model if isinstance(model, Model) else Model.load(model or "builtin")
-            store = LanceStore.create(uri, model.dim, _metadata(model))
+            model = model if isinstance(model, Model) else Model.load(model or "builtin", trust=trust)
+            store = LanceStore.create(uri, model.dim, record.metadata(model, path))
             store.close()  # what writes takes the lock for as long as it writes
-            return cls(path, store, model, limits or Limits())
-        known = store.metadata
+            return cls(path, store, model, limits or Limits(), trust=trust)
         if any_model:
-            return cls(path, store, None, limits or Limits())
-        model = model if isinstance(model, Model) else Model.load(model or known["model"])
-        if model.fingerprint != known["fingerprint"]:
-            raise ModelMismatch(
-                f"the collection at {path} was made with model {known['model']} ({known['fingerprint']}), not with "
-                f"{_where(model)} ({model.fingerprint}); their vectors cannot be compared. Open it with the first, or "
-                f"encode it again with: duretrieval migrate -c {path} --model {_where(model)}"
-            )
-        return cls(path, store, model, limits or Limits())
+            return cls(path, store, None, limits or Limits(), trust=trust)
+        if model is None:
+            model = record.reopen(store.metadata, path, trust=trust)
+        else:
+            model = model if isinstance(model, Model) else Model.load(model, trust=trust)
+            record.require(model.fingerprint, record.name_of(model), store.metadata, path)
+        return cls(path, store, model, limits or Limits(), trust=trust)
 
     def __enter__(self) -> Self:
         return self
@@ -129,7 +133,7 @@ class Collection:
     def model(self) -> Model:
         """The model that made this collection's vectors."""
         if self._model is None:
-            self._model = Model.load(self._store.metadata["model"])
+            self._model = record.reopen(self._store.metadata, self.path, trust=self._trust)
         return self._model
 
     # ---- in
@@ -176,21 +180,20 @@ class Collection:
     ) -> Report:
         """Index the rows of JSONL, CSV or Parquet manifests, each as one item with its files, texts and fields.
 
-        columns: column -> role, where the name does not say it (see `media.manifest`).  prune: remove the items whose
-        row is gone; "all": even where that is all of a manifest's.  Otherwise as `add`.
+        columns: column -> role, where the name does not say it (see `media.manifest`).  What an earlier run stored of
+        these manifests and no row stands for any more goes: rows that could not be used, and rows that now have an id.
+        prune: remove all items whose row is gone; "all": even where that is all of a manifest's.  Otherwise as `add`.
+
+        Raises:
+            ConfigError: as `media.manifest.read_manifest`, before anything is changed.
         """
         paths = [manifests] if isinstance(manifests, str | Path) else list(manifests)
-        seen: set[str] = set()
-
-        def rows() -> Iterator[Entry]:
-            for path in paths:
-                for entry in sources.from_manifest(path, columns):
-                    seen.add(entry.source)
-                    yield entry
-
-        report = self._ingest(rows(), progress, retry, workers)
+        rows = sources.Rows(paths, columns)
+        report = self._ingest(rows, progress, retry, workers)
+        replaced = [item.id for item in self._store.scan(rows.where) if rows.replaced(item)]
+        report.removed += self._remove(replaced) if replaced else 0
         if prune:
-            gone = [upkeep.rows_gone(self._store, path, seen, all_of_it=prune == "all") for path in paths]
+            gone = [upkeep.rows_gone(self._store, path, rows.sources, all_of_it=prune == "all") for path in paths]
             report.removed += self._remove([id_ for ids in gone for id_ in ids])
         return report
 
@@ -206,9 +209,10 @@ class Collection:
 
         Interrupted, it goes on where it stopped. An item whose source is gone is kept, with that as its problem.
         """
-        new = model if isinstance(model, Model) else Model.load(model)
+        new = model if isinstance(model, Model) else Model.load(model, trust=self._trust)
+        told = record.metadata(new, self.path)
         with self._writing() as old:
-            report = upkeep.migrate(old, self._uri, new, _metadata(new), self.limits, progress or _silent, workers)
+            report = upkeep.migrate(old, self._uri, new, told, self.limits, progress or _silent, workers)
         self._store, self._model = LanceStore.open(self._uri), new
         return report
 
@@ -283,19 +287,21 @@ class Collection:
             kinds=self._store.tally("kind") if "kind" in self._store.fields() else {},
             modalities=modalities,
             problems=self._store.count("problem IS NOT NULL"),
-            model=self._store.metadata["model"],
+            model=record.place(self._store.metadata["model"], self.path),
             fingerprint=self._store.metadata["fingerprint"],
             dim=self._store.dim,
             version=self._store.version,
         )
 
     def verify(self) -> list[Fault]:
-        """Everything that is not as it should be: vectors, items, and sources that changed or are gone."""
-        return upkeep.faults(self._store)
+        """All that is not as it should be: files of the model, vectors, items, sources that changed or are gone."""
+        folder = self.model.folder
+        changed = [Fault("model", problem) for problem in check_files(folder)] if folder else []
+        return [*changed, *upkeep.faults(self._store)]
 
     def repair(self) -> list[Fault]:
         """Index again every item with a fault whose source is there; return the faults that are left."""
-        broken = {fault.subject for fault in self.verify()}
+        broken = {fault.subject for fault in upkeep.faults(self._store)}
         found = self._store.get(sorted(broken))
         again = [item for item in found if sources.can_be_read_again(item)]  # what is gone keeps what it has
         with self._writing() as store:
@@ -342,17 +348,6 @@ def _known_store(uri: str) -> LanceStore | None:
         if place.is_address(uri):  # where nothing but opening it tells
             return None
         raise
-
-
-def _metadata(model: Model) -> dict[str, str]:
-    return {"format": "1", "model": _where(model), "fingerprint": model.fingerprint}
-
-
-def _where(model: Model) -> str:
-    """What to give `Model.load` to get this model again."""
-    if model.folder is None:
-        return model.name  # made in Python: it has to be passed to `open` each time
-    return "builtin" if model.folder == builtin.FOLDER else str(model.folder.absolute())
 
 
 def _silent(report: Report) -> None:

@@ -123,9 +123,12 @@ def _confined() -> str:
 
 def _collection(path: Path) -> str:
     from duretrieval.collection.collection import Collection
+    from duretrieval.model.card import check_files
 
     try:
         with Collection.open(path, create=False) as c:
+            if c.model.folder and (faults := check_files(c.model.folder)):
+                raise RuntimeError("; ".join(faults))
             return f"{len(c)} items at {path}"
     except NotACollection:
         if path.exists():

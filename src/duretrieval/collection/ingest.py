@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,6 +24,7 @@ from duretrieval.collection.sources import Entry
 from duretrieval.errors import DuretrievalError, MediaError, MissingExtra, UnfitFields
 from duretrieval.fuse.means import means
 from duretrieval.media.decoder import Chunk
+from duretrieval.media.expected import belonging, misfit
 from duretrieval.media.limits import Limits
 from duretrieval.media.pool import DecoderPool
 from duretrieval.model.model import Model
@@ -43,6 +44,8 @@ class Report:
     """What a run did. `indexed` counts new and changed items, those with a problem included."""
 
     indexed: int = 0
+    failed: int = 0
+    """Those of `indexed` of which nothing can be found."""
     unchanged: int = 0
     moved: int = 0
     removed: int = 0
@@ -66,6 +69,8 @@ class _Draft:
     parts: dict[tuple[int, int, int], Part] = field(default_factory=dict)
     vectors: dict[tuple[int, int, int], Array] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    kinds: dict[int, set[Modality]] = field(default_factory=dict)
+    """file -> the modalities in it so far"""
     files_open: int = 0
     waiting: int = 0
 
@@ -161,7 +166,9 @@ class Ingest:
         else:
             for key, value in chunk.fields.items():
                 draft.fields.setdefault(key, value)
-            parts = chunk.parts if draft.entry.is_file else [replace(part, file=str(path)) for part in chunk.parts]
+            parts: Sequence[Part] = chunk.parts
+            if not draft.entry.is_file:
+                parts = [replace(part, file=str(path)) for part in self._wanted(draft, number, chunk)]
             self._wait_for_vectors(draft, number, chunk_number, parts)
             if chunk.next is None:
                 draft.files_open -= 1
@@ -171,6 +178,19 @@ class Ingest:
         if time.monotonic() - self._last_commit > COMMIT_S:
             self._encode_all()
             self._commit()
+
+    def _wanted(self, draft: _Draft, number: int, chunk: Chunk) -> list[Part]:
+        """Those parts of a row's file that its column is for; that there are none is a problem of the row."""
+        wanted = draft.entry.wanted[number - 1] if draft.entry.wanted else None
+        path = draft.entry.files[number - 1]
+        there = draft.kinds.setdefault(number, set())
+        there.update({part.modality for part in chunk.parts})
+        if chunk.fields.get("kind") == Modality.VIDEO:
+            there.add(Modality.VIDEO)  # its frames may come after its sound
+        meant = belonging(wanted, path, there)
+        if wanted is not None and chunk.next is None and not meant:
+            self._note(draft, f"{path.name}: {misfit(wanted, there)}")
+        return [part for part in chunk.parts if part.modality in meant]
 
     def _wait_for_vectors(self, draft: _Draft, number: int, chunk: int, parts: Iterable[Part]) -> None:
         for i, part in enumerate(parts):
@@ -191,6 +211,8 @@ class Ingest:
 
     def _encode(self, modality: Modality) -> None:
         batch = self._batches.pop(modality, [])
+        if batch and modality in self._model.modalities:
+            self._model.parts_for(modality)  # a part that is refused or damaged is the model's fault, and no item's
         try:
             rows: list[Array | DuretrievalError] = list(self._model.encode([part for _, _, part in batch]))
         except DuretrievalError:  # one of them is at fault: find out which, so that it alone pays
@@ -247,6 +269,7 @@ class Ingest:
         self.report.parts += len(item.parts)
         self.report.moved += moved
         self.report.indexed += not moved
+        self.report.failed += not moved and bool(item.problem) and not item.parts
         if item.problem:
             self.report.problems[item.source] = item.problem
         self._progress(self.report)

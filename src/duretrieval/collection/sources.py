@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -14,11 +15,12 @@ from pathlib import Path
 from duretrieval.collection import storable
 from duretrieval.collection.copies import Copies
 from duretrieval.errors import MediaError
+from duretrieval.index import filters
 from duretrieval.index.lance import place
 from duretrieval.index.lance.store import LanceStore
 from duretrieval.media.folders import Source, digest, gone, look, stamp, walk
 from duretrieval.media.limits import Limits
-from duretrieval.media.manifest import Row, read_manifest
+from duretrieval.media.manifest import Row, line_of, read_manifests
 from duretrieval.types import Array, Item, Modality, Part, Scalar
 
 BATCH = 1000
@@ -39,6 +41,12 @@ class Entry:
     digest: str = ""
     reuse: tuple[Item, Array] | None = None
     """An item with the same content, and its vectors: nothing needs to be decoded."""
+    wanted: tuple[Modality | None, ...] = ()
+    """What each of `files` is to hold; empty: whatever it does."""
+    row: bool = False
+    """Whether it is a row of a manifest."""
+    formerly: str = ""
+    """The source under which earlier versions stored a row without an id."""
 
     @property
     def is_file(self) -> bool:
@@ -55,19 +63,68 @@ def from_paths(paths: Iterable[str | Path]) -> Iterator[Entry]:
     return (_file_entry(found) for found in _walk(paths))
 
 
-def from_manifest(path: str | Path, columns: Mapping[str, str] | None = None) -> Iterator[Entry]:
-    """An entry a row; `columns` says what a column is where its name does not (see `media.manifest`)."""
-    manifest = Path(path).absolute()
-    for row in read_manifest(manifest, columns):
-        yield Entry(
-            id=storable.name(row.id),
-            source=storable.name(f"{manifest}#{row.id}"),
-            stamp=_row_stamp(row),
-            files=row.files,
-            parts=tuple(Part(Modality.TEXT, text) for text in row.texts.values()),
-            fields={"kind": "item", **row.fields, "name": _name(row)},
-            problem=row.problem,
-        )
+class Rows:
+    """An entry a row of manifests; and, once all are read, what is stored of them that no row stands for any more."""
+
+    def __init__(self, manifests: Iterable[str | Path], columns: Mapping[str, str] | None = None) -> None:
+        self._paths = [Path(path).absolute() for path in manifests]
+        self._columns = columns
+        self.sources: set[str] = set()
+        """Of all rows so far."""
+        self._lines: dict[Path, dict[int, bool]] = {path: {} for path in self._paths}
+        """manifest -> line -> whether its row gives an id"""
+
+    def __iter__(self) -> Iterator[Entry]:
+        """Raises ConfigError as `read_manifests`."""
+        for row in read_manifests(self._paths, self._columns):
+            entry = _from_row(row)
+            self.sources.add(entry.source)
+            self._lines[row.manifest][row.number] = bool(row.given)
+            yield entry
+
+    @property
+    def where(self) -> str:
+        """A filter for all that is stored of these manifests."""
+        begins = [
+            (filters.quoted(storable.name(f"{path}#")), filters.quoted(storable.name(f"{path}$")))  # "$" follows "#"
+            for path in self._paths
+        ]
+        return " OR ".join(f"(source >= {low} AND source < {high})" for low, high in begins) or "1 = 0"
+
+    def replaced(self, item: Item) -> bool:
+        """Whether the item was a row that could not be used at all, or had no id and now is called by one."""
+        path = next((path for path in self._paths if item.source.startswith(storable.name(f"{path}#"))), None)
+        if path is None or item.source in self.sources:
+            return False
+        if item.problem is not None and not item.parts:
+            return True
+        lines, id_ = self._lines[path], item.source.removeprefix(storable.name(f"{path}#"))
+        line = line_of(id_)
+        if line is None:  # earlier versions called a row without an id by its line alone
+            return id_.isdecimal() and lines.get(int(id_)) is False
+        return line in lines
+
+
+def _from_row(row: Row) -> Entry:
+    files: dict[Path, Modality | None] = {}
+    for content in row.contents:
+        if isinstance(content.value, Path):
+            before = files.setdefault(content.value, content.modality)
+            if before is not content.modality:  # one file in two columns: a film and its sound, or anything
+                films = {before, content.modality} == {Modality.VIDEO, Modality.AUDIO}
+                files[content.value] = Modality.VIDEO if films else None
+    return Entry(
+        id=storable.name(row.id),
+        source=storable.name(f"{row.manifest}#{row.id}"),
+        stamp=_row_stamp(row),
+        files=tuple(files),
+        wanted=tuple(files.values()),
+        parts=tuple(Part(Modality.TEXT, content.value) for content in row.contents if isinstance(content.value, str)),
+        fields={"kind": "item", **row.fields, "name": _name(row)},
+        problem=row.problem,
+        row=True,
+        formerly="" if row.given else storable.name(f"{row.manifest}#{row.number}"),
+    )
 
 
 def from_items(items: Iterable[Item]) -> Iterator[Entry]:
@@ -93,10 +150,16 @@ def from_store(items: Iterable[Item], limits: Limits) -> Iterator[Entry]:
             found = replace(_file_entry(look(source)), id=item.id, source=item.source)
             yield replace(found, digest=_digest(found, limits))
             continue
-        files = tuple(dict.fromkeys(storable.path(part.file) for part in item.parts if part.file))
+        files: dict[Path, set[Modality]] = {}
+        for part in item.parts:
+            if part.file:
+                files.setdefault(storable.path(part.file), set()).add(part.modality)
         texts = tuple(part for part in item.parts if part.modality is Modality.TEXT and not part.file)
-        lost = None if files or texts else f"{item.source} is gone, so it cannot be encoded again"
-        yield Entry(item.id, item.source, item.stamp, files, texts, item.fields, problem=lost or item.problem)
+        failed = item.problem and not item.parts and _stands(item.source)
+        lost = None if files or texts or failed else f"{item.source} is gone, so it cannot be encoded again"
+        entry = Entry(item.id, item.source, item.stamp, tuple(files), texts, item.fields, problem=lost or item.problem)
+        sounds = [held == {Modality.AUDIO} and not item.problem for held in files.values()]  # of a film, maybe: no more
+        yield replace(entry, wanted=tuple(Modality.AUDIO if only else None for only in sounds))
 
 
 def news(
@@ -110,6 +173,7 @@ def news(
     copies = Copies(store, usable=retry)
     for batch in _batches(entries):
         known = store.lookup([entry.source for entry in batch])
+        batch = _under_new_names(batch, known, store)
         failed = {i.id for i in store.get([id_ for id_, _ in known.values()]) if i.problem} if retry else set()
         fresh = []
         for entry in batch:
@@ -119,6 +183,16 @@ def news(
             else:
                 fresh.append(replace(entry, id=id_, digest=entry.digest or _digest(entry, limits)))
         yield from _recognise(fresh, store, known, copies)
+
+
+def _under_new_names(batch: list[Entry], known: Mapping[str, tuple[str, str]], store: LanceStore) -> list[Entry]:
+    """Rows without an id that an earlier version stored under another one bring their vectors along."""
+    before = store.lookup([e.formerly for e in batch if e.formerly and e.source not in known])
+    same = {e.id: before[e.formerly][0] for e in batch if e.formerly in before and before[e.formerly][1] == e.stamp}
+    items = {item.id: item for item in store.get(list(same.values())) if item.parts}
+    vectors = store.vectors(list(items))
+    held = {new: (items[old], vectors[old]) for new, old in same.items() if old in items}
+    return [replace(entry, reuse=held.get(entry.id)) if entry.formerly else entry for entry in batch]
 
 
 def _recognise(
@@ -132,7 +206,17 @@ def _recognise(
             entry = replace(entry, id=moved)
         elif entry.is_file and taken.get(entry.id, entry.source) != entry.source:
             entry = replace(entry, id=_id(entry.source + entry.digest))  # its usual id moved away with another file
-        yield replace(entry, reuse=copies.like(entry.digest, moved))
+        elif entry.row and (other := taken.get(entry.id, "")) not in ("", entry.source) and _stands(other):
+            said = f"its id '{entry.id}' was that of {other}, whose place it took; give one of them another id"
+            entry = replace(entry, problem="; ".join(filter(None, [entry.problem, said])))
+        yield replace(entry, reuse=copies.like(entry.digest, moved) or entry.reuse)
+
+
+def _stands(source: str) -> bool:
+    """Whether a file, or the manifest of a row, is still there."""
+    return any(
+        Path(place).is_file() for place in (source, *(source[: mark.start()] for mark in re.finditer("#", source)))
+    )
 
 
 def can_be_read_again(item: Item) -> bool:
@@ -204,13 +288,15 @@ def _digest(entry: Entry, limits: Limits) -> str:
 
 
 def _name(row: Row) -> str:
-    """What a person calls it: its name, else its title, else its id."""
-    return row.name if row.name not in ("", row.id) else row.texts.get("title", row.id)
+    """What a person calls it: its name, else its title, else its id, else where it stands."""
+    return row.name or row.texts.get("title", (row.given,))[0] or f"{row.manifest.name} line {row.number}"
 
 
 def _row_stamp(row: Row) -> str:
     """Changes with the row and with the size or time of any of its files."""
-    parts = [row.id, row.name, repr(sorted(row.texts.items())), repr(sorted(row.fields.items()))]
+    called = row.given or str(row.number)  # as earlier versions had it, which need not encode it again
+    texts = {column: held[0] if len(held) == 1 else held for column, held in row.texts.items()}
+    parts = [called, row.name or called, repr(sorted(texts.items())), repr(sorted(row.fields.items()))]
     parts += [f"{file} {_stamp(file)}" for file in row.files]
     return _id(storable.name("\n".join(parts)))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from PIL import Image
 
 from duretrieval.errors import DamagedMedia
+from duretrieval.media import exif
 from duretrieval.media.chunk import Chunk, Cursor
 from duretrieval.media.fit import scaled_size, square
 from duretrieval.media.limits import Limits, check
@@ -17,15 +18,19 @@ DEFAULT_MS = 100
 """Browsers show a frame that says 0 to 10 ms for this long."""
 
 
-def read(image: Image.Image, reading: Reading, limits: Limits, start: Cursor | None) -> Chunk:
-    """VIDEO parts with the times at which their frames are on screen.
+def read(image: Image.Image, tags: Image.Exif, reading: Reading, limits: Limits, start: Cursor | None) -> Chunk:
+    """VIDEO parts, upright as `tags` say, with the times at which their frames are on screen.
 
     Raises:
         DamagedMedia: not one frame decodes.
         LimitExceeded: it runs longer than `limits` allows.
     """
     first, count = (start.unit if start else 0), windows_per_chunk(reading)
-    sampled = sample(_shown(image, limits), first, count, reading, lambda frame: _fitted(frame, reading))
+    if image.format == "WEBP":
+        # Where frames are smaller than the canvas the rest is transparent, whatever the file's header says of alpha.
+        image.rawmode = image._mode = "RGBA"  # type: ignore[attr-defined]
+    turn = exif.orientation(tags)
+    sampled = sample(_shown(image, limits), first, count, reading, lambda frame: _fitted(frame, turn, reading))
     begin_s = first * reading.window_s
     end_s = sampled.end_s if sampled.ended else begin_s + count * reading.window_s
     parts = video_parts(sampled, spans(begin_s, end_s, reading.window_s), reading)
@@ -33,7 +38,8 @@ def read(image: Image.Image, reading: Reading, limits: Limits, start: Cursor | N
         raise DamagedMedia("none of its frames can be decoded")
     facts: dict[str, Scalar] = {}
     if start is None:
-        facts = {"kind": "video", "width": image.width, "height": image.height}
+        width, height = exif.size(image, turn)
+        facts = {"kind": "video", "width": width, "height": height, **exif.fields(tags)}
         if sampled.ended:
             facts["seconds"] = round(sampled.end_s, 3)
     return Chunk(tuple(parts), facts, None if sampled.ended else Cursor(first + count))
@@ -56,11 +62,11 @@ def _shown(image: Image.Image, limits: Limits) -> Iterator[tuple[float, float, I
         at_ms, number = end_ms, number + 1
 
 
-def _fitted(image: Image.Image, reading: Reading) -> Pixels:
+def _fitted(image: Image.Image, turn: int, reading: Reading) -> Pixels:
     import numpy as np
 
     from duretrieval.media import colour
 
     frame = colour.scalable(image)
     frame = frame.resize(scaled_size(*frame.size, reading), Image.Resampling.BICUBIC, reducing_gap=2.0)
-    return square(np.asarray(colour.on_white(frame)), reading)
+    return square(np.asarray(colour.on_white(exif.upright(frame, turn))), reading)

@@ -64,5 +64,5 @@ def _size(path: Path) -> int:
     """0 where that cannot be told: opening it will say why."""
     try:
         return path.stat().st_size
-    except OSError:
+    except (OSError, ValueError):
         return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -15,6 +16,8 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\
 _NO_DAY = re.compile(r"0000|\d{4}-00|\d{4}-\d\d-00")
 """How databases and cameras write that there is no date; as text it would make a text of the whole column."""
 _LARGEST = 2**63
+BLANK = " \t\r\n\v\f\0\x85\xa0\u2028\u2029\u3000\u200b\u200e\u200f\u2060\ufeff"
+"""Characters that say nothing at either end of a name: blanks, byte order marks, directions."""
 
 
 class BadCell(ValueError):
@@ -45,29 +48,48 @@ def scalar(value: Any, column: str, typed: bool) -> Scalar | None:
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
     if isinstance(value, Decimal):
-        return float(value)
+        return float(value) if value.is_finite() else None
     raise BadCell(f"column '{column}' holds a nested value ({type(value).__name__}); give each of its values a column")
 
 
-def strings(value: Any, column: str) -> list[str]:
-    """A cell of text or paths as strings: one, several, or none.
+def listed(value: Any) -> list[Any]:
+    """What a cell holds: a list in it is several values, nothing is none, and neither is "not a number"."""
+    values = value if isinstance(value, list | tuple) else [value]
+    return [entry for entry in values if entry is not None and entry != "" and entry == entry]  # NaN is not itself
+
+
+def string(value: Any, column: str) -> str:
+    """One value of a cell of text or paths.
 
     Raises:
-        BadCell: it holds something else than strings and numbers.
+        BadCell: it is something else than a string or a number.
     """
-    values = value if isinstance(value, list | tuple) else [value]
-    found = []
-    for entry in values:
-        if isinstance(entry, bool) or not isinstance(entry, str | int | float | None):
-            raise BadCell(f"column '{column}' holds {type(entry).__name__}, not text")
-        if entry is not None and str(entry).strip():
-            found.append(clean(str(entry)))
-    return found
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise BadCell(f"column '{column}' holds {type(value).__name__}, not text")
+    return clean(str(value))
+
+
+def one(value: Any, column: str) -> Any:
+    """The only value of a cell; None where there is none.
+
+    Raises:
+        BadCell: there are several.
+    """
+    found = listed(value)
+    if len(found) > 1:
+        raise BadCell(f"column '{column}' holds {len(found)} values; give one")
+    return found[0] if found else None
 
 
 def clean(text: str) -> str:
-    """Without half characters (lone surrogates), which JSON can hold and a store cannot."""
+    """Without NULs, and without half characters (lone surrogates): JSON can hold both, and a store neither."""
+    text = text.replace("\0", "")
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def normal(name: str) -> str:
+    """The name of a column as names are compared: letters of full width, capitals and blanks make no difference."""
+    return unicodedata.normalize("NFKC", clean(name)).strip(BLANK).casefold()
 
 
 def _from_text(text: str, typed: bool) -> Scalar | None:

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFile
 
 from duretrieval.types import Array
 
 DIRECT = frozenset({"L", "RGB", "RGBA", "LA", "CMYK", "YCbCr"})
 """Modes that are scaled as they are; the others are converted first."""
+_PACKED = {"L;2": 85.0, "L;4": 17.0, "RGB;16B": 1 / 256}
+"""What Pillow multiplies a PNG's numbers by, by how they are packed; not so the number of its transparent colour."""
 
 
 def scalable(image: Image.Image) -> Image.Image:
-    """The image in a mode that scales well: palettes resolved, more than 8 bits brought to 8."""
+    """The image in a mode that scales well: palettes and transparency resolved, more than 8 bits made 8."""
+    key = image.info.get("transparency")
+    if key is not None and image.mode in ("1", "L", "RGB", "I", "I;16"):
+        return _without(key, image)
     if image.mode in DIRECT:
         return image
     if image.mode.startswith("I") or image.mode == "F":
         return _eight_bits(image)
-    if image.mode in ("PA", "La", "RGBa") or "transparency" in image.info:
+    if image.mode == "La":
+        return image.convert("LA")
+    if image.has_transparency_data:
         return image.convert("RGBA")
     if image.mode == "LAB":
         return _lab(image)
@@ -31,6 +38,29 @@ def on_white(image: Image.Image) -> Image.Image:
         white = Image.new("RGBA", image.size, "white")
         return Image.alpha_composite(white, image).convert("RGB")
     return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def settle_transparency(image: Image.Image) -> None:
+    """Bring the number of the transparent colour to the depth that the pixels will have. Before they are loaded."""
+    raw = image.tile[0].args if isinstance(image, ImageFile.ImageFile) and image.tile else ""
+    times = _PACKED.get(raw) if isinstance(raw, str) else None
+    key = image.info.get("transparency")
+    if times is not None and isinstance(key, int | tuple):
+        image.info["transparency"] = int(key * times) if isinstance(key, int) else tuple(int(k * times) for k in key)
+
+
+def _without(key: object, image: Image.Image) -> Image.Image:
+    """LA or RGBA, in which the colour `key` is transparent (PNG, tRNS); as it is where there can be no such colour."""
+    plain = _eight_bits(image) if image.mode.startswith("I") else image.convert("RGB" if image.mode == "RGB" else "L")
+    numbers = np.asarray(image if image.mode.startswith("I") else plain)
+    seen = numbers.reshape(image.height, image.width, -1)
+    wanted = np.atleast_1d(np.asarray(key))
+    if wanted.shape != seen.shape[2:]:
+        return plain
+    alpha = np.where((seen == wanted).all(axis=2), 0, 255).astype(np.uint8)
+    plain = plain.copy()
+    plain.putalpha(Image.fromarray(alpha, "L"))
+    return plain
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

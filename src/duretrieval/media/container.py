@@ -2,28 +2,98 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from duretrieval.errors import DamagedMedia, EmptyMedia, UnsupportedMedia
+from duretrieval.errors import DamagedMedia, EmptyMedia, MediaError, UnsupportedMedia
 from duretrieval.media.chunk import Chunk, Cursor
 from duretrieval.media.limits import Limits, check
 from duretrieval.media.signature import Kind
 from duretrieval.types import Reading, Scalar
 
+if TYPE_CHECKING:
+    from duretrieval.media.joined import Piece
+
 MICROSECOND = 1e-6
 PREROLL_S = 0.5
 """How much earlier to begin: the first packets after a jump lean on the ones before it (MP3, Opus)."""
+BEYOND_S = 3.0
+"""A time stamp so far behind the end is damaged."""
+_BY_NAME = frozenset({"tty", "bin", "adf", "idf", "xbin", "image2", "rawvideo"})
+"""What FFmpeg takes a file for by its name alone: letters on a screen, of any text; pixels, of any bytes."""
+_STILLS = frozenset({"alias_pix", "brender_pix", "fits", "msp", "txd"})
+"""Its names for stills, besides those that end in "_pipe"."""
 _PLACE = re.compile(r"([+-]\d+(?:\.\d+)?)([+-]\d+(?:\.\d+)?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Bytes of a file, from the one at `start` to the one before `end`."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A container that is open, for some of a recording."""
+
+    container: InputContainer
+    begin_s: float
+    """Second of the recording at which it begins."""
+    end_s: float
+    """And ends; infinite where that is not known."""
+    from_s: float
+    """Second of its own from which on it is wanted."""
+
+    def second(self, time_s: float | None) -> float | None:
+        """A time stamp of the container's as a second of the recording; None where it is far beyond its end."""
+        if time_s is None or (second := time_s - origin_s(self.container) + self.begin_s) > self.end_s + BEYOND_S:
+            return None
+        return second
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A file that is open, and what it was joined from."""
+
+    path: Path
+    kind: Kind
+    container: InputContainer
+    pieces: tuple[Piece, ...]
+
+    @property
+    def seconds(self) -> float:
+        """How long it is, as far as that can be told without decoding it; 0 where it cannot."""
+        told = (self.container.duration or 0) * MICROSECOND
+        return sum(piece.seconds for piece in self.pieces) if self.pieces else max(told, 0)
+
+    def stretches(self, from_s: float) -> Iterator[Stretch]:
+        """The containers that follow one another from `from_s` on; pieces that cannot be opened are silent and dark."""
+        if len(self.pieces) < 2:
+            yield Stretch(self.container, 0.0, self.seconds if self.pieces else math.inf, from_s)
+            return
+        end = 0.0
+        for piece in self.pieces:
+            begin, end = end, end + piece.seconds
+            if end <= from_s - PREROLL_S:
+                continue
+            try:
+                with opened(self.path, self.kind, span=piece.span) as container:
+                    yield Stretch(container, begin, end, max(from_s - begin, 0))
+            except MediaError:
+                continue
 
 
 def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor | None) -> Chunk:
@@ -35,27 +105,40 @@ def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor
         EmptyMedia: there is neither sound nor picture in it.
         LimitExceeded: longer or larger than `limits` allows.
     """
-    from duretrieval.media import film, sound
+    from duretrieval.media import film, joined, sound, still
 
     with opened(path, kind) as container:
-        if container.duration:
-            check("seconds", container.duration * MICROSECOND, limits.max_seconds, "max_seconds")
-        picture = picture_stream(container)
+        name = container.format.name
+        if name in _BY_NAME:
+            raise UnsupportedMedia("nothing here reads this kind of file")
+        if name.endswith("_pipe") or name in _STILLS:
+            return still.picture(container, reading, limits)
+        recording = Recording(path, kind, container, joined.pieces(path, kind, container))
+        if recording.seconds:
+            check("seconds", recording.seconds, limits.max_seconds, "max_seconds")
         facts = describe(container) if start is None else {}
+        if start is None and recording.seconds:
+            facts["seconds"] = round(recording.seconds, 3)
+        picture = picture_stream(container)
         if picture is not None:
-            return film.read(path, kind, container, picture, facts, reading, limits, start)
+            return film.read(recording, picture, facts, reading, limits, start)
         if container.streams.audio:
-            return sound.read(container, facts, reading, limits, start)
+            return sound.read(recording, facts, reading, limits, start)
     raise EmptyMedia("it holds neither sound nor pictures")
 
 
 @contextmanager
-def opened(path: Path, kind: Kind) -> Iterator[InputContainer]:
-    """The container, opened as a local file whatever its name looks like, and nothing else."""
+def opened(path: Path, kind: Kind, demuxer: str | None = None, span: Span | None = None) -> Iterator[InputContainer]:
+    """The container, opened as a local file, or some bytes of it, whatever its name looks like, and nothing else."""
+    name = f"file:{path.absolute()}"
     try:
         # "file:" keeps a name such as "concat:a.mp4" from being taken for a protocol of FFmpeg's.
         container = av.open(
-            f"file:{path.absolute()}", "r", metadata_errors="replace", container_options={"protocol_whitelist": "file"}
+            f"subfile,,start,{span.start},end,{span.end},,:{name}" if span else name,
+            "r",
+            format=demuxer,
+            metadata_errors="replace",
+            container_options={"protocol_whitelist": "file,subfile" if span else "file"},
         )
     except av.FFmpegError as error:
         if kind is Kind.MEDIA:

@@ -36,6 +36,35 @@ def exif_of(image: Image.Image) -> Image.Exif:
         return Image.Exif()
 
 
+def exif_in(data: bytes) -> Image.Exif:
+    """The tags in a record of the camera's; none where it is damaged."""
+    tags = Image.Exif()
+    try:
+        tags.load(data)
+    except Exception:
+        return Image.Exif()
+    return tags
+
+
+def orientation(exif: Image.Exif) -> int:
+    """1 to 8, as in `UPRIGHT`; 1 where the tag is missing or makes no sense."""
+    try:
+        value = exif.get(ORIENTATION)
+    except Exception:
+        return 1
+    return value if isinstance(value, int) and value in UPRIGHT else 1
+
+
+def upright(image: Image.Image, orientation: int) -> Image.Image:
+    """The image as its orientation says it is to be seen."""
+    return image.transpose(UPRIGHT[orientation]) if orientation in UPRIGHT else image
+
+
+def size(image: Image.Image, orientation: int) -> tuple[int, int]:
+    """Width and height as seen upright."""
+    return (image.height, image.width) if orientation >= 5 else image.size
+
+
 def fields(exif: Image.Exif) -> dict[str, Scalar]:
     """taken, camera, lat, lon (degrees; south and west negative), as far as they are there.
 

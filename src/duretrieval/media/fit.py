@@ -23,6 +23,12 @@ def scaled_size(width: float, height: float, reading: Reading) -> tuple[int, int
     return min(max(round(width * scale), 1), cap), min(max(round(height * scale), 1), cap)
 
 
+def on_white(pixels: Pixels) -> Pixels:
+    """(h, w, 4) RGBA to (h, w, 3) RGB, with what was transparent laid on white."""
+    share = pixels[..., 3:].astype(np.float32) / 255
+    return (WHITE + (pixels[..., :3] - np.float32(WHITE)) * share).round().astype(np.uint8)
+
+
 def square(pixels: Pixels, reading: Reading) -> Pixels:
     """Centre (h, w, 3) on white, or cut its middle, to (side, side, 3) contiguous uint8."""
     side = reading.image_side

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from duretrieval.errors import DamagedMedia, LimitExceeded
-from duretrieval.media import animation, colour, exif
+from duretrieval.errors import DamagedMedia, LimitExceeded, MediaError
+from duretrieval.media import animation, colour, exif, png
 from duretrieval.media.chunk import BUDGET_BYTES, Chunk, Cursor, frame_bytes
 from duretrieval.media.fit import scaled_size, square
 from duretrieval.media.limits import Limits, check
@@ -30,7 +31,13 @@ _FORMATS = {
     Kind.NETPBM: ["PPM"],
     Kind.ICON: ["ICO"],
     Kind.PHOTOSHOP: ["PSD"],
+    Kind.PICTURE: [
+        *("DDS", "QOI", "PCX", "DCX", "SGI", "SUN", "ICNS", "CUR", "BLP", "FTEX", "GBR", "MSP", "PIXAR", "DIB"),
+        *("XBM", "XPM", "IM", "PPM", "FITS", "TGA"),
+    ],
 }
+_BY_FFMPEG = (Kind.PICTURE, Kind.JPEG, Kind.JPEG2000, Kind.PHOTOSHOP, Kind.TIFF, Kind.BMP, Kind.NETPBM)
+"""Kinds of which FFmpeg reads some that Pillow does not."""
 _MOVING = (Kind.GIF, Kind.WEBP, Kind.PNG, Kind.AVIF)
 
 
@@ -40,23 +47,79 @@ def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor
     Raises:
         LimitExceeded: more pixels or pages than `limits` allows.
     """
-    with _opened(path, kind) as image:
-        check("pixels", image.width * image.height, limits.max_pixels, "max_pixels")
-        if kind in _MOVING and getattr(image, "is_animated", False):
-            return animation.read(image, reading, limits, start)
-        if kind is Kind.TIFF:
-            return _pages(image, reading, limits, start)
-        tags = exif.exif_of(image)
-        facts = describe(image, tags)
-        pixels = fitted(image, tags.get(exif.ORIENTATION, 1), reading)
-    return Chunk((Part(Modality.IMAGE, pixels),), facts)
+    try:
+        with path.open("rb") as file, _opened(file, kind) as image:
+            return _chunk(image, kind, reading, limits, start)
+    except (LimitExceeded, MemoryError):
+        raise
+    except Exception as error:
+        return _another_way(path, kind, reading, limits, start, error)
+
+
+def _another_way(
+    path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor | None, error: Exception
+) -> Chunk:
+    """What Pillow stops at with `error` and viewers show: damage beside the pixels or at their end, rarer formats.
+
+    Raises:
+        LimitExceeded: more pixels or pages than `limits` allows.
+        Exception: `error`, where nothing else reads it either.
+    """
+    from duretrieval.media import rescue, still
+
+    try:
+        with rescue.mended(path, kind) as file, _opened(file, kind) as image:
+            return _chunk(image, kind, reading, limits, start, rescue.check_painted)
+    except LimitExceeded:
+        raise
+    except Exception as again:
+        if kind not in _BY_FFMPEG or (isinstance(again, rescue.NearlyEmpty) and kind is not Kind.PICTURE):
+            raise error from again
+        try:
+            return still.read(path, kind, reading, limits)
+        except LimitExceeded:
+            raise
+        except MediaError:
+            raise error from again
+
+
+def _chunk(
+    image: Image.Image,
+    kind: Kind,
+    reading: Reading,
+    limits: Limits,
+    start: Cursor | None,
+    examine: Callable[[Image.Image, Kind], None] = lambda image, kind: None,
+) -> Chunk:
+    """examine: called with each still before it is used; may raise."""
+    check("pixels", image.width * image.height, limits.max_pixels, "max_pixels")
+    colour.settle_transparency(image)
+    if kind in _MOVING and getattr(image, "is_animated", False):
+        return animation.read(image, _tags(image, kind), reading, limits, start)
+    if kind is Kind.TIFF:
+        return _pages(image, reading, limits, start, examine)
+    if kind is Kind.PNG:
+        image.load()  # or Pillow does so to look for tags, and what goes wrong is lost among theirs
+    examine(image, kind)
+    tags = exif.exif_of(image)
+    facts = describe(image, tags)
+    return Chunk((Part(Modality.IMAGE, fitted(image, exif.orientation(tags), reading)),), facts)
+
+
+def _tags(image: Image.Image, kind: Kind) -> Image.Exif:
+    """An animation's; those of an APNG may stand behind the frames, where Pillow has not been yet."""
+    file = getattr(image, "fp", None)
+    if kind is not Kind.PNG or "exif" in image.info or file is None:
+        return exif.exif_of(image)
+    place = file.tell()
+    tags = exif.exif_in(png.late_exif(file))
+    file.seek(place)
+    return tags
 
 
 def describe(image: Image.Image, tags: Image.Exif) -> dict[str, Scalar]:
     """kind, width and height as seen upright, and what the camera wrote."""
-    width, height = image.size
-    if tags.get(exif.ORIENTATION, 1) in (5, 6, 7, 8):
-        width, height = height, width
+    width, height = exif.size(image, exif.orientation(tags))
     return {"kind": "image", "width": width, "height": height, **exif.fields(tags)}
 
 
@@ -71,42 +134,51 @@ def fitted(image: Image.Image, orientation: int, reading: Reading) -> Pixels:
     image = colour.scalable(image)
     if image.size != size:
         image = image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
-    if orientation in exif.UPRIGHT:
-        image = image.transpose(exif.UPRIGHT[orientation])
-    return square(np.asarray(colour.on_white(image)), reading)
+    return square(np.asarray(colour.on_white(exif.upright(image, orientation))), reading)
 
 
 @contextmanager
-def _opened(path: Path, kind: Kind) -> Iterator[Image.Image]:
+def _opened(file: BinaryIO, kind: Kind) -> Iterator[Image.Image]:
     """The image with its header read and its pixels not yet."""
-    with path.open("rb") as file:
-        try:
-            if kind is Kind.HEIF:
-                from pillow_heif import HeifImageFile
+    try:
+        if kind is Kind.HEIF:
+            from pillow_heif import HeifImageFile
 
-                image: Image.Image = HeifImageFile(file)  # type: ignore[no-untyped-call]
-            else:
-                image = Image.open(file, formats=_FORMATS[kind])
-        except Image.DecompressionBombError as error:
-            raise LimitExceeded("it has more pixels than Pillow opens; raise PIL.Image.MAX_IMAGE_PIXELS") from error
-        except (UnidentifiedImageError, SyntaxError) as error:
-            raise DamagedMedia(f"it begins as {kind.value} does but its header is broken") from error
-        with image:
-            yield image
+            image: Image.Image = HeifImageFile(file)  # type: ignore[no-untyped-call]
+        else:
+            image = Image.open(file, formats=_FORMATS[kind])
+    except Image.DecompressionBombError as error:
+        raise LimitExceeded("it has more pixels than Pillow opens; raise PIL.Image.MAX_IMAGE_PIXELS") from error
+    except (UnidentifiedImageError, SyntaxError) as error:
+        raise DamagedMedia(f"it begins as {kind.value} does but its header is broken") from error
+    with image:
+        yield image
 
 
-def _pages(image: Image.Image, reading: Reading, limits: Limits, start: Cursor | None) -> Chunk:
-    """The pages of a TIFF from `start` on, as many as a chunk holds."""
+def _pages(
+    image: Image.Image,
+    reading: Reading,
+    limits: Limits,
+    start: Cursor | None,
+    examine: Callable[[Image.Image, Kind], None],
+) -> Chunk:
+    """The pages of a TIFF from `start` on, as many as a chunk holds; those that are missing end it."""
     total = getattr(image, "n_frames", 1)
     check("pages", total, limits.max_pages, "max_pages")
     first = start.unit if start else 0
     last = min(total, first + max(1, BUDGET_BYTES // frame_bytes(reading)))
     facts: dict[str, Scalar] = {}
-    parts = []
+    parts: list[Part] = []
     for number in range(first, last):
         image.seek(number)
         check("pixels", image.width * image.height, limits.max_pixels, "max_pixels")
         tags = exif.exif_of(image)
+        try:
+            examine(image, Kind.TIFF)
+        except DamagedMedia:
+            if number == 0:
+                raise
+            return Chunk(tuple(parts), facts)
         image.load()  # Pillow turns a TIFF upright as it loads it, and no other format
         if number == 0:
             facts = {"kind": "image", "width": image.width, "height": image.height, **exif.fields(tags)}

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import stat
 from pathlib import Path
 
 from duretrieval.errors import MediaError, UnsupportedMedia
-from duretrieval.media.decoder import MODULES
-from duretrieval.media.signature import HEAD_BYTES, Kind, sniff
+from duretrieval.media.folders import no_file
+from duretrieval.media.limits import Limits, check
+from duretrieval.media.signature import HEAD_BYTES, Kind, sniff, undecided
 from duretrieval.types import Modality
 
+MODULES = {
+    Kind.TEXT: "plain",
+    Kind.HTML: "webpage",
+    Kind.MAIL: "mail",
+    Kind.PDF: "pdf",
+    Kind.OFFICE: "office",
+    Kind.SVG: "svg",
+    **dict.fromkeys((Kind.JPEG, Kind.PNG, Kind.GIF, Kind.WEBP, Kind.TIFF, Kind.BMP, Kind.AVIF, Kind.HEIF), "image"),
+    **dict.fromkeys((Kind.JPEG2000, Kind.NETPBM, Kind.ICON, Kind.PHOTOSHOP, Kind.PICTURE), "image"),
+}
+"""What reads each, imported on first use: reading pictures never loads FFmpeg, which reads the others (`container`)."""
 PICTURES = frozenset(kind for kind, module in MODULES.items() if module in ("image", "svg"))
 TEXTS = frozenset(MODULES) - PICTURES
 
 
-def kind_of(path: Path) -> Kind:
+def kind_of(path: Path, limits: Limits | None = None) -> Kind:
     """The format of a file.
 
     Raises:
-        MediaError: it cannot be opened, is empty, or nothing here reads it.
+        MediaError: it cannot be opened, is larger than the limits allow, is empty, or nothing here reads it.
     """
-    try:
-        with path.open("rb") as file:
-            return sniff(file.read(HEAD_BYTES), path.suffix)
-    except OSError as error:
-        raise MediaError(f"it cannot be opened: {(error.strerror or str(error)).lower()}") from error
+    return sniff(_head(path, limits or Limits()), path.suffix)
 
 
 def modality_of(path: Path) -> Modality:
@@ -45,3 +54,21 @@ def modality_of(path: Path) -> Modality:
         if opened.streams.audio:
             return Modality.AUDIO
     raise UnsupportedMedia("it holds neither pictures nor sound")
+
+
+def _head(path: Path, limits: Limits) -> bytes:
+    """The first bytes of what is a file, and not too large."""
+    try:
+        facts = path.stat()
+        if not stat.S_ISDIR(facts.st_mode) and (problem := no_file(facts)):
+            raise MediaError(problem)
+        check("bytes", facts.st_size, limits.max_bytes, "max_bytes")
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+            return head + file.read(limits.max_chars) if undecided(head) else head
+    except OSError as error:
+        raise MediaError(f"it cannot be opened: {(error.strerror or str(error)).lower()}") from error
+    except ValueError as error:
+        if isinstance(error, MediaError):
+            raise
+        raise MediaError(f"no file can have the name {str(path)!r}") from error

@@ -1,109 +1,257 @@
-"""A table whose rows are items of several files and texts: JSONL, CSV or Parquet."""
+"""A table whose rows are items of several files and texts: JSONL, CSV or Parquet. The one reader of it.
+
+A collection takes a row as an item, an evaluation as things that belong together, training as a sample or several.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import hashlib
+import os
+import re
+import shlex
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
-from duretrieval.errors import ConfigError
-from duretrieval.media.cells import BadCell, scalar, strings
+from duretrieval.media.cells import BadCell, listed, one, scalar, string
+from duretrieval.media.roles import FACTS, FILES, Role, Roles
 from duretrieval.media.tables import Record, records
-from duretrieval.types import Scalar
+from duretrieval.types import Modality, Scalar
 
-Role = Literal["id", "name", "text", "file", "field", "ignore"]
+SHOWN = 80
+"""Characters of what is no path."""
+NAME_BYTES = 255
+"""What file systems take."""
+_NAMELESS = re.compile(r"line-(\d+)-[0-9a-f]{8}")
 
-ROLES: Mapping[str, Role] = {
-    "id": "id",
-    "name": "name",
-    **dict.fromkeys(("text", "title", "caption", "description"), "text"),
-    **dict.fromkeys(("image", "images", "audio", "video", "file", "files"), "file"),
-}
-"""What a column is when nothing else is said; every column that is not here is a field."""
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A text, or a file: something that can be searched, or learned from."""
+
+    column: str
+    modality: Modality | None
+    """None: whatever the file turns out to hold."""
+    value: str | Path
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What cannot be used of a row, which is used without it."""
+
+    reason: str
+    column: str = ""
+    """Empty: it is not about one cell."""
+    role: Role | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One item to be: what a row says, with paths resolved but not looked at."""
+    """What a row says, with paths resolved but not looked at."""
 
+    manifest: Path
     number: int
     """Where it stands: the line of a JSONL or CSV file, the row of a Parquet table, from 1."""
-    id: str
+    given: str = ""
+    """The id in it; empty where it has none that can be used."""
     name: str = ""
-    texts: Mapping[str, str] = field(default_factory=dict)
-    """Text by column."""
-    files: tuple[Path, ...] = ()
+    contents: tuple[Content, ...] = ()
+    """In the order of the columns; empty: the row is good for nothing, and `faults` say why."""
     fields: Mapping[str, Scalar] = field(default_factory=dict)
-    problem: str | None = None
-    """Why this row cannot be used; the rows after it can."""
+    """What can be filtered by: column -> value; facts are among them."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """label, key, group, split, start, end, as they are written."""
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The id given, or else one that no row can give itself."""
+        return self.given or nameless(self.manifest, self.number)
+
+    @property
+    def texts(self) -> dict[str, tuple[str, ...]]:
+        """column -> its texts."""
+        found: dict[str, tuple[str, ...]] = {}
+        for content in self.contents:
+            if isinstance(content.value, str):
+                found[content.column] = (*found.get(content.column, ()), content.value)
+        return found
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files of all columns."""
+        return tuple(content.value for content in self.contents if isinstance(content.value, Path))
+
+    @property
+    def problem(self) -> str | None:
+        """All that cannot be used of it, in words."""
+        return self.problem_without()
+
+    def problem_without(self, roles: Collection[Role] = ()) -> str | None:
+        """The same, but for the columns that somebody does not look at."""
+        said = "; ".join(fault.reason for fault in self.faults if fault.role not in roles)
+        return (said if said.startswith("line") else f"line {self.number}: {said}") if said else None
 
 
 def read_manifest(path: str | Path, columns: Mapping[str, str] | None = None) -> Iterator[Row]:
-    """Rows in order, a few at a time, so that a manifest of any length takes the same memory.
+    """Rows in order, a few at a time, so that of a manifest of any length only the ids are held in memory.
 
-    columns: what columns are that are not called as in `ROLES`, or are something else here.  File columns hold a path
-    or a list of paths, relative to the manifest's folder; in CSV, "|" separates them.  The id is the line number where
-    no column gives one.  Fields: numbers, true and false, ISO dates (UTC where no zone is given), strings.
+    columns: what columns are that are not called as in `roles.NAMES`, or are something else here.  A cell holds a
+    value or a list of them: several texts are several texts, several paths several files, relative to the manifest's
+    folder; in CSV, "|" separates paths.  Fields: numbers, true and false, ISO dates (UTC where no zone is given),
+    strings.  A cell that cannot be used is a fault of its row, which is used without it.  An id that an earlier row has
+    is the later row's fault, which is good for nothing then: nobody knows which of them is meant.
 
     Raises:
-        ConfigError: there is no such file, it is none of the three formats, or a role does not exist.
+        ConfigError: there is no such file, it is none of the three formats, two of its columns have one name; a role
+            does not exist, or no column is called as `columns` says.
     """
-    path = Path(path)
-    for column, role in (columns or {}).items():
-        if role not in get_args(Role):
-            raise ConfigError(f"column '{column}' cannot be {role!r}; the roles are: {', '.join(get_args(Role))}")
-    found = records(path)
-    roles = {**ROLES, **(columns or {})}
-    return (_row(record, path.absolute().parent, roles) for record in found)
+    return read_manifests([path], columns)
 
 
-def _row(record: Record, folder: Path, roles: Mapping[str, str]) -> Row:
-    if record.problem is not None:
-        return Row(record.line, str(record.line), str(record.line), problem=record.problem)
-    identity = str(record.line)
-    try:
-        for column, value in record.cells.items():
-            if roles.get(column) == "id" and value not in (None, ""):
-                identity = _text(value, column)
-        return _filled(record, identity, folder, roles)
-    except BadCell as error:
-        return Row(record.line, identity, identity, problem=f"line {record.line}: {error}")
+def read_manifests(paths: Iterable[str | Path], columns: Mapping[str, str] | None = None) -> Iterator[Row]:
+    """The rows of several manifests, in which an id stands once.
+
+    Raises:
+        ConfigError: as `read_manifest`, at once, of whichever of them.
+    """
+    found = [Path(path) for path in paths]
+    roles = Roles(columns)
+    tables = [(path, records(path)) for path in found]
+    roles.check_files(found)
+    return _rows(tables, roles)
 
 
-def _filled(record: Record, identity: str, folder: Path, roles: Mapping[str, str]) -> Row:
-    name = ""
-    texts: dict[str, str] = {}
-    files: list[Path] = []
-    fields: dict[str, Scalar] = {}
+def _rows(tables: Iterable[tuple[Path, Iterator[Record]]], roles: Roles) -> Iterator[Row]:
+    first: dict[str, tuple[Path, int]] = {}
+    for path, table in tables:
+        for record in table:
+            row = row_of(record, path, roles)
+            where = first.setdefault(row.given, (path, record.line)) if row.given else (path, record.line)
+            yield row if where == (path, record.line) else _again(row, *where)
+
+
+def _again(row: Row, manifest: Path, number: int) -> Row:
+    """A row whose id is taken."""
+    of = f"line {number}" if manifest == row.manifest else f"line {number} of {manifest.name}"
+    said = f"its id '{row.given}' is that of {of}; give it another, or none"
+    return Row(row.manifest, row.number, faults=(Fault(said, role="id"),))
+
+
+def row_of(record: Record, manifest: Path, roles: Roles) -> Row:
+    """One record as a row; manifest: the file that its paths are relative to."""
+    reading = _Reading(record, manifest, roles)
     for column, value in record.cells.items():
-        role = roles.get(column, "field")
-        if role == "name" and value is not None:
-            name = _text(value, column)
+        reading.cell(str(column), value)
+    return reading.row()
+
+
+def nameless(manifest: Path, number: int) -> str:
+    """What a row without an id is called: line-7-c0ffee42.  `read_manifest` takes no id that looks so."""
+    return f"line-{number}-{hashlib.blake2b(bytes(manifest.absolute()), digest_size=4).hexdigest()}"
+
+
+def line_of(id: str) -> int | None:
+    """The line of a row without an id, by what it is called; None for an id that was given."""
+    found = _NAMELESS.fullmatch(id)
+    return int(found[1]) if found else None
+
+
+class _Reading:
+    """A row in the making."""
+
+    def __init__(self, record: Record, manifest: Path, roles: Roles) -> None:
+        self._record = record
+        self._manifest = manifest
+        self._folder = manifest.absolute().parent
+        self._roles = roles
+        self._id = ""
+        self._names: list[str] = []
+        self._contents: list[Content] = []
+        self._fields: dict[str, Scalar] = {}
+        self._facts: dict[str, str] = {}
+        self._faults = [Fault(record.problem)] if record.problem else []
+
+    def cell(self, column: str, value: Any) -> None:
+        """Take what one cell says, or note why that cannot be."""
+        column, role = self._roles(column)
+        entries = listed(value)
+        if role in FILES and not self._record.listed:
+            entries = [path for entry in entries for path in str(entry).split("|")]
+        elif role not in (*FILES, "text", "name") and entries:
+            entries = [value]
+        for entry in entries:
+            try:
+                self._take(column, role, entry)
+            except BadCell as error:
+                fault = Fault(str(error), column, role)
+                if fault not in self._faults:  # a list may hold many of a kind
+                    self._faults.append(fault)
+
+    def _take(self, column: str, role: Role, value: Any) -> None:
+        if role == "id":
+            self._id = self._id or _identity(value, column)
+        elif role == "name":
+            self._names.append(string(value, column).strip())
         elif role == "text":
-            if value is not None and (text := _text(value, column)):
-                texts[column] = text
-        elif role == "file":
-            files.extend(folder / entry for entry in paths(value, column, record.listed))
-        elif role == "field" and (converted := scalar(value, column, record.typed)) is not None:
-            fields[column] = converted
-    if not texts and not files:
-        have = ", ".join(map(str, record.cells)) or "none"
-        raise BadCell(f"the row names no file and holds no text; its columns are {have}: say what each is (--column)")
-    return Row(record.line, identity, name or identity, texts, tuple(files), fields)
+            if (text := string(value, column)).strip():
+                self._contents.append(Content(column, Modality.TEXT, text))
+        elif role in FILES:
+            if name := _path(value, column):
+                self._contents.append(Content(column, FILES[role], self._folder / name))
+        elif role != "ignore":
+            found = one(value, column) if role in FACTS else value
+            if (converted := scalar(found, column, self._record.typed)) is not None:
+                self._fields[column] = converted
+                if role in FACTS and (written := _written(found)):
+                    self._facts.setdefault(role, written)
+
+    def row(self) -> Row:
+        """Once every cell is taken."""
+        explained = self._record.problem or any(fault.role in ("text", *FILES) for fault in self._faults)
+        if not self._contents and not explained:
+            self._faults.append(Fault(self._empty()))
+        return Row(
+            self._manifest,
+            self._record.line,
+            self._id,
+            " ".join(filter(None, self._names)),
+            tuple(self._contents),
+            self._fields,
+            self._facts,
+            tuple(self._faults),
+        )
+
+    def _empty(self) -> str:
+        columns = [self._roles(str(column)) for column in self._record.cells]
+        have = [name for name, _ in columns]
+        other = next((name for name, role in columns if role == "field"), "NAME")
+        return (
+            f"the row names no file and holds no text; its columns are {', '.join(have) or 'none'}: say what each is, "
+            f"with --column {shlex.quote(f'{other}=text')}, or =image, =video, =audio, =file (in a recipe: "
+            f"data.columns={{ '{other}' = 'text' }})"
+        )
 
 
-def _text(value: Any, column: str) -> str:
-    """One string; several are joined as paragraphs."""
-    return "\n\n".join(strings(value, column))
+def _identity(value: Any, column: str) -> str:
+    found = one(value, column)
+    identity = "" if found is None else string(found, column).strip()
+    if line_of(identity) is not None:
+        raise BadCell(f"column '{column}' holds '{identity}', as only rows without an id are called; give it another")
+    return identity
 
 
-def paths(value: Any, column: str, listed: bool) -> list[str]:
-    """The paths in a cell; `listed`: lists come as lists, not as one string with bars."""
-    found = strings(value, column)
-    if not listed:
-        found = [entry.strip() for text in found for entry in text.split("|")]
-    for entry in found:
-        if "://" in entry:
-            raise BadCell(f"column '{column}' names an address, '{entry}'; download it and name the file")
-    return [entry for entry in found if entry]
+def _written(value: Any) -> str:
+    """As text, true and false as CSV has them."""
+    return str(value).lower() if isinstance(value, bool) else str(value).replace("\0", "").strip()
+
+
+def _path(value: Any, column: str) -> str:
+    name = string(value, column).strip()
+    short = name if len(name) < SHOWN else f"{name[:SHOWN]} ..."
+    if "://" in name or name.startswith("data:"):
+        raise BadCell(f"column '{column}' names an address, '{short}'; download it and name the file")
+    if any(len(os.fsencode(part)) > NAME_BYTES for part in name.split("/")):
+        raise BadCell(f"column '{column}' holds {len(name):,} characters, '{short}', which are no path; name a file")
+    return name

@@ -29,6 +29,8 @@ class Sampled:
     """End of the last frame seen."""
     ended: bool = False
     """Whether there was nothing after it."""
+    seen: int = 0
+    """How many frames there were."""
 
 
 def windows_per_chunk(reading: Reading) -> int:
@@ -63,6 +65,7 @@ def sample(
     reserve: tuple[int, Pixels] | None = None
     held: T | None = None
     for start_s, end_s, frame in shown:
+        out.seen += 1
         if start_s >= stop_s:
             return out
         while times and times[0][1] < max(start_s, end_s):

@@ -6,6 +6,7 @@ Signatures: the formats' own specifications, as collected at https://en.wikipedi
 from __future__ import annotations
 
 import re
+import zlib
 from enum import StrEnum
 
 from duretrieval.errors import EmptyMedia, UnsupportedMedia
@@ -13,6 +14,10 @@ from duretrieval.media.tagged import is_mail, is_page
 
 HEAD_BYTES = 4096
 """How much of a file `sniff` wants to see."""
+UNZIPPED_BYTES = 20_000_000
+"""How much of what is in a gzip is looked at to tell what it is: this many bytes of comments before a drawing."""
+GZIP = b"\x1f\x8b"
+GZIP_MEMBERS = 64
 
 
 class Kind(StrEnum):
@@ -36,6 +41,8 @@ class Kind(StrEnum):
     NETPBM = "netpbm"
     ICON = "icon"
     PHOTOSHOP = "photoshop"
+    PICTURE = "picture"
+    """A still of a rarer format, which Pillow or FFmpeg reads."""
     WAVE = "wave"
     MP3 = "mp3"
     FLAC = "flac"
@@ -52,6 +59,7 @@ class Kind(StrEnum):
 
 
 _KNOWN: tuple[tuple[int, bytes, Kind], ...] = (
+    (0, b"\xff\xd8\xff\xf7", Kind.PICTURE),  # JPEG-LS
     (0, b"\xff\xd8\xff", Kind.JPEG),
     (0, b"\x89PNG\r\n\x1a\n", Kind.PNG),
     (0, b"GIF87a", Kind.GIF),
@@ -78,6 +86,18 @@ _KNOWN: tuple[tuple[int, bytes, Kind], ...] = (
     (0, b"\0\0\1\xba", Kind.MPEG),
     (0, b"\0\0\1\xb3", Kind.MPEG),
 )
+
+_STILLS: tuple[tuple[int, bytes], ...] = (
+    *((0, b"DDS "), (0, b"qoif"), (0, b"\x01\xda\0"), (0, b"\x01\xda\1"), (0, b"\x59\xa6\x6a\x95"), (0, b"icns")),
+    *((0, b"\0\0\2\0\1\0"), (0, b"v/1\1"), (0, b"SDPX"), (0, b"XPDS"), (0, b"\xff\x0a"), (0, b"BLP1"), (0, b"BLP2")),
+    *((0, b"\0\0\0\x0cJXL \r\n\x87\n"), (0, b"FTEX"), (0, b"DanM"), (0, b"LinS"), (20, b"GIMP"), (0, b"\x28\0\0\0")),
+    *((0, b"\x80\xe8\0\0"), (0, b"\xb1\x68\xde\x3a"), (4, b"\0\0\0\7\0\0\0\2")),
+)
+_STILLS_IN_WORDS = re.compile(
+    rb"#\?RADIANCE\n|#\?RGBE\n|/\* XPM \*/|Image type: |SIMPLE  = {20}T|PG ML |P7\n(#|[A-Z]+ )|P[FfHh]\n\d+\s+\d+\s"
+    rb"|\s*(/\*[^*]*\*/\s*)*#define\s+\w*?_?width\s+\d+\s+#define\s+\w*?_?height\s+\d+\s"
+)
+"""How rarer stills begin that are words, or begin with words."""
 
 _REFUSED: tuple[tuple[int, bytes, str], ...] = (
     (0, b"PK\3\4", "a zip archive"),
@@ -110,7 +130,10 @@ _BEYOND_ASCII = re.compile(rb"[\0\x80-\xff]")
 _USUAL = re.compile(
     r"[\t\n\r -\x7e\xa0-\u024f\u0370-\u06ff\u2010-\u2026\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff5e]"
 )
-_PROLOG = re.compile(rb"\s*(<\?xml.*?\?>|<!--.*?-->|<!doctype\s+svg.*?(\[.*?\]\s*)?>)", re.S | re.I)
+_PROLOG = re.compile(rb"\s*(<\?.*?\?>|<!--.*?-->|<!doctype\s+[\w:]*svg\b[^\[>]*(\[.*?\]\s*)?>)", re.S | re.I)
+_OPEN = re.compile(rb"\s*(\Z|<\Z|<\?|<!\Z|<!-|<!d)", re.I)
+"""What may begin a prolog, where no whole part of one matches."""
+_DRAWING = re.compile(rb"\s*<(\w+:)?svg[\s>/]")
 
 
 def sniff(head: bytes, suffix: str = "") -> Kind:
@@ -132,6 +155,8 @@ def sniff(head: bytes, suffix: str = "") -> Kind:
         return _ftyp(head)
     if head.startswith(b"PK\3\4") and head[30:].startswith(_OFFICE):
         return Kind.OFFICE
+    if head.startswith(GZIP) and _markup(unzipped(head, UNZIPPED_BYTES)) is Kind.SVG:
+        return Kind.SVG
     for offset, magic, what in _REFUSED:
         if head.startswith(magic, offset) and not (text and magic.isalnum()):
             raise UnsupportedMedia(f"it looks like {what}, which is not searched")
@@ -143,6 +168,8 @@ def sniff(head: bytes, suffix: str = "") -> Kind:
         return Kind.BMP
     if head[:1] == b"P" and head[1:2] in b"123456" and re.match(rb"P[1-6]\s+(#.*\s+)*\d+\s+\d+\s", head):
         return Kind.NETPBM
+    if _is_still(head, text):
+        return Kind.PICTURE
     if text or has_stray_nuls(head):
         return _markup(head, suffix)
     if _mp3_sync(head):
@@ -150,6 +177,25 @@ def sniff(head: bytes, suffix: str = "") -> Kind:
     if head[:1] == b"\x47" and head[188:189] in (b"\x47", b"") and head[376:377] in (b"\x47", b""):
         return Kind.MPEG
     return Kind.MEDIA
+
+
+def _is_still(head: bytes, text: bool) -> bool:
+    """Whether it is one of the rarer formats of pictures."""
+    if text or _STILLS_IN_WORDS.match(head):
+        return bool(_STILLS_IN_WORDS.match(head))
+    pcx = head[:1] == b"\n" and head[1:2] in b"\0\2\3\4\5" and head[2:3] in b"\0\1" and head[3:4] in b"\1\2\4\x08"
+    return pcx or any(head.startswith(magic, offset) for offset, magic in _STILLS) or _targa(head)
+
+
+def _targa(head: bytes) -> bool:
+    """Whether 18 bytes are a possible header of a Targa file, which has no signature (TGA 2.0, "Field 1" onwards)."""
+    if len(head) < 18:
+        return False
+    palette, form, depth, flags = head[1], head[2], head[16], head[17]
+    depths = {1: (8, 16), 2: (15, 16, 24, 32), 3: (1, 8, 16)}.get(form & 7, ()) if form in (1, 2, 3, 9, 10, 11) else ()
+    sized = any(head[12:14]) and any(head[14:16])
+    mapped = head[7] in (15, 16, 24, 32) and any(head[5:7]) if palette else not any(head[3:8])
+    return palette < 2 and (palette == 1 or form & 7 != 1) and depth in depths and mapped and sized and flags < 64
 
 
 def is_text(head: bytes) -> bool:
@@ -162,10 +208,11 @@ def is_text(head: bytes) -> bool:
 
 
 def has_stray_nuls(head: bytes) -> bool:
-    """Whether it is text but for NULs here and there or at the end, as in logs after a crash and in padded records."""
+    """Whether it is text but for NULs here and there, in a hole or at the end, as crashes and padding leave it."""
     body = head.rstrip(b"\0")
     words = body.replace(b"\0", b"")
-    few = len(body) - len(words) <= len(body) // 5 + 1
+    nuls = len(body) - len(words)
+    few = nuls <= len(body) // 5 + 1 or (nuls < 3 * len(words) and not _controls(words))
     binary = b"\xff" in words or _controls(words[:64]) or words.startswith(b"YUV4MPEG2 ")
     return len(words) > 3 and few and not binary and is_text(words)
 
@@ -213,18 +260,47 @@ def _ftyp(head: bytes) -> Kind:
     return Kind.MP4
 
 
-def _markup(head: bytes, suffix: str) -> Kind:
+def undecided(head: bytes) -> bool:
+    """Whether `head` is all comments and declarations, so that what they stand before is still to come."""
+    if head.startswith(GZIP):
+        return undecided(unzipped(head, UNZIPPED_BYTES))
+    return is_text(head) and bool(_OPEN.match(*_after_prolog(head)))
+
+
+def unzipped(data: bytes, most: int) -> bytes:
+    """The first `most` bytes of what is in a gzip of a few members (RFC 1952), as far as it can be unpacked."""
+    unpacked = b""
+    for _ in range(GZIP_MEMBERS):
+        if len(unpacked) >= most or not data.startswith(GZIP):
+            break
+        member = zlib.decompressobj(wbits=31)
+        try:
+            unpacked += member.decompress(data, most - len(unpacked))
+        except zlib.error:
+            break
+        data = member.unused_data
+    return unpacked
+
+
+def _markup(head: bytes, suffix: str = "") -> Kind:
     """Mail, SVG, HTML or plain text: what the first tag is, after byte order mark, XML prolog and comments."""
+    head, at = _after_prolog(head)
+    if is_mail(head):
+        return Kind.MAIL
+    if _DRAWING.match(head, at):
+        return Kind.SVG
+    return Kind.HTML if is_page(head[at:], suffix) else Kind.TEXT
+
+
+def _after_prolog(head: bytes) -> tuple[bytes, int]:
+    """The text in one byte a character of ASCII, without its mark, and where its prolog ends."""
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         head = head.lstrip(b"\xff\xfe")
     head = head.replace(b"\0", b"").removeprefix(b"\xef\xbb\xbf")
-    if is_mail(head):
-        return Kind.MAIL
-    while match := _PROLOG.match(head):
-        head = head[match.end() :]
-    if re.match(rb"\s*<(\w+:)?svg[\s>]", head):
-        return Kind.SVG
-    return Kind.HTML if is_page(head, suffix) else Kind.TEXT
+    at = 0
+    while match := _PROLOG.match(head, at):
+        at = match.end()
+    return head, at
 
 
 def _mp3_sync(head: bytes) -> bool:

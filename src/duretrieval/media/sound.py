@@ -8,20 +8,25 @@ from typing import Any
 
 import av
 import numpy as np
+from av.audio.frame import AudioFrame, format_dtypes
+from av.audio.plane import AudioPlane
 from av.audio.resampler import AudioResampler
 from av.container import InputContainer
 
 from duretrieval.errors import DamagedMedia, EmptyMedia
 from duretrieval.media.chunk import BUDGET_BYTES, Chunk, Cursor
-from duretrieval.media.container import frames, origin_s
+from duretrieval.media.container import Recording, frames
 from duretrieval.media.limits import Limits, check
 from duretrieval.media.sampling import CHUNK_S, TAIL, spans
 from duretrieval.types import Array, Modality, Part, Reading, Scalar
 
 JITTER_S = 0.05
 """Time stamps this far from where the sound before ended are rounding, not a gap."""
-MEAN = {"rematrix_maxval": "1"}
-"""Weights of the channels that sum to 1. libswresample's own, for floats, are louder: two equal channels would clip."""
+CANCELLED = 16
+"""Where the mean of the channels has less than this fraction of the power of one of them, that one is heard instead."""
+BLOCK_S = 0.5
+"""Stretch for which that is decided."""
+LAYOUTS = {1: "mono", 2: "stereo"}
 SILENCE = 1e-4
 """Peak below which a film's window is silent: -80 dB of full scale."""
 
@@ -39,7 +44,7 @@ class Samples:
 
 
 def read(
-    container: InputContainer, facts: dict[str, Scalar], reading: Reading, limits: Limits, start: Cursor | None
+    recording: Recording, facts: dict[str, Scalar], reading: Reading, limits: Limits, start: Cursor | None
 ) -> Chunk:
     """AUDIO parts of a sound file; silence is sound too.
 
@@ -51,7 +56,7 @@ def read(
     w = reading.window_s
     first, count = (start.unit if start else 0), _windows_per_chunk(reading)
     begin_s = first * w
-    stretch = samples(container, begin_s, begin_s + (count + TAIL) * w, reading.sample_rate)
+    stretch = samples(recording, begin_s, begin_s + (count + TAIL) * w, reading.sample_rate)
     end_s = begin_s + len(stretch.values) / reading.sample_rate if stretch.ended else begin_s + count * w
     check("seconds", end_s, limits.max_seconds, "max_seconds")
     if start is None:
@@ -62,25 +67,38 @@ def read(
     return Chunk(tuple(parts), facts, None if stretch.ended else Cursor(first + count))
 
 
-def samples(container: InputContainer, from_s: float, to_s: float, rate: int) -> Samples:
+def samples(recording: Recording, from_s: float, to_s: float, rate: int) -> Samples:
     """Decode, mix to mono and resample (libswresample) the stretch from `from_s` to `to_s`.
 
     Each run of samples is put where its time stamp says, so that a lost packet leaves silence and shifts nothing.
     """
-    out = np.zeros(round((to_s - from_s) * rate), dtype=np.float32)
+    out = np.zeros((2, round((to_s - from_s) * rate)), dtype=np.float32)
+    length = out.shape[1]
     at = end = 0
     found = False
-    for time_s, values in _resampled(container, from_s, rate):
+    for time_s, values in _resampled(recording, from_s, rate):
         found = True
         told = round((time_s - from_s) * rate) if time_s is not None else at
         at = told if abs(told - at) > JITTER_S * rate or end == 0 else at
-        if at >= len(out):
-            return Samples(np.clip(out, -1, 1), ended=False, found=True)
-        cut = values[max(-at, 0) : len(out) - at]
-        out[max(at, 0) : max(at, 0) + len(cut)] = cut
-        at += len(values)
-        end = max(end, min(at, len(out)))
-    return Samples(np.clip(out[:end], -1, 1), ended=True, found=found)
+        if at >= length:
+            return Samples(mono(out, rate), ended=False, found=True)
+        cut = values[:, max(-at, 0) : length - at]
+        out[:, max(at, 0) : max(at, 0) + cut.shape[1]] = cut
+        at += values.shape[1]
+        end = max(end, min(at, length))
+    return Samples(mono(out[:, :end], rate), ended=True, found=found)
+
+
+def mono(mixed: Array, rate: int) -> Array:
+    """(2, n), the mean of the channels and a leading one, to (n,): the mean, but where the channels cancel out."""
+    mean: Array
+    lead: Array
+    mean, lead = np.clip(mixed, -1, 1)
+    for at in range(0, len(mean), round(BLOCK_S * rate)):
+        block = slice(at, at + round(BLOCK_S * rate))
+        if CANCELLED * np.dot(mean[block], mean[block]) < np.dot(lead[block], lead[block]):
+            mean[block] = lead[block]
+    return mean
 
 
 def audio_parts(
@@ -100,22 +118,84 @@ def _windows_per_chunk(reading: Reading) -> int:
     return max(1, int(min(CHUNK_S, fit) // reading.window_s))
 
 
-def _resampled(container: InputContainer, from_s: float, rate: int) -> Iterator[tuple[float | None, Array]]:
-    """Runs of samples with the second they begin at. A new resampler begins where the stream changes its format."""
+def _resampled(recording: Recording, from_s: float, rate: int) -> Iterator[tuple[float | None, Array]]:
+    """Runs of (1 or 2, n) samples, as `Mixer` gives them, with the second they begin at."""
+    for stretch in recording.stretches(from_s):
+        if stretch.container.streams.audio:
+            for time_s, values in _stretch(stretch.container, stretch.from_s, rate):
+                yield stretch.second(time_s), values
+
+
+def _stretch(container: InputContainer, from_s: float, rate: int) -> Iterator[tuple[float | None, Array]]:
+    """The same of one container, by its own time. A new resampler begins where the stream changes its format."""
     stream = container.streams.best("audio") or container.streams.audio[0]
-    origin = origin_s(container)
     resampler: AudioResampler | None = None
-    layout: tuple[Any, ...] = ()
+    mixer = Mixer()
+    form: tuple[Any, ...] = ()
     for frame in frames(container, stream, from_s):
-        if (frame.format.name, frame.layout.name, frame.sample_rate) != layout:
-            yield from _arrays(resampler, None, origin)
-            resampler = AudioResampler(format="flt", layout="mono", rate=rate, options=MEAN)
-            layout = (frame.format.name, frame.layout.name, frame.sample_rate)
-        yield from _arrays(resampler, frame, origin)
-    yield from _arrays(resampler, None, origin)
+        if (frame.format.name, frame.layout.nb_channels, frame.sample_rate) != form:
+            yield from _arrays(resampler, None)
+            form = (frame.format.name, frame.layout.nb_channels, frame.sample_rate)
+            mixer = Mixer()
+            resampler = AudioResampler(format="fltp", layout=LAYOUTS[min(form[1], 2)], rate=rate)
+        yield from _arrays(resampler, mixer(frame))
+    yield from _arrays(resampler, None)
 
 
-def _arrays(resampler: AudioResampler | None, frame: Any, origin: float) -> Iterator[tuple[float | None, Array]]:
+class Mixer:
+    """Frames of any number of channels, in any arrangement, to one or two: their mean, and the channel that leads.
+
+    Unlike libswresample, which knows no mix for most arrangements and lets opposite channels cancel out.
+    """
+
+    def __init__(self) -> None:
+        self._lead = 0
+        self._power: Array = np.zeros(1, dtype=np.float32)
+
+    def __call__(self, frame: AudioFrame) -> AudioFrame:
+        """The frame in float, as mono, or as mean and leading channel."""
+        values = _floats(frame)
+        if len(values) > 1:
+            mixed = np.empty((2, values.shape[1]), dtype=np.float32)
+            np.add.reduce(values, axis=0, out=mixed[0])
+            mixed[0] /= len(values)
+            mixed[1] = values[self._leading(values, frame.sample_rate)]
+            values = mixed
+        out = AudioFrame.from_ndarray(np.ascontiguousarray(values), "fltp", LAYOUTS[len(values)])
+        out.sample_rate, out.pts, out.time_base = frame.sample_rate, frame.pts, frame.time_base
+        return out
+
+    def _leading(self, values: Array, rate: int) -> int:
+        """The channel with the most power of late; another takes over when it has twice as much."""
+        fading = np.float32(0.5 ** (values.shape[1] / (BLOCK_S * rate)))
+        self._power = self._power * fading + np.einsum("cn,cn->c", values, values)
+        best = int(self._power.argmax())
+        if self._power[best] > 2 * self._power[self._lead]:
+            self._lead = best
+        return self._lead
+
+
+def _floats(frame: AudioFrame) -> Array:
+    """(channels, n) float32 in [-1, 1].
+
+    Unlike `to_ndarray`, which counts planes by a zero that from eight on is not there, and reads on.
+    """
+    channels, dtype = frame.layout.nb_channels, np.dtype(format_dtypes[frame.format.name])
+    if frame.format.is_planar:
+        planes = [np.frombuffer(memoryview(AudioPlane(frame, n)), dtype, frame.samples) for n in range(channels)]
+        values = np.stack(planes)
+    else:
+        packed = np.frombuffer(memoryview(AudioPlane(frame, 0)), dtype, frame.samples * channels)
+        values = packed.reshape(frame.samples, channels).T
+    if dtype.kind == "f":
+        real: Array = values.astype(np.float32, copy=False)
+        return real if np.isfinite(np.add.reduce(real, axis=None)) else np.nan_to_num(real, posinf=0, neginf=0)
+    if dtype == np.uint8:
+        return (values.astype(np.float32) - np.float32(128)) / np.float32(128)
+    return values.astype(np.float32) / np.float32(-float(np.iinfo(dtype).min))
+
+
+def _arrays(resampler: AudioResampler | None, frame: Any) -> Iterator[tuple[float | None, Array]]:
     if resampler is None:
         return
     try:
@@ -123,5 +203,4 @@ def _arrays(resampler: AudioResampler | None, frame: Any, origin: float) -> Iter
     except (av.FFmpegError, ValueError):
         return
     for piece in resampled:
-        time_s = piece.time - origin if piece.time is not None else None
-        yield time_s, np.nan_to_num(piece.to_ndarray()[0].astype(np.float32, copy=False))
+        yield piece.time, np.asarray(piece.to_ndarray(), dtype=np.float32)

@@ -1,11 +1,14 @@
-"""Fresh processes that do not run the user's script again.
+"""Fresh processes that do not run the user's script again, nor anything that lies in the current folder.
 
 Python's `spawn` imports the main script in every child, so that a script without an `if __name__ == "__main__"` guard
 starts itself over and over. A decoding process needs nothing from that script, so here the children do not see it.
+
+And it starts them by `python -c`, which looks into the current folder first: a `pickle.py` there would be run.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -18,7 +21,7 @@ _SWAP = threading.Lock()
 
 class _Process(SpawnProcess):
     def start(self) -> None:
-        with _no_main():
+        with _no_main(), _safe_path():
             super().start()
 
 
@@ -38,3 +41,17 @@ def _no_main() -> Iterator[None]:
             yield
         finally:
             sys.modules["__main__"] = main
+
+
+@contextmanager
+def _safe_path() -> Iterator[None]:
+    """Children that start within it begin without the current folder among the places of modules."""
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONSAFEPATH"]
+        else:
+            os.environ["PYTHONSAFEPATH"] = before

@@ -16,7 +16,7 @@ from duretrieval.media.charset import to_text
 from duretrieval.media.chunk import Chunk, Cursor
 from duretrieval.media.fit import scaled_size, square
 from duretrieval.media.limits import Limits, check
-from duretrieval.media.signature import Kind
+from duretrieval.media.signature import GZIP, Kind, unzipped
 from duretrieval.types import Modality, Part, Reading, Scalar
 
 OVERSAMPLING = 2
@@ -33,21 +33,26 @@ UNITS = {
 _OUTSIDE = re.compile(r"""([\w:.-]*href\s*=\s*)("(?!\s*(?:data:|\#))[^"]*"|'(?!\s*(?:data:|\#))[^']*')""", re.I)
 _ENTITY = re.compile(r"""<!ENTITY\s+[^"'>]*("[^"]*[<&][^"]*"|'[^']*[<&][^']*'|SYSTEM|PUBLIC)""", re.I)
 _ROOT = re.compile(r"<(?:\w+:)?svg\b[^>]*>", re.S)
+_COMMENT = re.compile(r"<!--.*?-->", re.S)
 _TITLE = re.compile(r"<title[^>]*>([^<]+)</title>", re.S)
 
 
 def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor | None) -> Chunk:
-    """One IMAGE part on white.
+    """One IMAGE part on white, of a drawing as it is or in a gzip (.svgz).
 
     Raises:
         DamagedMedia: it is not well formed, or has no size.
         UnsupportedMedia: it hides markup in XML entities.
     """
     check("characters", path.stat().st_size, limits.max_chars, "max_chars")
-    drawing = to_text(path.read_bytes())
+    data = path.read_bytes()
+    if data.startswith(GZIP):
+        data = unzipped(data, limits.max_chars + 1)
+        check("characters", len(data), limits.max_chars, "max_chars")
+    drawing = to_text(data)
     if _ENTITY.search(drawing):
         raise UnsupportedMedia("it defines XML entities that hold markup or name other files")
-    drawing = _OUTSIDE.sub(r'\1""', drawing)
+    drawing = _COMMENT.sub("", _OUTSIDE.sub(r'\1""', drawing))
     width, height = _size(drawing)
     wide, high = scaled_size(width, height, reading)
     check("pixels", wide * high * OVERSAMPLING**2, limits.max_pixels, "max_pixels")

@@ -7,15 +7,14 @@ from pathlib import Path
 
 import av
 import numpy as np
-from av.container import InputContainer
 
 from duretrieval.errors import DamagedMedia, MediaError, UnsupportedMedia
 from duretrieval.media import film, sound
-from duretrieval.media.container import MICROSECOND, opened, picture_stream
+from duretrieval.media.container import MICROSECOND, Recording, opened, picture_stream
+from duretrieval.media.joined import pieces
 from duretrieval.media.kinds import kind_of
 from duretrieval.media.limits import Limits, check
 from duretrieval.media.sampling import sample
-from duretrieval.media.signature import Kind
 from duretrieval.types import Array, Modality, Part, Pixels, Reading
 
 MIDDLE = 0.5
@@ -41,10 +40,11 @@ def clip(part: Part, path: Path, reading: Reading, limits: Limits, at: float = M
     kind = kind_of(path)
     try:
         with opened(path, kind) as container:
-            length_s = _length_s(container, part.modality)
+            recording = Recording(path, kind, container, pieces(path, kind, container))
+            length_s = _length_s(recording, part.modality)
             check("seconds", length_s or 0, limits.max_seconds, "max_seconds")
             span = window(part, length_s, reading.window_s, at)
-            return _read(part, path, kind, container, span, reading, limits)
+            return _read(part, recording, span, reading, limits)
     except (av.FFmpegError, ValueError, IndexError) as error:
         if isinstance(error, MediaError):
             raise
@@ -70,49 +70,47 @@ def window(part: Part, length_s: float | None, window_s: float, at: float) -> Sp
     return Span(start, start + size)
 
 
-def _length_s(container: InputContainer, modality: Modality) -> float | None:
+def _length_s(recording: Recording, modality: Modality) -> float | None:
     """How long the stream is that is asked for, as far as the file says."""
+    container = recording.container
+    if recording.pieces:
+        return recording.seconds
     stream = picture_stream(container) if modality is Modality.VIDEO else next(iter(container.streams.audio), None)
     if stream is not None and stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)
     return container.duration * MICROSECOND if container.duration and container.duration > 0 else None
 
 
-def _read(
-    part: Part, path: Path, kind: Kind, container: InputContainer, span: Span, reading: Reading, limits: Limits
-) -> Part:
+def _read(part: Part, recording: Recording, span: Span, reading: Reading, limits: Limits) -> Part:
     end_s = span.end_s if span.end_s is not None else span.start_s + reading.window_s
     content: Array | Pixels | None
     if part.modality is Modality.VIDEO:
-        content = _frames(container, span.start_s, end_s, reading, limits)
+        content = _frames(recording, span.start_s, end_s, reading, limits)
     else:
-        content = _samples(container, span.start_s, end_s, reading)
+        content = _samples(recording, span.start_s, end_s, reading)
     if content is None and span.start_s > 0 and part.start_s is None:  # it ends before it says
-        with opened(path, kind) as again:
+        with opened(recording.path, recording.kind) as again:
             whole = Span(0.0, end_s - span.start_s)
-            return _read(replace(part, start_s=0.0), path, kind, again, whole, reading, limits)
+            return _read(replace(part, start_s=0.0), replace(recording, container=again), whole, reading, limits)
     if content is None:
         what = "pictures" if part.modality is Modality.VIDEO else "sound"
         raise DamagedMedia(f"no {what} can be decoded between {span.start_s:g} s and {end_s:g} s")
-    return replace(part, content=content, start_s=span.start_s, end_s=end_s, file=str(path))
+    return replace(part, content=content, start_s=span.start_s, end_s=end_s, file=str(recording.path))
 
 
-def _frames(container: InputContainer, start_s: float, end_s: float, reading: Reading, limits: Limits) -> Pixels | None:
+def _frames(recording: Recording, start_s: float, end_s: float, reading: Reading, limits: Limits) -> Pixels | None:
     """(t, side, side, 3) from `start_s` to `end_s`: the window 0 of a film that begins at `start_s`."""
-    stream = picture_stream(container)
-    if stream is None:
+    if picture_stream(recording.container) is None:
         raise UnsupportedMedia("it is a sound and has no pictures; name it in an audio column")
-    codec = stream.codec_context
-    check("pixels in a frame", codec.width * codec.height, limits.max_pixels, "max_pixels")
-    look = film.Look(stream)
-    shown = ((a - start_s, b - start_s, frame) for a, b, frame in film.shown(container, stream, start_s))
+    look = film.Look()
+    shown = ((a - start_s, b - start_s, shot) for a, b, shot in film.shown(recording, start_s, limits))
     cut = replace(reading, window_s=end_s - start_s)
-    frames = sample(shown, 0, 1, cut, lambda frame: look.fitted(frame, reading)).frames.get(0, [])
+    frames = sample(shown, 0, 1, cut, lambda shot: look.fitted(shot, reading)).frames.get(0, [])
     return np.stack(frames) if frames else None
 
 
-def _samples(container: InputContainer, start_s: float, end_s: float, reading: Reading) -> Array | None:
-    if not container.streams.audio:
+def _samples(recording: Recording, start_s: float, end_s: float, reading: Reading) -> Array | None:
+    if not recording.container.streams.audio:
         raise UnsupportedMedia("it is a film without sound; name it in a video column")
-    heard = sound.samples(container, start_s, end_s, reading.sample_rate)
+    heard = sound.samples(recording, start_s, end_s, reading.sample_rate)
     return heard.values if heard.found and len(heard.values) else None

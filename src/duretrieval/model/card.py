@@ -11,6 +11,7 @@ from typing import Any
 
 from duretrieval import plugins
 from duretrieval.errors import ModelError
+from duretrieval.model.files import inside, not_the_file
 from duretrieval.model.seal import FORMAT, UNLISTED, Origin, sha256
 from duretrieval.types import MEDIA, Modality, Reading
 
@@ -44,9 +45,7 @@ def check_files(folder: str | Path) -> list[str]:
     faults = []
     for name, entry in read_card(folder)["files"].items():
         if sha256(folder / name) != entry["sha256"]:
-            faults.append(
-                f"{folder / name} is not the file model.toml was written for; install or export the model again"
-            )
+            faults.append(not_the_file(folder / name))
     return faults
 
 
@@ -70,7 +69,9 @@ def read_card(folder: str | Path) -> dict[str, Any]:
         if key not in card:
             raise ModelError(f"{path} has no {key!r}")
     for name, entry in card["files"].items():
-        file = folder / name
+        file = inside(folder, name)
+        if not {"bytes", "sha256"} <= entry.keys():
+            raise ModelError(f"{path} does not say of {name} how large it is and its sha256; export the model again")
         if not file.is_file():
             raise ModelError(f"{folder} is incomplete: {name} is missing")
         if file.stat().st_size != entry["bytes"]:

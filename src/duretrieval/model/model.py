@@ -10,10 +10,8 @@ vectors made before no longer mix with vectors made after.
 from __future__ import annotations
 
 import re
-import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +19,8 @@ import numpy as np
 
 from duretrieval import builtin, plugins
 from duretrieval.errors import ModelError
-from duretrieval.fuse import background as backgrounds
-from duretrieval.model.card import fingerprint, modality_named, origins, read_card, reading_of
+from duretrieval.model import slots
+from duretrieval.model.card import fingerprint, origins, read_card, reading_of
 from duretrieval.model.seal import Origin, seal, whole
 from duretrieval.protocols import Aligner, Encoder, Fusion, Scorer
 from duretrieval.types import Array, Modality, Part, Reading
@@ -40,6 +38,7 @@ class Model:
     make scores comparable across modalities (`fuse.scores`).  scorer: says how well a query and a part fit, better than
     their cosine; a collection re-ranks by it (`rank.scorer`).  fusion: makes one vector of those of an item's
     modalities; a collection then compares items as wholes.  codes: from this space to binary codes (`index.binary`).
+    Each but the scorer may be the part itself; all may be functions that make it when it is first needed.
 
     Raises:
         ModelError: the fusion ends in another space, or does not take a modality that is encoded.
@@ -54,10 +53,10 @@ class Model:
         fingerprint: str,
         aligners: Mapping[Modality, Aligner | Callable[[], Aligner]] | None = None,
         reading: Reading | None = None,
-        background: Callable[[], Mapping[Modality, Array]] | None = None,
+        background: Mapping[Modality, Array] | Callable[[], Mapping[Modality, Array]] | None = None,
         scorer: Callable[[], Scorer] | None = None,
-        fusion: Fusion | None = None,
-        codes: Callable[[], Aligner] | None = None,
+        fusion: Fusion | Callable[[], Fusion] | None = None,
+        codes: Aligner | Callable[[], Aligner] | None = None,
         folder: str | Path | None = None,
     ) -> None:
         folder = Path(folder) if folder is not None else None
@@ -66,13 +65,11 @@ class Model:
         self.fingerprint = fingerprint
         self.reading = reading or Reading()
         self.folder = folder
-        self._encoders = dict(encoders)
-        self._aligners = dict(aligners or {})
-        self._background = background
-        self._scorer = scorer
-        self.fusion = _checked(name, dim, fusion, self._encoders)
-        self._codes = codes
-        self._lock = threading.Lock()
+        given = {"encoders": encoders, "aligners": aligners, "background": background, "scorer": scorer}
+        self._held = slots.held({**given, "fusion": fusion, "codes": codes})
+        for slot in slots.SLOTS:
+            for once in self._held[slot.key].values() if slot.check else ():
+                slot.check(name, dim, self.modalities, once())  # type: ignore[misc]
 
     def __repr__(self) -> str:
         return f"Model({self.name!r}, dim={self.dim}, modalities={sorted(self.modalities)}, {self.fingerprint})"
@@ -80,22 +77,31 @@ class Model:
     @property
     def modalities(self) -> frozenset[Modality]:
         """What this model can encode."""
-        return frozenset(self._encoders)
+        return frozenset(m for m in self._held["encoders"] if m is not None)
 
-    @cached_property
+    @property
     def background(self) -> Mapping[Modality, Array]:
         """Vectors (b, dim) of unrelated parts per modality; empty where the model carries none."""
-        return self._background() if self._background else {}
+        return self._one("background") or {}
 
-    @cached_property
+    @property
+    def fusion(self) -> Fusion | None:
+        """Makes one vector of those of an item's modalities; None where parts are compared."""
+        return self._one("fusion")  # type: ignore[no-any-return]
+
+    @property
     def scorer(self) -> Scorer | None:
         """The learned score of a query and a part; None where the model compares by cosine."""
-        return self._scorer() if self._scorer else None
+        return self._one("scorer")  # type: ignore[no-any-return]
 
-    @cached_property
+    @property
     def codes(self) -> Aligner | None:
         """From vectors of this model to binary codes, for `BinaryIndex(dim, coder=...)`; None where it has none."""
-        return self._codes() if self._codes else None
+        return self._one("codes")  # type: ignore[no-any-return]
+
+    def _one(self, key: str, modality: Modality | None = None) -> Any:
+        once = self._held[key].get(modality)
+        return None if once is None else once()
 
     def encode(self, parts: Sequence[Part]) -> Array:
         """Encode parts of any mix of modalities: (len(parts), dim) float32 unit rows, row i for part i.
@@ -124,17 +130,10 @@ class Model:
 
     def parts_for(self, modality: Modality) -> tuple[Encoder, Aligner | None]:
         """The encoder and aligner of a modality, loaded on first use: a text search never reads image weights."""
-        if modality not in self._encoders:
+        if modality not in self.modalities:
             known = ", ".join(sorted(self.modalities))
             raise ModelError(f"model {self.name!r} does not know {modality.value}; it knows {known}")
-        with self._lock:
-            encoder = self._encoders[modality]
-            if not isinstance(encoder, Encoder):
-                encoder = self._encoders[modality] = encoder()
-            aligner = self._aligners.get(modality)
-            if aligner is not None and not hasattr(aligner, "dim"):
-                aligner = self._aligners[modality] = aligner()
-        return encoder, aligner  # type: ignore[return-value]
+        return self._one("encoders", modality), self._one("aligners", modality)
 
     def save(
         self,
@@ -159,70 +158,47 @@ class Model:
         own = [self.folder] if self.folder else []
         training = training or (read_card(self.folder).get("training") if self.folder else None)
         with whole(Path(folder)) as place:
-            entries = {section: self._save_parts(place, section) for section in ("encoders", "aligners")}
-            background = backgrounds.save(place, self.background) if self.background else None
             card = {
                 "name": name or self.name,
                 "dim": self.dim,
-                "background": background,
                 "reading": asdict(self.reading),
                 "training": training,
-                "fusion": _saved(place, "fusions", "fusion", self.fusion) if self.fusion else None,
-                "scorer": _saved(place, "scorers", "scorer", self.scorer) if self.scorer else None,
-                "codes": _saved(place, "aligners", "codes", self.codes) if self.codes else None,
-                **entries,
+                **slots.saved(place, self._held),
             }
             seal(place, card, origins(place, made, [*sources, *own]))
         return fingerprint(Path(folder))
 
-    def _save_parts(self, folder: Path, section: str) -> list[dict[str, Any]]:
-        """Save each encoder or aligner once; what model.toml says of them."""
-        held: dict[int, tuple[Any, list[str]]] = {}
-        for modality in (m for m in Modality if m in self._encoders):
-            part = self.parts_for(modality)[section == "aligners"]
-            if part is not None:
-                held.setdefault(id(part), (part, []))[1].append(modality.value)
-        prefix = "" if section == "encoders" else "to-shared-"
-        return [
-            {"modalities": names, **_saved(folder, section, prefix + "-".join(names), part)}
-            for part, names in held.values()
-        ]
-
     @classmethod
-    def load(cls, where: str | Path = "builtin") -> Model:
+    def load(cls, where: str | Path = "builtin", *, trust: bool = False) -> Model:
         """Open a model folder, or `builtin`, the one inside this package. Weights are read on first use.
 
         `kind:name` opens a pretrained model of a hub by its id or folder, such as clip:openai/clip-vit-base-patch32
         (`encode.hub`; needs the extra "train"); only such a name ever asks a hub.
 
+        A folder is data: its parts are looked up among those built in and installed, its files are read inside it
+        alone, and each is compared with its hash in model.toml before it is first used.  trust: follow paths to Python
+        code (`module:attribute`) in its model.toml too, which runs that code.
+
         Raises:
             ModelError: no such folder, no model.toml in it, another format, or a file missing or of another size.
+                When a part is first used: a file is not the one that model.toml was written for.
             UnknownPart: model.toml names a part that is not installed; or there is no such kind.
+            Untrusted: it names a path to code, and `trust` is not set.
             MissingExtra: a hub's model, and what runs it is not installed.
         """
-        if _HUB_NAME.match(str(where)) and not Path(where).exists():
+        if is_hub_name(str(where)):
             return cls._from_hub(*str(where).split(":", 1))
         folder = builtin.FOLDER if str(where) == "builtin" else Path(where)
         card = read_card(folder)
-        encoders: dict[Modality, Callable[[], Encoder]] = {}
-        aligners: dict[Modality, Callable[[], Aligner]] = {}
-        for section, makers in (("encoders", encoders), ("aligners", aligners)):
-            for entry in card.get(section, []):
-                make = _once(folder, section, entry)
-                for modality in entry["modalities"]:
-                    makers[modality_named(folder, modality)] = make
+        with plugins.trusting(trust):
+            parts = slots.opened(folder, card)
         return cls(
             name=card["name"],
-            encoders=encoders,
-            aligners=aligners,
             dim=card["dim"],
             fingerprint=fingerprint(folder),
             reading=reading_of(folder, card.get("reading", {})),
-            background=lambda: backgrounds.load(folder / card["background"]) if "background" in card else {},
-            scorer=_once(folder, "scorers", card["scorer"]) if "scorer" in card else None,
-            fusion=_once(folder, "fusions", card["fusion"])() if "fusion" in card else None,
-            codes=_once(folder, "aligners", card["codes"]) if "codes" in card else None,
             folder=folder,
+            **{"encoders": {}, **parts},
         )
 
     @classmethod
@@ -231,37 +207,6 @@ class Model:
         return cls(opened.name, opened.encoders, dim=opened.dim, fingerprint=opened.fingerprint, reading=opened.reading)
 
 
-def _saved(folder: Path, section: str, name: str, part: Any) -> dict[str, Any]:
-    """Save a part into files that begin with `name`; its entry in model.toml."""
-    if not hasattr(part, "save"):
-        raise ModelError(f"{type(part).__name__}, to be {name}, has no save(folder, name); give it one")
-    return {"use": plugins.name_of(section, part), "options": part.save(folder, name)}
-
-
-def _checked(name: str, dim: int, fusion: Fusion | None, encoded: Iterable[Modality]) -> Fusion | None:
-    """The fusion, if it goes with a model of this dim and these modalities."""
-    if fusion is None:
-        return None
-    if fusion.dim != dim:
-        raise ModelError(
-            f"model {name!r} has {dim} dimensions and its fusion {fusion.dim}, but wholes and parts lie in one space; "
-            f"train a fusion of dim {dim}"
-        )
-    if unknown := sorted(set(encoded) - set(fusion.modalities)):
-        raise ModelError(
-            f"model {name!r} encodes {', '.join(unknown)}, which its fusion of {', '.join(fusion.modalities)} does not "
-            "take; leave it out of the encoders, or train the fusion with it"
-        )
-    return fusion
-
-
-def _once(folder: Path, section: str, entry: Mapping[str, Any]) -> Callable[[], Any]:
-    """A function that builds the part when first called and returns the same one after."""
-    built: list[Any] = []
-
-    def make() -> Any:
-        if not built:
-            built.append(plugins.find(section, entry["use"]).load(folder, **entry.get("options", {})))
-        return built[0]
-
-    return make
+def is_hub_name(where: str) -> bool:
+    """Whether it is `kind:name` of a hub's model, and no file here."""
+    return bool(_HUB_NAME.match(where)) and not Path(where).exists()

@@ -8,6 +8,10 @@ from duretrieval import plugins
 
 TABLE: plugins.Table = {
     **plugins.BUILT_IN,
+    "aligners": {
+        **plugins.BUILT_IN["aligners"],
+        "adversarial": ("duretrieval.training.align.adversary:Adversarial", "train"),
+    },
     "train.readers": {
         "audiocaps": ("duretrieval.training.data.captioned:read_audiocaps", "train"),
         "class-folders": ("duretrieval.training.data.class_folders:read_class_folders", "train"),

@@ -100,11 +100,11 @@ def test_a_file_column_is_known_by_content(tmp_path: Path) -> None:
         ("{broken", "line 2 is not JSON"),
         (
             {"colour": "red"},
-            r"no picture.*columns are colour: .* data\.columns={ 'colour' = 'text' }, or 'image'",
+            r"no text; its columns are colour: say .* --column colour=text, .*data\.columns={ 'colour' = 'text' }",
         ),
         ({"text": "a", "split": "holdout"}, "'holdout', which is no split; write train, val, test"),
         ({"text": "a", "video": "v.mp4", "start": 5, "end": 5}, "it ends at 5 s, before it starts at 5 s"),
-        ({"text": "a", "start": "soon"}, "column 'start' holds 'soon'; give seconds, 0 or more"),
+        ({"text": "a", "start": "soon"}, "its start is 'soon'; give seconds, 0 or more"),
         ({"text": "a", "label": ["x", "y"]}, "column 'label' holds 2 values; give one"),
         ({"image": "https://x.org/a.jpg"}, "column 'image' names an address"),
         ({"text": {"a": 1}}, "column 'text' holds dict, not text"),
@@ -122,7 +122,7 @@ def test_a_row_that_cannot_be_used_is_a_problem_with_its_line(tmp_path: Path, ro
 
 
 def test_a_role_that_does_not_exist(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"column 'x' cannot be 'picture'.*The roles are: text, image, video"):
+    with pytest.raises(ConfigError, match=r"column 'x' cannot be 'picture'.*The roles are: id, name, text, image"):
         read_manifest(jsonl(tmp_path / "m.jsonl", {"x": "y"}), {"x": "picture"})
 
 

@@ -43,7 +43,7 @@ class TestJsonFolder:
         assert [p.file.name for p in read.problems if p.file] == ["a.json", "b.json", "c.json"]
         assert read.problems[0].reason.startswith("it is not JSON")
         assert read.problems[1].reason == "it is not an object in {} but a list; give each sample a file of its own"
-        assert read.problems[2].reason.startswith("it holds no text")
+        assert read.problems[2].reason.startswith("the row names no file and holds no text")
 
     def test_no_folder(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match=r"there is no \.json file in it"):

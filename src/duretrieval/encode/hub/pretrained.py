@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from duretrieval import plugins
 from duretrieval.encode.hub.source import quietly
 from duretrieval.errors import ModelError
 
@@ -19,14 +20,17 @@ UNUSED = ("logit_scale", "logit_bias", "masked_spec_embed")
 def read(kind: Any, place: str | Path, what: str, **options: Any) -> Any:
     """What a class of transformers reads at a folder or a hub id.
 
+    No hub is asked for what a folder lacks, nor for a name that stands in a stored file (`plugins.stored`).
+
     what: its name for who reads the refusal: "tokenizer".  options: as its `from_pretrained` takes them.
 
     Raises:
         ModelError: it cannot be read.
     """
+    local = Path(place).is_dir() or plugins.stored_in() is not None
     try:
         with quietly():
-            return kind.from_pretrained(str(place), trust_remote_code=False, **options)
+            return kind.from_pretrained(str(place), trust_remote_code=False, local_files_only=local, **options)
     except Exception as error:  # what reads so many files shares no base class below Exception
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")
         raise ModelError(

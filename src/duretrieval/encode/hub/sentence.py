@@ -55,7 +55,11 @@ def load_sentence(folder: Path) -> Any:
         raise MissingExtra(f"st:{folder} needs {error.name}: pip install 'duretrieval[train]'") from error
     try:
         model = SentenceTransformer(
-            str(folder), device="cpu", local_files_only=True, model_kwargs={"dtype": torch.float32}
+            str(folder),
+            device="cpu",
+            local_files_only=True,
+            trust_remote_code=False,
+            model_kwargs={"dtype": torch.float32},
         )
     except Exception as error:  # what reads the many files of such a folder shares no base class below Exception
         reason = next(iter(str(error).strip().splitlines()), "")

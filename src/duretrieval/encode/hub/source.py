@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from duretrieval import plugins
 from duretrieval.errors import MissingExtra, ModelError
 
 PATTERNS = ("*.json", "*.txt", "*.model", "*.safetensors")
@@ -60,8 +61,10 @@ def quietly() -> Iterator[None]:
 def folder_of(kind: str, name: str) -> Path:
     """The files of a model: a folder as it is; a hub id from this machine's cache, or else from the hub, once.
 
+    A name that stands in a stored file (`plugins.stored`) asks no hub: only who types a name wants it fetched.
+
     Raises:
-        ModelError: no such folder; or not in the cache, and the hub does not give it.
+        ModelError: no such folder; or not in the cache, and the hub does not give it or is not to be asked.
     """
     folder = Path(name).expanduser()
     if folder.is_dir():
@@ -71,7 +74,13 @@ def folder_of(kind: str, name: str) -> Path:
             f"{kind}:{name} cannot be opened: there is no folder {folder}. Give a folder with config.json and weights, "
             "or the id of a model on the hub, such as organisation/name"
         )
-    return _complete(_cached(name) or _fetched(kind, name), f"{kind}:{name}")
+    cached = _cached(name)
+    if cached is None and (file := plugins.stored_in()):
+        raise ModelError(
+            f"{file} names the model {kind}:{name}, which is not in this machine's cache, and a hub is asked only for "
+            f"what you name yourself: give it once with --model {kind}:{name}, or fetch it by: hf download {name}"
+        )
+    return _complete(cached or _fetched(kind, name), f"{kind}:{name}")
 
 
 def fingerprint(kind: str, folder: Path) -> str:

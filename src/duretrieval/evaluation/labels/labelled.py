@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +11,13 @@ from duretrieval.duplicates.union_find import UnionFind
 from duretrieval.errors import EvaluationError
 from duretrieval.media.folders import digest
 from duretrieval.media.manifest import read_manifest
+from duretrieval.media.roles import FACTS, Role
 from duretrieval.types import Ints, Item, Modality, Part
 
 ROW_PROBLEMS = 3
 """Shown by name; the others are counted."""
+UNUSED: tuple[Role, ...] = (*FACTS, "name", "field")
+"""Roles of columns that say nothing of what belongs together."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,8 +26,10 @@ class Labelled:
 
     units: tuple[Item, ...]
     """An item for each file and each different text; `source` is the file, or empty."""
+    wanted: tuple[Modality | None, ...]
+    """(units,) what the column of each holds; None: whatever its file turns out to hold."""
     rows: tuple[tuple[int, ...], ...]
-    """Units of each row, by place in `units`."""
+    """Units of each row, or of all rows with one key, by place in `units`."""
     hash: str
     """Of all texts and all files' contents, in order."""
     notes: tuple[str, ...]
@@ -51,27 +56,24 @@ class Labelled:
 def read_labelled(path: str | Path, columns: Mapping[str, str] | None = None) -> Labelled:
     """Read a manifest, as `media.manifest.read_manifest` does.
 
-    Every text column is a text of its own; several captions of one picture are several rows, or several columns.
+    Every text is a text of its own: several captions of one picture are a list, several columns, or several rows.
+    Rows with one key belong together, as they do in training.
 
     Raises:
         ConfigError: it is no manifest.
         EvaluationError: no row names two things.
     """
     path = Path(path)
-    place: dict[tuple[str, str], int] = {}
-    units: list[Item] = []
-    rows: list[tuple[int, ...]] = []
+    place: dict[tuple[Modality | None, str | Path], int] = {}
+    rows: dict[str | int, dict[int, None]] = {}
     problems: list[str] = []
     for row in read_manifest(path, columns):
-        if row.problem:
-            problems.append(row.problem)
-        named = [("text", text) for text in row.texts.values()] + [("file", str(file)) for file in row.files]
-        for kind, value in named:
-            if (kind, value) not in place:
-                place[kind, value] = len(units)
-                units.append(_unit(len(units), kind, value))
-        rows.append(tuple(dict.fromkeys(place[key] for key in named)))
-    if not any(len(row) > 1 for row in rows):
+        if problem := row.problem_without(UNUSED):
+            problems.append(problem)
+        texts_first = sorted(row.contents, key=lambda content: isinstance(content.value, Path))
+        units = [place.setdefault((content.modality, content.value), len(place)) for content in texts_first]
+        rows.setdefault(row.facts.get("key", row.number), {}).update(dict.fromkeys(units))
+    if not any(len(row) > 1 for row in rows.values()):
         raise EvaluationError(
             f"{path}: no row names two things that belong together, such as a file and a text, so nothing can be "
             "searched with the other. Columns called text or caption, image, video, audio or file are known; say what "
@@ -79,16 +81,19 @@ def read_labelled(path: str | Path, columns: Mapping[str, str] | None = None) ->
         )
     notes = [f"{path}: {problem}" for problem in problems[:ROW_PROBLEMS]]
     if len(problems) > ROW_PROBLEMS:
-        notes.append(f"{path}: {len(problems) - ROW_PROBLEMS} more rows cannot be used")
-    return Labelled(tuple(units), tuple(rows), _hash(units), tuple(notes))
+        notes.append(f"{path}: {len(problems) - ROW_PROBLEMS} more rows have a problem")
+    items = tuple(_unit(number, value) for number, (_, value) in enumerate(place))
+    return Labelled(
+        items, tuple(modality for modality, _ in place), tuple(map(tuple, rows.values())), _hash(items), tuple(notes)
+    )
 
 
-def _unit(number: int, kind: str, value: str) -> Item:
-    part = Part(Modality.TEXT, value) if kind == "text" else Part(Modality.IMAGE, Path(value))  # decoding tells which
-    return Item(id=str(number), source=value if kind == "file" else "", parts=(part,))
+def _unit(number: int, value: str | Path) -> Item:
+    modality = Modality.TEXT if isinstance(value, str) else Modality.IMAGE  # of a file, decoding tells which
+    return Item(id=str(number), source="" if isinstance(value, str) else str(value), parts=(Part(modality, value),))
 
 
-def _hash(units: list[Item]) -> str:
+def _hash(units: Sequence[Item]) -> str:
     whole = hashlib.blake2b(digest_size=16)
     for unit in units:
         if not unit.source:

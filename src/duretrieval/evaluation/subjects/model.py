@@ -26,6 +26,7 @@ from duretrieval.evaluation.result import Evaluation, Pair, Provenance
 from duretrieval.evaluation.scoring import score_matrix
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap
 from duretrieval.index.lance.store import LanceStore
+from duretrieval.media.expected import belonging, misfit
 from duretrieval.model.model import Model
 from duretrieval.rank.nearest import RERANKED
 from duretrieval.similarity import unit
@@ -101,8 +102,12 @@ def embed(
             for item in store.scan():
                 if item.problem:
                     problems.append(f"{data.units[int(item.id)].source}: {item.problem}")
-                if item.parts:
-                    modality = _modality(item)
+                wanted = data.wanted[int(item.id)]
+                modality = _modality(item, wanted)
+                if item.parts and modality is None and wanted is not None:
+                    said = misfit(wanted, {part.modality for part in item.parts})
+                    problems.append(f"{data.units[int(item.id)].source}: {said}")
+                elif modality is not None:
                     vectors = store.vectors([item.id])[item.id]
                     mine = [v for v, part in zip(vectors, item.parts, strict=True) if part.modality is modality]
                     rows.setdefault(modality, []).append((int(item.id), np.mean(mine, axis=0)))
@@ -126,10 +131,14 @@ def _cut(model: Model, item: Item) -> Item:
     return replace(item, parts=tuple(Part(Modality.TEXT, piece) for piece in pieces))
 
 
-def _modality(item: Item) -> Modality:
-    """A film has frames and sound, and is a film."""
-    kinds = {part.modality for part in item.parts}
-    return Modality.VIDEO if Modality.VIDEO in kinds else item.parts[0].modality
+def _modality(item: Item, wanted: Modality | None) -> Modality | None:
+    """What it counts as: a film has frames and sound, and is a film; None where it holds nothing that is wanted."""
+    there = frozenset(part.modality for part in item.parts) - {Modality.WHOLE}
+    if wanted is not Modality.TEXT:
+        there = belonging(wanted, Path(item.source), there)
+    if wanted in there or Modality.VIDEO in there:
+        return wanted if wanted in there else Modality.VIDEO
+    return next((part.modality for part in item.parts if part.modality in there), None)
 
 
 def _measure(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import TracebackType
@@ -83,7 +83,7 @@ class LanceStore(LanceReader):
 
         Raises:
             NotACollection: nothing, or something else, is there.
-            CollectionError: a newer version of this package made it.
+            CollectionError: a newer version of this package made it, or it keeps its data elsewhere.
             CollectionLocked: `write` is asked for, and another process has it.
         """
         place.require(uri)
@@ -92,6 +92,7 @@ class LanceStore(LanceReader):
             with place.telling(uri):
                 store = cls(uri, lock=lock, writable=write, upkeep=upkeep)
             _require_format(store._data.schema.metadata or {}, uri)
+            _require_inside(store._data.base_paths().values(), uri)
             return store
         except BaseException as error:
             if lock:
@@ -188,6 +189,12 @@ def _require_format(metadata: Mapping[bytes, bytes], uri: str | Path) -> None:
             f"{uri} has store format {found.decode()}, and this version reads {schema.FORMAT}; "
             "upgrade duretrieval, or index again into another folder"
         )
+
+
+def _require_inside(bases: Iterable[Any], uri: str | Path) -> None:
+    """A dataset of Lance may say that its files lie at any address, on the network too; ours never do."""
+    for base in bases:
+        raise CollectionError(f"{uri} says that its data lies at {base.path}; a collection has all its data in it")
 
 
 _M_ARENA_MAX = -8

@@ -38,9 +38,15 @@ class Audit:
 
     @property
     def unusable(self) -> int:
-        """Rows with a problem; what names no sample counts each time."""
-        named = {problem.sample for problem in self.problems if problem.sample}
-        return len(named) + sum(not problem.sample for problem in self.problems)
+        """Rows that are not used; a problem that is of no row of a file counts each time."""
+        lost = [problem for problem in self.problems if not problem.used]
+        rows = {problem.sample or (problem.file, problem.line) for problem in lost if problem.sample or problem.line}
+        return len(rows) + sum(not problem.sample and not problem.line for problem in lost)
+
+    @property
+    def partly(self) -> int:
+        """Rows that are used without something in them."""
+        return len({(problem.file, problem.line) for problem in self.problems if problem.used})
 
 
 def audit(

@@ -11,8 +11,8 @@ import numpy as np
 
 from duretrieval.errors import MediaError, MissingExtra
 from duretrieval.media import Chunk, DecoderPool, Limits
+from duretrieval.media.expected import NOUNS, misfit
 from duretrieval.media.probe import probe
-from duretrieval.training.data.content import NOUNS
 from duretrieval.training.data.read import Problem
 from duretrieval.training.data.sample import Sample
 from duretrieval.types import Modality, Part, Reading
@@ -164,8 +164,7 @@ def _file_problem(part: Part, found: _Held) -> str | None:
             return (found.faults or {})[part.modality.value]
         if not found.modalities:
             return "it holds no text"
-        is_one = min(found.modalities, key=list(Modality).index)
-        return f"it is {NOUNS[is_one]}; the column holds {NOUNS[part.modality]}"
+        return misfit(part.modality, found.modalities)
     if part.start_s is not None and found.seconds is not None and part.start_s >= found.seconds:
         return f"the row starts at {part.start_s:g} s, the file ends at {found.seconds:g} s"
     return None

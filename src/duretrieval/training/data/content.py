@@ -9,17 +9,11 @@ import numpy as np
 
 from duretrieval.errors import EmptyMedia, MediaError, MissingExtra, UnsupportedMedia
 from duretrieval.media import Limits, decode
+from duretrieval.media.expected import NOUNS
 from duretrieval.media.kinds import PICTURES, TEXTS, kind_of
 from duretrieval.media.window import MIDDLE, clip
 from duretrieval.training.data.sample import Sample
 from duretrieval.types import Modality, Part, Reading
-
-NOUNS = {
-    Modality.TEXT: "a text",
-    Modality.IMAGE: "a picture",
-    Modality.VIDEO: "a film",
-    Modality.AUDIO: "a sound",
-}
 
 
 def load(part: Part, reading: Reading, limits: Limits, rng: np.random.Generator | None = None) -> Part:

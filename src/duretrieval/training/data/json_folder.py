@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from duretrieval.errors import ConfigError
 from duretrieval.media.cells import BadCell
 from duretrieval.media.charset import to_text
+from duretrieval.media.manifest import row_of
+from duretrieval.media.roles import Roles
 from duretrieval.media.tables import Record
 from duretrieval.training.data.read import Problem, Read
-from duretrieval.training.data.rows import roles, samples_of
+from duretrieval.training.data.rows import samples_of
 from duretrieval.training.data.sample import Sample
 
 
@@ -22,10 +25,11 @@ def read_json_folder(path: Path | str, columns: Mapping[str, str] | None = None)
     not given is the file's own path in the folder, without its suffix.
 
     Raises:
-        ConfigError: it is no folder, there is no JSON file in it, or a role does not exist.
+        ConfigError: it is no folder, there is no JSON file in it, a role does not exist, or no file has a column of
+            `columns`.
     """
     folder = Path(path)
-    known = roles(columns)
+    roles = Roles(columns)
     if not folder.is_dir():
         raise ConfigError(f"{folder} is not a folder; a file of many rows is read by the reader 'manifest'")
     files = sorted(folder.rglob("*.json"))
@@ -33,13 +37,18 @@ def read_json_folder(path: Path | str, columns: Mapping[str, str] | None = None)
         raise ConfigError(f"{folder}: there is no .json file in it")
     samples: list[Sample] = []
     problems: list[Problem] = []
+    there: dict[str, None] = {}
     for file in files:
         try:
             record = Record(1, _object(file))
-            default = file.relative_to(folder).with_suffix("").as_posix()
-            samples.extend(samples_of(record, file.parent.absolute(), known, default))
         except (BadCell, OSError) as error:
             problems.append(Problem(file, None, str(error)))
+            continue
+        there.update(dict.fromkeys(record.cells))
+        found, faults = samples_of(row_of(record, file, roles), file.relative_to(folder).with_suffix("").as_posix())
+        samples.extend(found)
+        problems.extend(replace(fault, file=file, line=None) for fault in faults)
+    roles.check(there, str(folder))
     return Read(tuple(samples), tuple(problems))
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from duretrieval.media.cells import BadCell
-from duretrieval.media.tables import records
+from duretrieval.media import manifest
+from duretrieval.media.manifest import Row
 from duretrieval.training.data.read import Problem, Read
-from duretrieval.training.data.rows import roles, samples_of
+from duretrieval.training.data.rows import samples_of
 from duretrieval.training.data.sample import Sample
 
 
@@ -17,24 +17,28 @@ def read_manifest(path: Path | str, columns: Mapping[str, str] | None = None) ->
 
         {"id": "7", "text": "a red bus", "image": "bus.jpg", "label": "vehicle"}
 
-    columns: what columns are that are not called as in `rows.ROLES`, or are something else here: column -> text,
-    image, video, audio, file (found out from its content), label, key, group, split, id, start, end (seconds of the
-    row's films and sounds), ignore.  Paths are relative to the manifest's folder.  A list in a text or file column
-    makes a sample for each of its entries; in CSV, "|" separates paths.  An id that is not given is
-    `manifest.csv#line`.
+    columns: what columns are that are not called as in `media.roles.NAMES`, or are something else here: column ->
+    role, such as text, image, label, start (seconds of the row's films and sounds) or ignore.  Paths are relative to
+    the manifest's folder.  A list in a text or file column makes a sample for each of its entries; in CSV, "|"
+    separates paths.  An id that is not given is `manifest.csv#line`.
 
     Raises:
-        ConfigError: there is no such file, it is none of the three formats, or a role does not exist.
+        ConfigError: as `media.manifest.read_manifest`.
     """
-    path = Path(path)
-    known = roles(columns)
+    return read_rows(manifest.read_manifest(path, columns))
+
+
+def read_rows(rows: Iterable[Row]) -> Read:
+    """Rows as samples."""
+    held = list(rows)
+    given = {row.given for row in held}
     samples: list[Sample] = []
     problems: list[Problem] = []
-    for record in records(path):
-        try:
-            if record.problem is not None:
-                raise BadCell(record.problem)
-            samples.extend(samples_of(record, path.absolute().parent, known, f"{path.name}#{record.line}"))
-        except BadCell as error:
-            problems.append(Problem(path, record.line, str(error)))
+    for row in held:
+        default = f"{row.manifest.name}#{row.number}"
+        while default in given:  # an id that somebody gave stays theirs
+            default += "'"
+        found, faults = samples_of(row, default)
+        samples.extend(found)
+        problems.extend(faults)
     return Read(tuple(samples), tuple(problems))

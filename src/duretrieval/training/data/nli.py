@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from duretrieval.errors import ConfigError
-from duretrieval.media.cells import BadCell
+from duretrieval.media.cells import BadCell, normal
 from duretrieval.media.charset import SAMPLE_BYTES, encoding_of_file
-from duretrieval.media.tables import Record, records
+from duretrieval.media.tables import Record, headings, records
 from duretrieval.training.data.identity import same_text
 from duretrieval.training.data.manifest import read_manifest
 from duretrieval.training.data.read import Problem, Read, split_name
 from duretrieval.training.data.sample import Sample
 from duretrieval.types import Modality, Part
 
+TRIPLE = ("anchor", "positive", "negative")
 LABELS = ("entailment", "neutral", "contradiction")
 _LABEL = {said: label for n, label in enumerate(LABELS) for said in (label, label[0], str(n))}
 _UNDECIDED = ("-", "-1", "")
@@ -74,7 +75,8 @@ def read_triples(path: Path | str) -> Read:
     Raises:
         ConfigError: as `read_manifest`.
     """
-    return read_manifest(path, dict.fromkeys(("anchor", "positive", "negative"), "text"))
+    there = {normal(name) for name in headings(Path(path), TRIPLE)}
+    return read_manifest(path, {name: "text" for name in TRIPLE if name in there or name != "negative"})
 
 
 def _pairs(path: Path) -> tuple[list[Pair], list[Problem]]:

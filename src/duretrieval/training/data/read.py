@@ -17,7 +17,7 @@ _CALLED = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A row, or several, that cannot be used, and why."""
+    """A row, or several, that cannot be used, or not wholly, and why."""
 
     file: Path | None
     """The list that names the row, or the file that cannot be used."""
@@ -27,6 +27,8 @@ class Problem:
     sample: str = ""
     """The id of the sample, where it got as far as having one."""
     column: str = ""
+    used: bool = False
+    """The row is used all the same, without what this is about."""
 
     def __str__(self) -> str:
         """For example: rows.jsonl:7: row 'bus-3', column 'image': there is no such file."""

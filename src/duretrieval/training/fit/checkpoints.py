@@ -1,8 +1,14 @@
-"""Checkpoints that a kill cannot damage, and that a run finds again wherever its folder has gone."""
+"""Checkpoints that a kill cannot damage, that hold data and no code, and that a run finds wherever its folder has gone.
+
+A checkpoint is tensors, numbers, strings, and lists and dicts of them, in torch's own file; it is read by torch's
+reader for such (`weights_only`), which makes nothing else, whatever the file asks for.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import pickle
+import warnings
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +31,10 @@ class WholeFiles(TorchCheckpointIO):
         """Write it whole or not at all.
 
         Raises:
-            ConfigError: it cannot be written; the one before is still there.
+            ConfigError: it cannot be written, or holds more than data; the one before is still there.
         """
         place = Path(path)
+        _require_data(checkpoint, "")
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
             with whole_file(place) as part:
@@ -36,6 +43,48 @@ class WholeFiles(TorchCheckpointIO):
             raise ConfigError(
                 f"{place} cannot be written: {str(error).splitlines()[0]}. Make room, and go on with the run (--resume)"
             ) from error
+
+    def load_checkpoint(
+        self, path: Any, map_location: Any = None, weights_only: bool | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        """As `read_checkpoint`, wherever Lightning wants the tensors."""
+        return read_checkpoint(Path(path), map_location)
+
+
+def read_checkpoint(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
+    """What a checkpoint holds; a file that is to run code when it is read is refused, and runs none.
+
+    Raises:
+        ConfigError: it is damaged, or holds more than data.
+    """
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of formats that torch may not read: said below
+            held: dict[str, Any] = torch.load(path, map_location=map_location, weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
+        raise ConfigError(
+            f"{path} is no checkpoint that can be read as data alone: it is damaged, or of a version that pickled "
+            "objects, which could run anything. Train again; or, if it is your own, go on with it by the version that "
+            "wrote it"
+        ) from error
+    return held
+
+
+_DATA = (bool, int, float, str, type(None))
+
+
+def _require_data(value: Any, where: str) -> None:
+    """What would else be found out when it is too late."""
+    if isinstance(value, Mapping):
+        for key, held in value.items():
+            _require_data(held, f"{where}[{key!r}]")
+    elif isinstance(value, list | tuple):
+        for place, held in enumerate(value):
+            _require_data(held, f"{where}[{place}]")
+    elif not isinstance(value, torch.Tensor) and type(value) not in _DATA:  # a StrEnum would be an object
+        raise ConfigError(
+            f"the state of this training cannot be kept as data: {where} is a {type(value).__name__}. A part or a "
+            "callback that keeps it has to keep tensors, numbers, strings, and lists or dicts of them"
+        )
 
 
 class BestAndLast(ModelCheckpoint):
@@ -76,7 +125,7 @@ class BestAndLast(ModelCheckpoint):
 
 def stopped(checkpoint: Path, patience: int) -> bool:
     """Whether the run that wrote the checkpoint had already stopped early."""
-    held: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=False)["callbacks"]
+    held: dict[str, Any] = read_checkpoint(checkpoint)["callbacks"]
     waits = [state["wait_count"] for name, state in held.items() if name.startswith("EarlyStopping")]
     return bool(patience) and any(wait >= patience for wait in waits)
 

@@ -181,12 +181,14 @@ class Training(pl.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """What is neither a parameter nor Lightning's own."""
-        checkpoint["mined"] = self.train_rows.mined
+        mined = self.train_rows.mined
+        checkpoint["mined"] = None if mined is None else torch.from_numpy(mined)
         checkpoint["memory"] = self.objective.memory.state_dict() if self.objective.memory is not None else None
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """The same back; history forgets what came after."""
-        self.train_rows.mined = checkpoint["mined"]
+        mined = checkpoint["mined"]
+        self.train_rows.mined = None if mined is None else mined.cpu().numpy()
         if self.objective.memory is not None:
             self.objective.memory.load_state_dict(checkpoint["memory"])
         if self.global_rank == 0:

@@ -38,6 +38,9 @@ MOST = 32
 CLASSES = ("accuracy", "recall", "f1")
 LOSS = "loss"
 SEEDS = 2**32
+CLASSES = ("accuracy", "recall", "f1")
+LOSS = "loss"
+"""What `Fit.monitor` may be beside a metric of retrieval."""
 
 
 @dataclass(frozen=True, slots=True)

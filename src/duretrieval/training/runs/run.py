@@ -21,9 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
-
-from duretrieval import __version__
+from duretrieval import __version__, plugins
 from duretrieval.errors import ConfigError, DuretrievalError
 from duretrieval.media.limits import Limits
 from duretrieval.model.model import Model
@@ -37,7 +35,7 @@ from duretrieval.training.data.opening import read_data
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.export.model import export
 from duretrieval.training.fit import history
-from duretrieval.training.fit.checkpoints import stopped
+from duretrieval.training.fit.checkpoints import read_checkpoint, stopped
 from duretrieval.training.fit.loop import Training, hush, trainer
 from duretrieval.training.fit.preflight import check_learnable, check_measurable
 from duretrieval.training.fit.tracking import close, loggers
@@ -169,7 +167,7 @@ def fit(run: Run, checkpoint: Path | None, watchers: Sequence[Any], *, bar: bool
     epochs = module.order.epochs(run.recipe.fit.epochs)
     driver = trainer(run.recipe.fit, epochs, run.folder, watchers, progress=bar, callbacks=callbacks)
     with quiet():
-        driver.fit(module, ckpt_path=None if checkpoint is None else str(checkpoint), weights_only=False)
+        driver.fit(module, ckpt_path=None if checkpoint is None else str(checkpoint), weights_only=True)
     close(watchers)
 
 
@@ -188,11 +186,11 @@ def load(run: Run, checkpoint: Path) -> dict[str, Any]:
     """Set the run's modules to a checkpoint's state.
 
     Raises:
-        ConfigError: there is no such checkpoint.
+        ConfigError: there is no such checkpoint; or as `read_checkpoint`.
     """
     if not checkpoint.is_file():
         raise ConfigError(f"there is no checkpoint {checkpoint}; the run has not reached its first check")
-    held: dict[str, Any] = torch.load(checkpoint, map_location="cpu", weights_only=False)
+    held = read_checkpoint(checkpoint)
     for name, module in (("network", run.network), ("objective", run.objective)):
         prefix = f"{name}."
         state = {key.removeprefix(prefix): v for key, v in held["state_dict"].items() if key.startswith(prefix)}
@@ -219,13 +217,25 @@ def write_model(run: Run, folder: Path, outcome: Outcome, name: str | None = Non
     export(run.recipe, run.prepared, run.network, run.objective, folder, name=name, training=provenance)
 
 
-def reopen(folder: Path, *, data: Path | Sequence[Sample] | None = None, cache: Path | None = None) -> Run:
+def reopen(
+    folder: Path, *, data: Path | Sequence[Sample] | None = None, cache: Path | None = None, trust: bool = False
+) -> Run:
     """The run in a folder, assembled again from its recipe and its data.
+
+    The recipe is a stored file: its parts are looked up among those built in and installed, and no hub is asked for
+    the models it names.  trust: follow paths to Python code in it too, which runs that code.
 
     Raises:
         ConfigError: there is no run; its data is gone or has changed.
+        Untrusted: its recipe names a path to code, and `trust` is not set.
     """
+    with plugins.stored(folder / "recipe.json"), plugins.trusting(trust):
+        return _reopened(folder, data, cache)
+
+
+def _reopened(folder: Path, data: Path | Sequence[Sample] | None, cache: Path | None) -> Run:
     recipe, facts = described(folder)
+    check_names(recipe)
     source = data if data is not None else (Path(facts["data"]) if facts["data"] else None)
     if source is None or (isinstance(source, Path) and not source.exists()):
         raise ConfigError(f"the data of the run in {folder} is not at {facts['data'] or 'any path'}; say where it is")
@@ -293,10 +303,12 @@ def export_run(
     checkpoint: Literal["best", "last"] = "best",
     data: str | Path | None = None,
     cache: str | Path | None = None,
+    trust: bool = False,
 ) -> Model:
     """Write the model of a run's checkpoint; a few rows are encoded by torch and by the engine, and must agree.
 
-    name: how the model is called; None: as its recipe.  data: where the run's data is now, if it has moved.
+    name: how the model is called; None: as its recipe.  data: where the run's data is now, if it has moved.  trust: as
+    `reopen` takes it.
 
     Raises:
         ConfigError: there is no run or no such checkpoint, its data is gone or has changed, or `folder` is in use.
@@ -308,7 +320,7 @@ def export_run(
     cache = Path(cache) if cache is not None else None
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise ConfigError(f"{folder} is in use; give a folder that is empty, or that does not exist")
-    opened = reopen(run, data=data, cache=cache)
+    opened = reopen(run, data=data, cache=cache, trust=trust)
     epoch = 0
     if opened.recipe.align is None:  # what is fitted whole has no checkpoint
         epoch = int(load(opened, run / f"{checkpoint}.ckpt")["epoch"])
@@ -328,4 +340,4 @@ def export_run(
         **figures,
     )
     write_model(opened, folder, outcome, name)
-    return Model.load(folder)
+    return Model.load(folder, trust=True)  # what this process has just written

@@ -37,6 +37,9 @@ class Range:
         """Whether only whole numbers are meant."""
         return all(isinstance(v, int) for v in (self.low, self.high)) and not isinstance(self.step, float)
 
+    def __contains__(self, value: object) -> bool:
+        return isinstance(value, int | float) and self.low <= value <= self.high
+
     def points(self) -> list[float]:
         """What a grid tries."""
         import numpy as np

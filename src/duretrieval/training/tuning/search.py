@@ -105,6 +105,8 @@ def tune(
         if told:
             told(_told(study.trials[trial.number]))
     trials = tuple(_told(t) for t in study.trials if t.state.is_finished())
+    for found in trials:
+        _require_searched(search, found, folder)
     complete = [t for t in trials if t.state == "complete" and t.value is not None]
     if not complete:
         raise ConfigError(f"no trial of the search in {folder} could be finished; its trials/*/error.txt say why")
@@ -127,6 +129,16 @@ def train_best(
         shutil.rmtree(place)
         known = False
     return train(recipe, data, place, resume=known, cache=cache)
+
+
+def _require_searched(search: Search, trial: Trial, folder: Path) -> None:
+    """The journal may be somebody else's: the settings that are trained again are those the search could have tried."""
+    for name, value in trial.settings.items():
+        if value not in search.space.get(name, ()):
+            raise ConfigError(
+                f"{folder / JOURNAL} says that trial {trial.number} tried {name} = {value!r}, which is outside "
+                "[tune.space]: it was changed, or is of another search. Give another folder"
+            )
 
 
 def _with(table: Mapping[str, Any], chosen: Mapping[str, Any]) -> Recipe:

@@ -160,7 +160,8 @@ class Word2Vec:
         """What `save` or gensim wrote, or vectors in the word2vec formats: .bin, and .txt or .vec (also .gz).
 
         words: how texts are to be read; None is as saved beside the file, or else the default.  max_words: of vectors
-        in the word2vec formats, the first so many.  gensim's own files can hold code: load only those you trust.
+        in the word2vec formats, the first so many.  gensim's own files are pickles: what word vectors are not made of
+        is refused, and not run.
 
         Raises:
             ModelError: there is no such file, or it holds no word vectors.
@@ -193,7 +194,8 @@ def _cut(found: list[list[str]]) -> list[list[str]]:
 
 def _load(path: Path, max_words: int | None) -> Any:
     from gensim.models import KeyedVectors
-    from gensim.utils import SaveLoad
+
+    from duretrieval.training.nets.text import gensim_files
 
     kinds = [suffix for suffix in path.suffixes if suffix in {".bin", ".txt", ".vec"}]
     try:
@@ -202,7 +204,7 @@ def _load(path: Path, max_words: int | None) -> Any:
             return KeyedVectors.load_word2vec_format(
                 str(path), binary=binary, limit=max_words, unicode_errors="replace"
             )
-        model = SaveLoad.load(str(path))
+        model = gensim_files.load(path)
     except Exception as error:  # unpickling a file that is none raises nearly anything
         raise ModelError(f"{path} cannot be read as word vectors: {error}") from error
     if not hasattr(getattr(model, "wv", model), "index_to_key"):
