@@ -15,7 +15,7 @@ from PIL import Image
 from test_picture_nets import SMALL_CNN, SMALL_VIT, picture
 
 from duretrieval.errors import ConfigError, ModelError
-from duretrieval.media.image import fitted
+from duretrieval.media.picture import fitted
 from duretrieval.training.nets.image.hub import own_preprocessing
 from duretrieval.training.nets.image.net import PictureNet
 from duretrieval.training.nets.image.preprocessing import Look

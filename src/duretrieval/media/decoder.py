@@ -35,7 +35,7 @@ def decode(path: str | Path, reading: Reading, limits: Limits, start: Cursor | N
     """
     path = Path(path)
     kind = kind_of(path, limits)
-    reader: Reader = import_module(f"duretrieval.media.{MODULES.get(kind, 'container')}").read
+    reader: Reader = import_module(f"duretrieval.media.{MODULES.get(kind, 'ffmpeg')}").read
     try:
         # Libraries warn about what they repaired; what matters here is whether parts come out.
         with warnings.catch_warnings(action="ignore"):

@@ -21,7 +21,7 @@ MODULES = {
     **dict.fromkeys((Kind.JPEG, Kind.PNG, Kind.GIF, Kind.WEBP, Kind.TIFF, Kind.BMP, Kind.AVIF, Kind.HEIF), "image"),
     **dict.fromkeys((Kind.JPEG2000, Kind.NETPBM, Kind.ICON, Kind.PHOTOSHOP, Kind.PICTURE), "image"),
 }
-"""What reads each, imported on first use: reading pictures never loads FFmpeg, which reads the others (`container`)."""
+"""What reads each, imported on first use: reading pictures never loads FFmpeg, which reads the others (`ffmpeg`)."""
 PICTURES = frozenset(kind for kind, module in MODULES.items() if module in ("image", "svg"))
 TEXTS = frozenset(MODULES) - PICTURES
 
