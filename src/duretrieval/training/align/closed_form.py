@@ -57,7 +57,7 @@ def fit_heads(recipe: Recipe, rows: Rows) -> dict[Modality, Fitted]:
     for modality, column in sides.items():
         if modality is not onto:
             x, y = _pairs(rows, column, sides[onto])
-            heads[modality] = Fitted(fit_aligner(parts.find("aligners", spec.use), x, y, **options), modality)
+            heads[modality] = Fitted(fit_aligner(spec.use, x, y, table=parts.TABLE, **options), modality)
     return heads
 
 
