@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from duretrieval.training.fit.reranking import reranked
 
 from benchmarks.frozen import learned_from, tested_on
 from benchmarks.measure import HERE, write
@@ -26,7 +27,6 @@ from duretrieval.evaluation.labels.relevance import relevant
 from duretrieval.evaluation.measures import measures
 from duretrieval.evaluation.metrics.ranking import per_query
 from duretrieval.evaluation.metrics.summary import mean as mean_of
-from duretrieval.training.fit.rescoring import rescored
 from duretrieval.training.fit.validation import retrieval, views_of
 
 SEEDS = 3
@@ -143,7 +143,7 @@ def one(changes: dict[str, Any], seed: int) -> dict[str, float]:
         return {**pairs[f"text→{'+'.join(wanted.views[1])}"], "seconds": seconds}
     text, image = (torch.from_numpy(rows) for rows in tested(network))
     with torch.inference_mode():
-        forward, backward = rescored(score, text, image).numpy(), rescored(score, image, text).numpy()
+        forward, backward = reranked(score, text, image).numpy(), reranked(score, image, text).numpy()
     data = tested_on()
     owner = np.zeros(len(image), np.int64)
     for q, places in enumerate(data.of_text):

@@ -5,6 +5,9 @@ import sys
 import textwrap
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
+
 BLOCKED = """
 import socket, sys
 
@@ -68,6 +71,32 @@ def test_a_text_search_reads_no_media_library() -> None:
     print([name for name in ("av", "PIL", "pypdfium2", "soundfile", "docx") if name in sys.modules])
     """
     assert run(code) == "[]\n"
+
+
+def test_reading_a_recipe_and_checking_its_rows_needs_no_torch(tmp_path: Path) -> None:
+    """Not even for its names in the windows: torch takes seconds."""
+    rows = [f'{{"id": "{n}", "caption": "word {n}", "image": "{n}.png"}}' for n in range(20)]
+    (tmp_path / "rows.jsonl").write_text("\n".join(rows))
+    for n in range(20):
+        Image.fromarray(np.random.default_rng(n).integers(0, 255, (64, 64, 3), dtype=np.uint8)).save(
+            tmp_path / f"{n}.png"
+        )
+    code = (
+        BLOCKED
+        + """
+from duretrieval import training
+from duretrieval.cli.app import app
+from duretrieval.training import contracts, samplers
+
+if __name__ == "__main__":
+    assert len([training.read_recipe(ready.path) for ready in training.ready()]) >= 6
+    assert samplers.Order(8, 4, 0).steps == 2 and training.Net and training.Score and contracts.FusionNet
+    manifest = sys.argv[1] + "/rows.jsonl"
+    assert not training.audit(manifest, training.Data(), 0).problems
+    app(["check", manifest, "--recipe", "pairs"])
+"""
+    )
+    assert "Every row can be used" in run(code, str(tmp_path))
 
 
 def test_all_is_what_is_there() -> None:

@@ -66,12 +66,7 @@ class Session:
         Raises:
             ModelError: the graph is not there to be copied.
         """
-        to = Path(folder) / f"{name}.onnx"
-        if not self.path.is_file():
-            raise ModelError(f"{self.path} is not there to be copied to {to}")
-        if not to.exists() or not self.path.samefile(to):
-            shutil.copyfile(self.path, to)
-        return to.name
+        return copied(self.path, Path(folder) / f"{name}.onnx")
 
     @cached_property
     def _workers(self) -> ThreadPoolExecutor:
@@ -82,6 +77,19 @@ class Session:
             if self._session is None:
                 self._session = _open(self.path)
         return self._session
+
+
+def copied(file: Path, to: Path) -> str:
+    """Copy a file of a model, unless it is there already; returns the copy's name.
+
+    Raises:
+        ModelError: the file is not there to be copied.
+    """
+    if not file.is_file():
+        raise ModelError(f"{file} is not there to be copied to {to}; export the model again")
+    if not to.exists() or not file.samefile(to):
+        shutil.copyfile(file, to)
+    return to.name
 
 
 def _open(path: Path) -> Any:

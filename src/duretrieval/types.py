@@ -15,6 +15,7 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 Scalar = str | int | float | bool | datetime
 
 

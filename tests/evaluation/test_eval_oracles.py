@@ -15,7 +15,8 @@ from sklearn import metrics as sk
 from duretrieval.evaluation import metrics
 from duretrieval.evaluation.labels.relevance import relevant
 from duretrieval.evaluation.metrics.ranking import rank
-from duretrieval.evaluation.ranks import Floats, Ranks
+from duretrieval.evaluation.ranks import Ranks
+from duretrieval.types import Floats
 
 CLOSE = {"rtol": 0, "atol": 1e-9}
 KS = (1, 3, 10, 50)

@@ -13,8 +13,9 @@ from duretrieval.evaluation.labels.relevance import Relevant, SameGroup, SharedL
 from duretrieval.evaluation.metrics import average_precision, first_rank, ranking
 from duretrieval.evaluation.metrics.blocks import Compared, blocks
 from duretrieval.evaluation.metrics.ranking import Ties, per_query, rank
-from duretrieval.evaluation.ranks import Floats, Ints, from_rows, join, ranks_of
+from duretrieval.evaluation.ranks import from_rows, join, ranks_of
 from duretrieval.similarity import cosine, unit
+from duretrieval.types import Floats, Ints
 
 
 def slow_ranks(scores: Floats, wanted: list[dict[int, float]], ties: Ties, own: Ints | None) -> list[list[float]]:

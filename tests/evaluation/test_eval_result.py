@@ -10,12 +10,12 @@ from duretrieval.errors import ConfigError, EvaluationError
 from duretrieval.evaluation.comparison import compare, gate, losses
 from duretrieval.evaluation.labels.relevance import relevant
 from duretrieval.evaluation.measures import measure, measures
-from duretrieval.evaluation.ranks import Floats, from_rows
+from duretrieval.evaluation.ranks import from_rows
 from duretrieval.evaluation.result import Evaluation, Provenance
 from duretrieval.evaluation.result_json import from_json, load, save, to_json
 from duretrieval.evaluation.scoring import score_matrix, score_values
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap
-from duretrieval.types import Modality
+from duretrieval.types import Floats, Modality
 
 FAST = Bootstrap(resamples=200)
 NAMES = ("hit@1", "hit@5", "rr", "median-rank", "mean-rank")

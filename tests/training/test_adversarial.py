@@ -12,6 +12,7 @@ from duretrieval.align.fitting import fit_aligner
 from duretrieval.align.procrustes import Procrustes
 from duretrieval.errors import ConfigError, ShapeError
 from duretrieval.similarity import unit
+from duretrieval.training import parts
 from duretrieval.training.align.adversary import Adversarial, Settings, adversarial
 from duretrieval.types import Array, Modality
 
@@ -71,7 +72,7 @@ def test_a_few_pairs_are_enough_where_the_spaces_are_noisy() -> None:
 def test_spaces_of_another_shape_are_refused() -> None:
     x, y = cloud(400, 8, 10, 1), cloud(400, 8, 11, 2)
     with pytest.raises(ConfigError, match=r"the best of 2 rotations fits little better than a random one \(likeness"):
-        fit_aligner("adversarial", x, y, restarts=2, steps=5, rows=400)
+        fit_aligner("adversarial", x, y, table=parts.TABLE, restarts=2, steps=5, rows=400)
 
 
 def test_pairs_may_be_the_first_rows_and_widths_may_differ() -> None:

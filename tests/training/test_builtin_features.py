@@ -19,6 +19,7 @@ from duretrieval.errors import ModelError
 from duretrieval.onnx import Session
 from duretrieval.similarity import unit
 from duretrieval.testing import EncoderSuite
+from duretrieval.training import parts as workbench
 from duretrieval.training.nets.builtin import builtin_audio_features, builtin_image_features, cut, features_graph
 from duretrieval.types import Array, Modality, Part
 
@@ -146,15 +147,15 @@ class TestAudioFeatures(EncoderSuite):
         return SOUNDS
 
 
-@pytest.mark.parametrize(("name", "parts"), [("image", [*PICTURES, FILM]), ("audio", SOUNDS)])
-def test_by_name_saved_and_loaded(name: str, parts: list[Part], folder: Path, tmp_path: Path) -> None:
-    encoder = parts.find("train.encoders", f"builtin-{name}-features")(cache=str(folder))
+@pytest.mark.parametrize(("name", "shown"), [("image", [*PICTURES, FILM]), ("audio", SOUNDS)])
+def test_by_name_saved_and_loaded(name: str, shown: list[Part], folder: Path, tmp_path: Path) -> None:
+    encoder = workbench.find("train.encoders", f"builtin-{name}-features")(cache=str(folder))
     options = encoder.save(tmp_path, "photo.encoder")
     assert options["file"] == "photo.encoder.onnx"
     loaded = plugins.find("encoders", f"onnx-{name}").load(tmp_path, **options)
-    np.testing.assert_array_equal(loaded.encode(parts), encoder.encode(parts))
+    np.testing.assert_array_equal(loaded.encode(shown), encoder.encode(shown))
     assert loaded.save(tmp_path, "photo.encoder") == options  # onto itself
-    np.testing.assert_array_equal(loaded.encode(parts), encoder.encode(parts))
+    np.testing.assert_array_equal(loaded.encode(shown), encoder.encode(shown))
 
 
 def test_class_scores_are_saved_as_class_scores(tmp_path: Path) -> None:

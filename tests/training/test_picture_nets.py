@@ -11,11 +11,12 @@ import pytest
 import torch
 from torch import nn
 
+from duretrieval.encode.hub.preprocessing import Preprocessing
 from duretrieval.onnx import Session
 from duretrieval.testing import NetSuite
 from duretrieval.training import parts
 from duretrieval.training.nets.image.net import PictureNet
-from duretrieval.training.nets.image.preprocessing import Look, Preprocessing
+from duretrieval.training.nets.image.preprocessing import Look
 from duretrieval.types import Modality, Part
 
 SMALL_CNN = {"depths": [1, 1, 1, 1], "hidden_sizes": [8, 8, 16, 16], "image_size": 32}

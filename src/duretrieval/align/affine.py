@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from duretrieval.align.arrays import read
 from duretrieval.align.moments import BLOCK
-from duretrieval.align.pairs import Exact
+from duretrieval.arrays import read
 from duretrieval.errors import ShapeError
-from duretrieval.types import Array
+from duretrieval.types import Array, Floats
 
 
-def frozen(rows: npt.NDArray[Any]) -> Exact:
+def frozen(rows: npt.NDArray[Any]) -> Floats:
     """A float64 copy that nobody can write to."""
     held = np.array(rows, dtype=np.float64)
     held.flags.writeable = False
@@ -33,9 +32,9 @@ class Affine:
         ShapeError: the three do not fit together.
     """
 
-    mean: Exact
-    weights: Exact
-    shift: Exact
+    mean: Floats
+    weights: Floats
+    shift: Floats
 
     def __post_init__(self) -> None:
         for name in self.__slots__:

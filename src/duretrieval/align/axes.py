@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from duretrieval.align.moments import mean, product
-from duretrieval.align.pairs import Exact, Rows
+from duretrieval.align.pairs import Rows
+from duretrieval.types import Floats
 
 NEGLIGIBLE = 1e-10
 """Energy, as a share of the largest, below which a direction of float32 vectors is rounding and is dropped."""
@@ -21,9 +22,9 @@ class Axes:
     all above 0; r <= min(n - 1, d).
     """
 
-    mean: Exact
-    directions: Exact
-    energies: Exact
+    mean: Floats
+    directions: Floats
+    energies: Floats
 
 
 def principal_axes(x: Rows) -> Axes:
@@ -37,7 +38,7 @@ def principal_axes(x: Rows) -> Axes:
     return Axes(centre, (centred.T @ u) / np.sqrt(energies), energies)
 
 
-def _largest(symmetric: Exact) -> tuple[Exact, Exact]:
+def _largest(symmetric: Floats) -> tuple[Floats, Floats]:
     """Eigenvalues (r,) that are not negligible, largest first, and their eigenvectors in columns."""
     values, vectors = np.linalg.eigh(symmetric)
     keep = np.flatnonzero(values > NEGLIGIBLE * values[-1])[::-1]

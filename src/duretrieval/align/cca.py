@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 
 from duretrieval.align.affine import Affine, frozen
-from duretrieval.align.arrays import read, write
 from duretrieval.align.axes import Axes, principal_axes
 from duretrieval.align.moments import product
-from duretrieval.align.pairs import Exact, Rows, check_pairs
+from duretrieval.align.pairs import Rows, check_pairs
+from duretrieval.arrays import read, write
 from duretrieval.errors import ConfigError, ShapeError
 from duretrieval.similarity import unit
-from duretrieval.types import Array, Modality
+from duretrieval.types import Array, Floats, Modality
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +41,7 @@ class Cca:
 
     x: Affine
     y: Affine
-    correlations: Exact
+    correlations: Floats
     x_modalities: tuple[Modality, ...]
     y_modalities: tuple[Modality, ...]
     power: float = 4.0
@@ -148,7 +148,7 @@ class Cca:
         }
 
 
-def _components(x: Axes, y: Axes, cross: Exact, penalty: float) -> tuple[Exact, Exact, Exact]:
+def _components(x: Axes, y: Axes, cross: Floats, penalty: float) -> tuple[Floats, Floats, Floats]:
     """All canonical directions in columns and their correlations: (d_x, r), (d_y, r), (r,).
 
     cross: (d_x, d_y) XᵀY, means removed.
@@ -161,10 +161,10 @@ def _components(x: Axes, y: Axes, cross: Exact, penalty: float) -> tuple[Exact, 
     return a * signs, b * signs, np.minimum(s, 1.0)
 
 
-def _whitening(axes: Axes, penalty: float) -> Exact:
+def _whitening(axes: Axes, penalty: float) -> Floats:
     """V (E + penalty mean(E))^-½: (d, r), which makes every direction that matters about equally long."""
     mean_energy = axes.energies.sum() / len(axes.mean)
-    scaled: Exact = axes.directions / np.sqrt(axes.energies + penalty * mean_energy)
+    scaled: Floats = axes.directions / np.sqrt(axes.energies + penalty * mean_energy)
     return scaled
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from duretrieval.align.arrays import read, write
+from duretrieval.arrays import read, write
 from duretrieval.errors import ShapeError
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality

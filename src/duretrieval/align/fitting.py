@@ -11,9 +11,10 @@ from duretrieval.errors import ConfigError
 from duretrieval.protocols import Aligner
 
 
-def fit_aligner(name: str, x: Rows, y: Rows, **options: Any) -> Aligner:
+def fit_aligner(name: str, x: Rows, y: Rows, *, table: plugins.Table = plugins.BUILT_IN, **options: Any) -> Aligner:
     """Fit the aligner called `name` to pairs: x (n, d_in) to be carried to y (n, dim).
 
+    table: where it is looked up; the workbench has its own.
     options: those of its `fit`, such as `penalty` of ridge; `cca` needs `x_modalities`, `y_modalities` and `dim`.
 
     Raises:
@@ -21,7 +22,7 @@ def fit_aligner(name: str, x: Rows, y: Rows, **options: Any) -> Aligner:
         ConfigError: the aligner is not fitted to pairs, an option is unknown or missing; or as its `fit`.
         ShapeError: as its `fit`.
     """
-    fit = getattr(plugins.find("aligners", name), "fit", None)
+    fit = getattr(plugins.find("aligners", name, table), "fit", None)
     parameters = {} if fit is None else inspect.signature(fit).parameters
     if fit is None or not {"x", "y"} <= set(parameters):
         raise ConfigError(f"the aligner {name!r} is not fitted to pairs; choose ridge, procrustes, cca or adversarial")

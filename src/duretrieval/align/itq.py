@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from duretrieval.align.affine import Affine
-from duretrieval.align.arrays import write
 from duretrieval.align.axes import principal_axes
-from duretrieval.align.pairs import Exact, Rows, check_rows
+from duretrieval.align.pairs import Rows, check_rows
+from duretrieval.arrays import write
 from duretrieval.errors import ConfigError
-from duretrieval.types import Array, Modality
+from duretrieval.types import Array, Floats, Modality
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +49,7 @@ class Itq:
         if iterations < 0:
             raise ConfigError(f"iterations is {iterations}; it must be 0 (a random rotation) or more")
         directions = axes.directions[:, :bits]
-        v: Exact = (x - axes.mean) @ directions
+        v: Floats = (x - axes.mean) @ directions
         rotation = _random_rotation(bits, seed)
         for _ in range(iterations):
             s, _, s_hat = np.linalg.svd(signs(v @ rotation).T @ v)
@@ -80,13 +80,13 @@ class Itq:
         return {"file": write(folder, name, **self.affine.arrays())}
 
 
-def signs(values: Rows) -> Exact:
+def signs(values: Rows) -> Floats:
     """1 above 0, -1 for the rest: sign(0) must be one of the two, the same everywhere."""
     return np.where(values > 0, 1.0, -1.0)
 
 
-def _random_rotation(bits: int, seed: int) -> Exact:
+def _random_rotation(bits: int, seed: int) -> Floats:
     """Uniform among the orthogonal matrices (bits, bits): Q of a Gaussian matrix, with the signs of R's diagonal."""
     q, r = np.linalg.qr(np.random.default_rng(seed).normal(size=(bits, bits)))
-    rotation: Exact = q * np.sign(np.diag(r))
+    rotation: Floats = q * np.sign(np.diag(r))
     return rotation

@@ -6,30 +6,31 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from duretrieval.align.pairs import Exact, Rows
+from duretrieval.align.pairs import Rows
+from duretrieval.types import Floats
 
 BLOCK = 4096
 """Rows in float64 at once."""
 
 
-def mean(x: Rows) -> Exact:
+def mean(x: Rows) -> Floats:
     """Mean of the rows: (n, d) -> (d,)."""
-    total: Exact = np.zeros(x.shape[1])
+    total: Floats = np.zeros(x.shape[1])
     for rows in _blocks(len(x)):
         total += x[rows].sum(axis=0, dtype=np.float64)
     return total / len(x)
 
 
-def product(x: Rows, mean_x: Exact, y: Rows, mean_y: Exact) -> Exact:
+def product(x: Rows, mean_x: Floats, y: Rows, mean_y: Floats) -> Floats:
     """sum_i (x_i - mean_x)ᵀ (y_i - mean_y): (n, d), (d,), (n, e), (e,) -> (d, e)."""
-    total: Exact = np.zeros((x.shape[1], y.shape[1]))
+    total: Floats = np.zeros((x.shape[1], y.shape[1]))
     for rows in _blocks(len(x)):
         centred = x[rows] - mean_x
         total += centred.T @ (centred if y is x else y[rows] - mean_y)
     return total
 
 
-def energy(x: Rows, mean_x: Exact) -> float:
+def energy(x: Rows, mean_x: Floats) -> float:
     """Sum of squares about the mean: sum_i |x_i - mean_x|²."""
     return float(sum(np.sum(np.square(x[rows] - mean_x)) for rows in _blocks(len(x))))
 

@@ -10,7 +10,6 @@ import numpy.typing as npt
 from duretrieval.errors import ConfigError, ShapeError
 
 Rows = npt.NDArray[np.floating[Any]]
-Exact = npt.NDArray[np.float64]
 
 
 def check_pairs(x: Rows, y: Rows) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from duretrieval.align.affine import Affine
-from duretrieval.align.arrays import write
 from duretrieval.align.moments import energy, mean, product
 from duretrieval.align.pairs import Rows, check_pairs
+from duretrieval.arrays import write
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality
 

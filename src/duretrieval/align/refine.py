@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from duretrieval.align.csls import csls, mutual
-from duretrieval.align.pairs import Exact
 from duretrieval.similarity import unit
-from duretrieval.types import Array
+from duretrieval.types import Array, Floats
 
 ROUNDS = 10
 DOUBT = 0.05
@@ -22,13 +21,13 @@ Anchors = tuple[Array, Array]
 class Turned:
     """A rotation and how well it seems to fit, without knowing any truth."""
 
-    rotation: Exact
+    rotation: Floats
     """(d_x, d_y) with orthonormal rows or columns"""
     criterion: float
     """See `criterion`."""
 
 
-def refine(start: Exact, a: Array, b: Array, anchors: Anchors | None = None, *, rounds: int = ROUNDS) -> Turned:
+def refine(start: Floats, a: Array, b: Array, anchors: Anchors | None = None, *, rounds: int = ROUNDS) -> Turned:
     """Procrustes on the pairs that choose one another, again and again; the best by `criterion` is kept.
 
     (Conneau et al. 2018, "Word translation without parallel data", section 2.2 and 2.3.)  start: (d_x, d_y).
@@ -48,7 +47,7 @@ def refine(start: Exact, a: Array, b: Array, anchors: Anchors | None = None, *, 
     return best
 
 
-def criterion(rotation: Exact, a: Array, b: Array, anchors: Anchors | None = None) -> float:
+def criterion(rotation: Floats, a: Array, b: Array, anchors: Anchors | None = None) -> float:
     """Mean cosine of every row with its nearest by CSLS, from both sides; with anchors, averaged with their cosine.
 
     The unsupervised model selection of Conneau et al. 2018, section 2.4; unlike there from both sides, so that a
@@ -64,7 +63,7 @@ def criterion(rotation: Exact, a: Array, b: Array, anchors: Anchors | None = Non
     return (found + float(np.sum(turned(anchors[0], rotation) * anchors[1], axis=1).mean())) / 2
 
 
-def likeness(rotation: Exact, a: Array, b: Array, rng: np.random.Generator) -> float:
+def likeness(rotation: Floats, a: Array, b: Array, rng: np.random.Generator) -> float:
     """How far to trust a rotation that no pair has confirmed: about 0 not at all, about 1 where the shapes agree.
 
     (criterion - floor) / (ceiling - floor).  floor: the median that three random rotations come to when they are
@@ -79,7 +78,7 @@ def likeness(rotation: Exact, a: Array, b: Array, rng: np.random.Generator) -> f
     return (criterion(rotation, a, b) - floor) / max(ceiling - floor, 1e-6)
 
 
-def matched_axes(a: Array, b: Array, rng: np.random.Generator | None = None) -> Exact:
+def matched_axes(a: Array, b: Array, rng: np.random.Generator | None = None) -> Floats:
     """The rotation that lays the principal axes of one side on those of the other, by variance: (d_x, d_y).
 
     An axis has no direction of its own; each is turned to where the third moment of the rows is positive. It is right
@@ -94,22 +93,22 @@ def matched_axes(a: Array, b: Array, rng: np.random.Generator | None = None) -> 
     signs = np.ones(k)
     if rng is not None:
         signs[rng.random(k) < np.maximum(doubt_a + doubt_b, DOUBT)] = -1
-    rotation: Exact = (axes_a * signs) @ axes_b.T
+    rotation: Floats = (axes_a * signs) @ axes_b.T
     return rotation
 
 
-def turned(rows: Array, rotation: Exact) -> Array:
+def turned(rows: Array, rotation: Floats) -> Array:
     """(n, d_x) -> (n, d_y) unit rows."""
     return unit((rows @ rotation).astype(np.float32))
 
 
-def _directed_axes(rows: Array, k: int) -> tuple[Exact, Exact]:
+def _directed_axes(rows: Array, k: int) -> tuple[Floats, Floats]:
     """The first k principal axes (d, k), and the probability that each points the wrong way (k,).
 
     Skewness estimated from n rows has a standard error of about (6 / n)^½, and its sign is wrong with Phi(-|z|).
     """
     values = np.asarray(rows, dtype=np.float64)
-    axes: Exact = np.linalg.eigh(values.T @ values)[1][:, ::-1][:, :k]
+    axes: Floats = np.linalg.eigh(values.T @ values)[1][:, ::-1][:, :k]
     projected = values @ axes
     skewness = np.mean(projected**3, axis=0) / np.maximum(np.mean(projected**2, axis=0), 1e-300) ** 1.5
     z = np.abs(skewness) / math.sqrt(6 / len(rows))
@@ -117,10 +116,10 @@ def _directed_axes(rows: Array, k: int) -> tuple[Exact, Exact]:
     return axes * np.where(skewness < 0, -1.0, 1.0), doubt
 
 
-def _procrustes(a: Array, b: Array, anchors: Anchors | None) -> Exact:
+def _procrustes(a: Array, b: Array, anchors: Anchors | None) -> Floats:
     product = a.T.astype(np.float64) @ b
     if anchors is not None:
         product += len(a) / len(anchors[0]) * (anchors[0].T.astype(np.float64) @ anchors[1])
     u, _, vt = np.linalg.svd(product, full_matrices=False)
-    rotation: Exact = u @ vt
+    rotation: Floats = u @ vt
     return rotation

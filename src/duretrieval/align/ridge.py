@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 
 from duretrieval.align.affine import Affine
-from duretrieval.align.arrays import write
 from duretrieval.align.axes import principal_axes
 from duretrieval.align.moments import energy, mean, product
-from duretrieval.align.pairs import Exact, Rows, check_pairs
+from duretrieval.align.pairs import Rows, check_pairs
+from duretrieval.arrays import write
 from duretrieval.errors import ConfigError
 from duretrieval.similarity import unit
-from duretrieval.types import Array, Modality
+from duretrieval.types import Array, Floats, Modality
 
-PENALTIES: Exact = np.logspace(-6, 4, 81)
+PENALTIES: Floats = np.logspace(-6, 4, 81)
 """What `Ridge.fit` tries, in units of the mean energy of a direction of x."""
 
 
@@ -80,7 +80,9 @@ class Ridge:
         return {"file": write(folder, name, **self.affine.arrays()), "penalty": self.penalty}
 
 
-def generalised_cross_validation(penalties: Exact, energies: Exact, explained: Exact, total: float, n: int) -> Exact:
+def generalised_cross_validation(
+    penalties: Floats, energies: Floats, explained: Floats, total: float, n: int
+) -> Floats:
     """Estimated squared error of ridge on unseen pairs, per penalty: (p,) -> (p,), without fitting any of them.
 
     V(l) = n |(I - A(l)) Y|² / tr(I - A(l))², A the hat matrix (Golub, Heath & Wahba 1979, "Generalized
@@ -94,5 +96,5 @@ def generalised_cross_validation(penalties: Exact, energies: Exact, explained: E
     shrunk = penalties[:, None] / (energies + penalties[:, None])
     residual = max(total - explained.sum(), 0.0) + shrunk**2 @ explained
     freedom = n - 1 - len(energies) + shrunk.sum(axis=1)
-    scores: Exact = n * residual / freedom**2
+    scores: Floats = n * residual / freedom**2
     return scores

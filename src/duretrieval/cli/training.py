@@ -110,7 +110,7 @@ def check(
         found = audit(data, settings, read.seed, stages.show)
     if recipe:
         with workbench():
-            from duretrieval.training.build.prepare import with_views
+            from duretrieval.training.recipe.recipe import with_views
         with_views(read, {name: modality for name, (modality, _) in found.columns.items()})
     if json:
         print_json(tables.audit_rows(found))

@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from duretrieval.duplicates.perceptual import Code
 from duretrieval.duplicates.union_find import UnionFind
+from duretrieval.types import Ints
 
-Ints = npt.NDArray[np.int64]
 FEW = 1_000
 """Codes that are compared each with each."""
 PIVOTS = 4

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from duretrieval.encode.batching import mean_per_part, one_by_one
 from duretrieval.encode.classes import hellinger
+from duretrieval.encode.cutting import heard
 from duretrieval.encode.mel import RATE, patches
-from duretrieval.errors import ShapeError
 from duretrieval.onnx import Session
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality, Part
@@ -68,13 +66,6 @@ class OnnxAudio:
 
     def _patches(self, part: Part, counts: list[int]) -> Array:
         """The part's patches; how many there are is added to `counts`."""
-        samples = part.content
-        if not isinstance(samples, np.ndarray) or samples.dtype != np.float32 or samples.ndim != 1 or not len(samples):
-            got = f"{samples.shape} {samples.dtype}" if isinstance(samples, np.ndarray) else type(samples).__name__
-            raise ShapeError(
-                "expected the content of an audio part to be mono sound of shape (samples,) float32 "
-                f"at {RATE} Hz; got {got}"
-            )
-        mel = patches(samples)
+        mel = patches(heard(part, RATE))
         counts.append(len(mel))
         return mel

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
-from duretrieval.encode.bags import document_frequency, inverse_frequency
 from duretrieval.encode.hashing import HashedWords
-from duretrieval.encode.latent import latent_axes, random_axes
-from duretrieval.encode.text_bags import TextBags, bags_of
+from duretrieval.encode.text_bags import TextBags
 from duretrieval.encode.vocabulary import Vocabulary, counted_words
 from duretrieval.errors import ConfigError
 from duretrieval.language.words import Words
@@ -55,8 +53,4 @@ class BagOfWords(TextBags):
             reader: Vocabulary | HashedWords = Vocabulary(words, known, damp=True, spread=False)
         else:
             reader = HashedWords(words, buckets)
-        if not texts:
-            return cls(reader, None if dim is None else random_axes(reader.size, dim, seed=seed))
-        held, n = document_frequency(bags_of(reader, texts), reader.size)
-        reader = replace(reader, weights=inverse_frequency(held[:-1], n))
-        return cls(reader, None if dim is None else latent_axes(bags_of(reader, texts), reader.size, dim, seed=seed))
+        return cls.fitted(reader, texts, dim, seed)

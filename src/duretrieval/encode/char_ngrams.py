@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
-from duretrieval.encode.bags import document_frequency, inverse_frequency
 from duretrieval.encode.hashing import HashedNgrams
-from duretrieval.encode.latent import latent_axes, random_axes
-from duretrieval.encode.text_bags import TextBags, bags_of
+from duretrieval.encode.text_bags import TextBags
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,10 +38,4 @@ class CharNgrams(TextBags):
         Raises:
             ConfigError: a setting cannot be, or there are fewer texts than `dim`.
         """
-        texts = list(texts)
-        reader = HashedNgrams(buckets, shortest, longest, longest_chinese, lower)
-        if not texts:
-            return cls(reader, None if dim is None else random_axes(reader.size, dim, seed=seed))
-        held, n = document_frequency(bags_of(reader, texts), reader.size)
-        reader = replace(reader, weights=inverse_frequency(held[:-1], n))
-        return cls(reader, None if dim is None else latent_axes(bags_of(reader, texts), reader.size, dim, seed=seed))
+        return cls.fitted(HashedNgrams(buckets, shortest, longest, longest_chinese, lower), list(texts), dim, seed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -28,6 +30,20 @@ def frames_of(part: Part, side: int) -> Pixels:
         f"expected the content of {'a video' if part.modality is Modality.VIDEO else 'an image'} part to be RGB "
         f"pixels of shape {wanted} uint8; got {got}. Fit it to the model's reading first."
     )
+
+
+def films_of(parts: Sequence[Part], side: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """Parts as films of one length, black after the end of each: (b, t, side, side, 3), and how long they are: (b,).
+
+    Raises:
+        ShapeError: as `frames_of`.
+    """
+    films = [frames_of(part, side) for part in parts]
+    counts = np.array([len(film) for film in films], np.int64)
+    pixels = np.zeros((len(films), counts.max(initial=1), side, side, 3), np.uint8)
+    for row, film in zip(pixels, films, strict=True):
+        row[: len(film)] = film
+    return pixels, counts
 
 
 def evenly(frames: Pixels, count: int) -> Pixels:

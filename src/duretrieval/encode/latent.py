@@ -9,9 +9,7 @@ import numpy.typing as npt
 
 from duretrieval.encode.bags import Bag, with_nothing
 from duretrieval.errors import ConfigError
-from duretrieval.types import Array
-
-Exact = npt.NDArray[np.float64]
+from duretrieval.types import Array, Floats
 
 PASSES = 6
 SPARE = 10
@@ -49,12 +47,12 @@ def random_axes(size: int, dim: int, *, seed: int = 0) -> Array:
     return table
 
 
-def _times(rows: Sequence[tuple[npt.NDArray[np.int64], Exact]], x: Exact) -> Exact:
+def _times(rows: Sequence[tuple[npt.NDArray[np.int64], Floats]], x: Floats) -> Floats:
     """A x: (size, k) -> (n, k)."""
     return np.stack([weights @ x[ids] for ids, weights in rows])
 
 
-def _transposed_times(rows: Sequence[tuple[npt.NDArray[np.int64], Exact]], y: Exact, size: int) -> Exact:
+def _transposed_times(rows: Sequence[tuple[npt.NDArray[np.int64], Floats]], y: Floats, size: int) -> Floats:
     """Aᵀ y: (n, k) -> (size, k)."""
     out = np.zeros((size, y.shape[1]))
     for (ids, weights), row in zip(rows, y, strict=True):

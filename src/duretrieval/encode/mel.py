@@ -9,8 +9,8 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-import numpy.typing as npt
 
+from duretrieval.encode.mel_filters import mel_filters
 from duretrieval.types import Array
 
 RATE = 16_000
@@ -55,16 +55,10 @@ def log_mel(samples: Array) -> Array:
 
 @cache
 def mel_weights() -> Array:
-    """Triangles of equal width on the mel scale: (257, 64) float32, the constant term left out.
-
-    mel(f) = 1127 ln(1 + f / 700).
-    """
-    edges = np.linspace(_mel(LOWEST_HZ), _mel(HIGHEST_HZ), BANDS + 2)
-    low, centre, high = edges[:-2], edges[1:-1], edges[2:]
-    bins = _mel(np.linspace(0.0, RATE / 2, FFT // 2 + 1))[:, None]
-    rising = (bins - low) / (centre - low)
-    falling = (high - bins) / (high - centre)
-    weights: Array = np.maximum(0.0, np.minimum(rising, falling)).astype(np.float32)
+    """Triangles of equal width on the mel scale: (257, 64) float32, the constant term left out."""
+    weights: Array = mel_filters(
+        sample_rate=RATE, n_fft=FFT, bands=BANDS, lowest_hz=LOWEST_HZ, highest_hz=HIGHEST_HZ, scale="kaldi", area=False
+    ).astype(np.float32)
     weights[0] = 0.0
     return weights
 
@@ -73,11 +67,6 @@ def mel_weights() -> Array:
 def _hann() -> Array:
     window: Array = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FRAME) / FRAME)).astype(np.float32)
     return window
-
-
-def _mel(hz: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    mel: npt.NDArray[np.float64] = 1127.0 * np.log1p(np.asarray(hz, dtype=np.float64) / 700.0)
-    return mel
 
 
 def _whole_patches(samples: Array) -> Array:

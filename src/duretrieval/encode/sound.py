@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Any, Literal
 
 from duretrieval.encode.batching import mean_per_part, one_by_one
 from duretrieval.encode.cutting import Cutting, heard
-from duretrieval.errors import ModelError
 from duretrieval.onnx import Session
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality, Part
@@ -60,14 +58,7 @@ class OnnxSound:
         Raises:
             ModelError: the graph is not there to be copied.
         """
-        file = f"{name}.onnx"
-        if not self._graph.path.is_file():
-            raise ModelError(
-                f"{self._graph.path} is not there to be copied to {Path(folder) / file}; export the model again"
-            )
-        if not (Path(folder) / file).exists() or not self._graph.path.samefile(Path(folder) / file):
-            shutil.copyfile(self._graph.path, Path(folder) / file)
-        return {"file": file, **options(self.dim, self.sample_rate, self.cutting)}
+        return {"file": self._graph.save(folder, name), **options(self.dim, self.sample_rate, self.cutting)}
 
     def encode(self, batch: Sequence[Part], /) -> Array:
         """Vectors of sounds: (len(batch), dim) float32 unit rows.

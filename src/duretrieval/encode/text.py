@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -12,8 +11,7 @@ import numpy as np
 
 from duretrieval.encode.padding import padded
 from duretrieval.encode.tokens import read_tokenizer, text_of, token_ids
-from duretrieval.errors import ModelError
-from duretrieval.onnx import Session
+from duretrieval.onnx import Session, copied
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality, Part
 
@@ -88,17 +86,14 @@ class OnnxText:
         Raises:
             ModelError: a file of the encoder is no longer there.
         """
-        try:
-            options: dict[str, Any] = {
-                "dim": self.dim,
-                "file": _copy(self._graph.path, Path(folder) / f"{name}.onnx"),
-                "tokenizer": _copy(self._tokenizer_file, Path(folder) / f"{name}-tokenizer.json"),
-                "max_tokens": self.max_tokens,
-            }
-            if self._glossary_file:
-                options["glossary"] = _copy(self._glossary_file, Path(folder) / f"{name}-glossary.tsv")
-        except FileNotFoundError as error:
-            raise ModelError(f"the text encoder cannot be copied: {error.filename} is not there") from error
+        options: dict[str, Any] = {
+            "dim": self.dim,
+            "file": self._graph.save(folder, name),
+            "tokenizer": copied(self._tokenizer_file, Path(folder) / f"{name}-tokenizer.json"),
+            "max_tokens": self.max_tokens,
+        }
+        if self._glossary_file:
+            options["glossary"] = copied(self._glossary_file, Path(folder) / f"{name}-glossary.tsv")
         own = {"pad_id": self.pad_id, "pad_to": self.pad_to, "prefix": self.prefix}
         return options | {key: value for key, value in own.items() if value}
 
@@ -135,10 +130,3 @@ class OnnxText:
         from duretrieval.language.glossary import Glossary
 
         return Glossary.load(self._glossary_file)
-
-
-def _copy(source: Path, target: Path) -> str:
-    """The name of the copy."""
-    if source.resolve() != target.resolve():
-        shutil.copyfile(source, target)
-    return target.name

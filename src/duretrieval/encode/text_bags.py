@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
 
-import numpy as np
-
-from duretrieval.encode.bags import Bag, sums
+from duretrieval.arrays import read_all, write
+from duretrieval.encode.bags import Bag, document_frequency, inverse_frequency, sums
+from duretrieval.encode.latent import latent_axes, random_axes
 from duretrieval.encode.tokens import text_of
 from duretrieval.errors import ConfigError, ModelError, ShapeError
 from duretrieval.similarity import unit
@@ -79,6 +79,19 @@ class TextBags:
                 f"expected a table with {size} rows, one for each of what is known; got {self.table.shape}"
             )
 
+    @classmethod
+    def fitted(cls, reader: Any, texts: Sequence[str], dim: int | None, seed: int) -> Self:
+        """With weights and latent axes from some texts; without texts, all counts the same and the axes are random.
+
+        Raises:
+            ConfigError: rows of that length cannot be.
+        """
+        if not texts:
+            return cls(reader, None if dim is None else random_axes(reader.size, dim, seed=seed))
+        held, n = document_frequency(bags_of(reader, texts), reader.size)
+        reader = replace(reader, weights=inverse_frequency(held[:-1], n))
+        return cls(reader, None if dim is None else latent_axes(bags_of(reader, texts), reader.size, dim, seed=seed))
+
     @property
     def modalities(self) -> frozenset[Modality]:
         """Text."""
@@ -109,11 +122,8 @@ class TextBags:
 
     def save(self, folder: str | Path, name: str) -> dict[str, Any]:
         """Write `name`.safetensors and `name`.json; returns the options that `load` needs to find them."""
-        from safetensors.numpy import save
-
         arrays = {**self.reader.arrays(), **({} if self.table is None else {"table": self.table})}
-        options = {"arrays": f"{name}.safetensors", "settings": f"{name}.json"}
-        (Path(folder) / options["arrays"]).write_bytes(save({k: np.ascontiguousarray(v) for k, v in arrays.items()}))
+        options = {"arrays": write(folder, name, **arrays), "settings": f"{name}.json"}
         settings = {"reader": self.reader.kind, **self.reader.settings()}
         (Path(folder) / options["settings"]).write_text(json.dumps(settings, ensure_ascii=False), encoding="utf-8")
         return options
@@ -125,7 +135,7 @@ class TextBags:
         Raises:
             ModelError: a file is missing, or is not one that this kind of encoder wrote.
         """
-        held, told = _arrays(Path(folder) / arrays), _settings(Path(folder) / settings)
+        held, told = read_all(Path(folder) / arrays), _settings(Path(folder) / settings)
         kinds = {reader.kind: reader for reader in cls.readers}
         kind = told.pop("reader", None)
         if kind not in kinds:
@@ -142,16 +152,6 @@ class TextBags:
 def bags_of(reader: Reader, texts: Iterable[str]) -> list[Bag]:
     """What is in each text."""
     return [reader(text) for text in texts]
-
-
-def _arrays(path: Path) -> dict[str, Array]:
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    try:
-        return dict(load_file(path))
-    except (OSError, SafetensorError) as error:
-        raise ModelError(f"{path} cannot be read as safetensors: {error}") from error
 
 
 def _settings(path: Path) -> dict[str, Any]:

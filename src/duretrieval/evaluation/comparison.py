@@ -8,11 +8,11 @@ from typing import Literal
 
 from duretrieval.errors import ConfigError, EvaluationError
 from duretrieval.evaluation.measures import Measure, measure
-from duretrieval.evaluation.ranks import Floats
 from duretrieval.evaluation.result import Evaluation, Pair
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap, paired_bootstrap
 from duretrieval.evaluation.statistics.corrections import benjamini_hochberg, holm
 from duretrieval.evaluation.statistics.permutation import permutation_test
+from duretrieval.types import Floats
 
 CORRECTIONS = {"holm": holm, "benjamini-hochberg": benjamini_hochberg}
 

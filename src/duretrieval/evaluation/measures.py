@@ -9,8 +9,9 @@ from functools import partial
 
 from duretrieval.errors import ConfigError
 from duretrieval.evaluation import metrics
-from duretrieval.evaluation.ranks import Floats, Ranks
+from duretrieval.evaluation.ranks import Ranks
 from duretrieval.evaluation.statistics.bootstrap import Statistic
+from duretrieval.types import Floats
 
 
 @dataclass(frozen=True, slots=True)

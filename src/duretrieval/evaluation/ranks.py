@@ -9,9 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from duretrieval.errors import EvaluationError, ShapeError
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from duretrieval.types import Floats, Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)

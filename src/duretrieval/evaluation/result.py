@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from duretrieval.errors import EvaluationError
-from duretrieval.evaluation.ranks import Floats, Ints
-from duretrieval.types import Modality
+from duretrieval.types import Floats, Ints, Modality
 
 Side = Modality | Literal["any"]
 """What asks, or is searched; "any": all modalities together, as a search does that nothing restricts."""

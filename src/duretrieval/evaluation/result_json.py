@@ -12,9 +12,8 @@ import numpy as np
 
 from duretrieval import whole
 from duretrieval.errors import EvaluationError
-from duretrieval.evaluation.ranks import Floats, Ints
 from duretrieval.evaluation.result import Evaluation, Pair, Provenance, Score, Side
-from duretrieval.types import Modality
+from duretrieval.types import Floats, Ints, Modality
 
 FORMAT = 1
 

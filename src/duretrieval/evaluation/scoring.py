@@ -11,9 +11,9 @@ from duretrieval.evaluation.labels.relevance import Relevance
 from duretrieval.evaluation.measures import Measure
 from duretrieval.evaluation.metrics.blocks import Scores
 from duretrieval.evaluation.metrics.ranking import per_query
-from duretrieval.evaluation.ranks import Floats, Ints
 from duretrieval.evaluation.result import Pair, Score, Side
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap, Interval, intervals, summary
+from duretrieval.types import Floats, Ints
 
 
 def score_matrix(

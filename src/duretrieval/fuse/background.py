@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from duretrieval.arrays import read_all, write
 from duretrieval.errors import ConfigError, ModelError, ShapeError
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality
@@ -45,12 +46,7 @@ def _sample(modality: Modality, given: Array, rows: int, seed: int) -> Array:
 
 def save(folder: Path, vectors: Mapping[Modality, Array]) -> str:
     """Write background.safetensors, in half precision; returns the file's name."""
-    from safetensors.numpy import save_file
-
-    file = "background.safetensors"
-    halves = {m.value: np.ascontiguousarray(vectors[m], dtype=np.float16) for m in sorted(vectors)}
-    save_file(halves, folder / file)
-    return file
+    return write(folder, "background", **{m.value: vectors[m].astype(np.float16) for m in sorted(vectors)})
 
 
 def load(path: Path) -> dict[Modality, Array]:
@@ -59,10 +55,7 @@ def load(path: Path) -> dict[Modality, Array]:
     Raises:
         ModelError: it is not such a file.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
     try:
-        return {Modality(key): rows.astype(np.float32) for key, rows in load_file(path).items()}
-    except (OSError, SafetensorError, ValueError) as error:
+        return {Modality(key): rows.astype(np.float32) for key, rows in read_all(path).items()}
+    except (ModelError, ValueError) as error:
         raise ModelError(f"{path} is not the background of a model: {error}") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -33,9 +32,12 @@ class OnnxWeights:
         return cls(Session(Path(folder) / file), modalities=named(Path(folder) / file, modalities))
 
     def save(self, folder: str | Path, name: str) -> dict[str, Any]:
-        """Write `name`.onnx; returns the options that `load` needs to find it."""
-        shutil.copyfile(self._graph.path, Path(folder) / f"{name}.onnx")
-        return {"file": f"{name}.onnx", "modalities": [modality.value for modality in self.modalities]}
+        """Copy the graph to `name`.onnx; returns the options that `load` needs to find it.
+
+        Raises:
+            ModelError: the graph is not there to be copied.
+        """
+        return {"file": self._graph.save(folder, name), "modalities": [modality.value for modality in self.modalities]}
 
     def __call__(self, query: Array, /) -> dict[Modality, float]:
         """The vector of a query, (d,) unit, to a weight for each modality.

@@ -9,10 +9,10 @@ from PIL import Image
 from duretrieval.errors import DamagedMedia
 from duretrieval.media import exif
 from duretrieval.media.chunk import Chunk, Cursor
-from duretrieval.media.fit import scaled_size, square
 from duretrieval.media.limits import Limits, check
+from duretrieval.media.picture import fitted
 from duretrieval.media.sampling import sample, spans, video_parts, windows_per_chunk
-from duretrieval.types import Pixels, Reading, Scalar
+from duretrieval.types import Reading, Scalar
 
 DEFAULT_MS = 100
 """Browsers show a frame that says 0 to 10 ms for this long."""
@@ -30,7 +30,7 @@ def read(image: Image.Image, tags: Image.Exif, reading: Reading, limits: Limits,
         # Where frames are smaller than the canvas the rest is transparent, whatever the file's header says of alpha.
         image.rawmode = image._mode = "RGBA"  # type: ignore[attr-defined]
     turn = exif.orientation(tags)
-    sampled = sample(_shown(image, limits), first, count, reading, lambda frame: _fitted(frame, turn, reading))
+    sampled = sample(_shown(image, limits), first, count, reading, lambda frame: fitted(frame, turn, reading))
     begin_s = first * reading.window_s
     end_s = sampled.end_s if sampled.ended else begin_s + count * reading.window_s
     parts = video_parts(sampled, spans(begin_s, end_s, reading.window_s), reading)
@@ -60,13 +60,3 @@ def _shown(image: Image.Image, limits: Limits) -> Iterator[tuple[float, float, I
         check("seconds", end_ms / 1000, limits.max_seconds, "max_seconds")
         yield at_ms / 1000, end_ms / 1000, image
         at_ms, number = end_ms, number + 1
-
-
-def _fitted(image: Image.Image, turn: int, reading: Reading) -> Pixels:
-    import numpy as np
-
-    from duretrieval.media import colour
-
-    frame = colour.scalable(image)
-    frame = frame.resize(scaled_size(*frame.size, reading), Image.Resampling.BICUBIC, reducing_gap=2.0)
-    return square(np.asarray(colour.on_white(exif.upright(frame, turn))), reading)

@@ -1,4 +1,4 @@
-"""Anything FFmpeg reads: open it, learn what is in it, hand it to `film` or `sound`."""
+"""Anything FFmpeg reads: open it, and learn what is in it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,9 @@ from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from duretrieval.errors import DamagedMedia, EmptyMedia, MediaError, UnsupportedMedia
-from duretrieval.media.chunk import Chunk, Cursor
-from duretrieval.media.limits import Limits, check
+from duretrieval.errors import DamagedMedia, MediaError, UnsupportedMedia
 from duretrieval.media.signature import Kind
-from duretrieval.types import Reading, Scalar
+from duretrieval.types import Scalar
 
 if TYPE_CHECKING:
     from duretrieval.media.joined import Piece
@@ -30,10 +28,6 @@ PREROLL_S = 0.5
 """How much earlier to begin: the first packets after a jump lean on the ones before it (MP3, Opus)."""
 BEYOND_S = 3.0
 """A time stamp so far behind the end is damaged."""
-_BY_NAME = frozenset({"tty", "bin", "adf", "idf", "xbin", "image2", "rawvideo"})
-"""What FFmpeg takes a file for by its name alone: letters on a screen, of any text; pixels, of any bytes."""
-_STILLS = frozenset({"alias_pix", "brender_pix", "fits", "msp", "txd"})
-"""Its names for stills, besides those that end in "_pipe"."""
 _PLACE = re.compile(r"([+-]\d+(?:\.\d+)?)([+-]\d+(?:\.\d+)?)")
 
 
@@ -94,37 +88,6 @@ class Recording:
                     yield Stretch(container, begin, end, max(from_s - begin, 0))
             except MediaError:
                 continue
-
-
-def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor | None) -> Chunk:
-    """A stretch of a film or of a sound.
-
-    Raises:
-        UnsupportedMedia: FFmpeg does not know it, or has no decoder for what is in it.
-        DamagedMedia: it is known but cannot be opened.
-        EmptyMedia: there is neither sound nor picture in it.
-        LimitExceeded: longer or larger than `limits` allows.
-    """
-    from duretrieval.media import film, joined, sound, still
-
-    with opened(path, kind) as container:
-        name = container.format.name
-        if name in _BY_NAME:
-            raise UnsupportedMedia("nothing here reads this kind of file")
-        if name.endswith("_pipe") or name in _STILLS:
-            return still.picture(container, reading, limits)
-        recording = Recording(path, kind, container, joined.pieces(path, kind, container))
-        if recording.seconds:
-            check("seconds", recording.seconds, limits.max_seconds, "max_seconds")
-        facts = describe(container) if start is None else {}
-        if start is None and recording.seconds:
-            facts["seconds"] = round(recording.seconds, 3)
-        picture = picture_stream(container)
-        if picture is not None:
-            return film.read(recording, picture, facts, reading, limits, start)
-        if container.streams.audio:
-            return sound.read(recording, facts, reading, limits, start)
-    raise EmptyMedia("it holds neither sound nor pictures")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from duretrieval.errors import DamagedMedia, LimitExceeded, MediaError
 from duretrieval.media.chunk import Chunk, Cursor
-from duretrieval.media.kinds import kind_of
+from duretrieval.media.kinds import MODULES, kind_of
 from duretrieval.media.limits import Limits
 from duretrieval.media.signature import Kind
 from duretrieval.types import Reading
@@ -25,20 +25,6 @@ class Reader(Protocol):
         ...
 
 
-# Each module is imported on first use: reading pictures never loads FFmpeg.
-_MODULES = {
-    Kind.TEXT: "plain",
-    Kind.HTML: "webpage",
-    Kind.MAIL: "mail",
-    Kind.PDF: "pdf",
-    Kind.OFFICE: "office",
-    Kind.SVG: "svg",
-    **dict.fromkeys((Kind.JPEG, Kind.PNG, Kind.GIF, Kind.WEBP, Kind.TIFF, Kind.BMP), "image"),
-    **dict.fromkeys((Kind.AVIF, Kind.HEIF, Kind.JPEG2000, Kind.NETPBM, Kind.ICON, Kind.PHOTOSHOP), "image"),
-    Kind.PICTURE: "image",
-}
-
-
 def decode(path: str | Path, reading: Reading, limits: Limits, start: Cursor | None = None) -> Chunk:
     """Decode the chunk of a file that begins at `start` (None: its beginning), sized and cut as `reading` says.
 
@@ -49,7 +35,7 @@ def decode(path: str | Path, reading: Reading, limits: Limits, start: Cursor | N
     """
     path = Path(path)
     kind = kind_of(path, limits)
-    reader: Reader = import_module(f"duretrieval.media.{_MODULES.get(kind, 'container')}").read
+    reader: Reader = import_module(f"duretrieval.media.{MODULES.get(kind, 'ffmpeg')}").read
     try:
         # Libraries warn about what they repaired; what matters here is whether parts come out.
         with warnings.catch_warnings(action="ignore"):

@@ -7,16 +7,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from duretrieval.errors import DamagedMedia, LimitExceeded, MediaError
 from duretrieval.media import animation, colour, exif, png
 from duretrieval.media.chunk import BUDGET_BYTES, Chunk, Cursor, frame_bytes
-from duretrieval.media.fit import scaled_size, square
 from duretrieval.media.limits import Limits, check
+from duretrieval.media.picture import fitted
 from duretrieval.media.signature import Kind
-from duretrieval.types import Modality, Part, Pixels, Reading, Scalar
+from duretrieval.types import Modality, Part, Reading, Scalar
 
 # Only the plug-in of the kind that was recognised may try: some of Pillow's others run programs (EPS).
 _FORMATS = {
@@ -121,20 +120,6 @@ def describe(image: Image.Image, tags: Image.Exif) -> dict[str, Scalar]:
     """kind, width and height as seen upright, and what the camera wrote."""
     width, height = exif.size(image, exif.orientation(tags))
     return {"kind": "image", "width": width, "height": height, **exif.fields(tags)}
-
-
-def fitted(image: Image.Image, orientation: int, reading: Reading) -> Pixels:
-    """Scale, turn upright, lay on white and square: (side, side, 3) uint8.
-
-    A JPEG is decoded at the smallest of its built-in scales (1/2, 1/4, 1/8) that is not below the size wanted.
-    Turning comes after scaling, when there is little left to turn.
-    """
-    size = scaled_size(*image.size, reading)
-    image.draft("RGB", size)
-    image = colour.scalable(image)
-    if image.size != size:
-        image = image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
-    return square(np.asarray(colour.on_white(exif.upright(image, orientation))), reading)
 
 
 @contextmanager

@@ -11,11 +11,19 @@ from duretrieval.media.limits import Limits, check
 from duretrieval.media.signature import HEAD_BYTES, Kind, sniff, undecided
 from duretrieval.types import Modality
 
-TEXTS = frozenset({Kind.TEXT, Kind.HTML, Kind.MAIL, Kind.PDF, Kind.OFFICE})
-PICTURES = frozenset(
-    {Kind.SVG, Kind.JPEG, Kind.PNG, Kind.GIF, Kind.WEBP, Kind.TIFF, Kind.BMP, Kind.AVIF, Kind.HEIF}
-    | {Kind.JPEG2000, Kind.NETPBM, Kind.ICON, Kind.PHOTOSHOP, Kind.PICTURE}
-)
+MODULES = {
+    Kind.TEXT: "plain",
+    Kind.HTML: "webpage",
+    Kind.MAIL: "mail",
+    Kind.PDF: "pdf",
+    Kind.OFFICE: "office",
+    Kind.SVG: "svg",
+    **dict.fromkeys((Kind.JPEG, Kind.PNG, Kind.GIF, Kind.WEBP, Kind.TIFF, Kind.BMP, Kind.AVIF, Kind.HEIF), "image"),
+    **dict.fromkeys((Kind.JPEG2000, Kind.NETPBM, Kind.ICON, Kind.PHOTOSHOP, Kind.PICTURE), "image"),
+}
+"""What reads each, imported on first use: reading pictures never loads FFmpeg, which reads the others (`ffmpeg`)."""
+PICTURES = frozenset(kind for kind, module in MODULES.items() if module in ("image", "svg"))
+TEXTS = frozenset(MODULES) - PICTURES
 
 
 def kind_of(path: Path, limits: Limits | None = None) -> Kind:

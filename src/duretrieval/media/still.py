@@ -10,10 +10,10 @@ from av.video.frame import VideoFrame
 from PIL import Image
 
 from duretrieval.errors import DamagedMedia
-from duretrieval.media import image
 from duretrieval.media.chunk import Chunk
 from duretrieval.media.container import frames, opened
 from duretrieval.media.limits import Limits, check
+from duretrieval.media.picture import fitted
 from duretrieval.media.signature import Kind
 from duretrieval.types import Modality, Part, Reading, Scalar
 
@@ -47,7 +47,7 @@ def picture(container: InputContainer, reading: Reading, limits: Limits) -> Chun
         if frame is not None:
             shown = _image(frame, linear=codec.name == "hdr")
             facts: dict[str, Scalar] = {"kind": "image", "width": shown.width, "height": shown.height}
-            return Chunk((Part(Modality.IMAGE, image.fitted(shown, 1, reading)),), facts)
+            return Chunk((Part(Modality.IMAGE, fitted(shown, 1, reading)),), facts)
     raise DamagedMedia("its pixels cannot be decoded")
 
 

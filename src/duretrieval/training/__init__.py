@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from duretrieval.training.build.lora import load_lora as load_lora
     from duretrieval.training.build.lora import merge_lora as merge_lora
     from duretrieval.training.build.lora import save_lora as save_lora
-    from duretrieval.training.contracts import Fusion as Fusion
+    from duretrieval.training.contracts import FusionNet as FusionNet
     from duretrieval.training.contracts import Loss as Loss
     from duretrieval.training.contracts import Net as Net
     from duretrieval.training.contracts import RowLoss as RowLoss
@@ -65,7 +65,7 @@ else:
             "augment.composed": "compose",
             "build.freeze": "groups select",
             "build.lora": "add_lora load_lora merge_lora save_lora",
-            "contracts": "Fusion Loss Net RowLoss Score",
+            "contracts": "FusionNet Loss Net RowLoss Score",
             "data.auditing": "audit",
             "data.examples": "Examples",
             "data.leakage": "Leak leaks",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from duretrieval.types import Modality, Part
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @runtime_checkable
@@ -86,7 +87,7 @@ class RowLoss(Protocol):
         ...
 
 
-class Fusion(Protocol):
+class FusionNet(Protocol):
     """An `nn.Module` that turns the rows of several modalities into one row.
 
     rows: modality -> (b, d).  present: modality -> (b,) bool; None: all are there.  What is absent may hold any number

@@ -15,7 +15,7 @@ from duretrieval import Modality
 from duretrieval.align.cca import Cca
 from duretrieval.collection.collection import Collection
 from duretrieval.errors import ConfigError
-from duretrieval.training.align.canonical import PENALTY, Canonical, turns
+from duretrieval.training.align.canonical import PENALTY, Canonical, needs_canonical
 from duretrieval.training.data.batch import View
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.runs.run import assemble, reopen, train
@@ -69,7 +69,7 @@ def test_components_in_which_nothing_varies_are_zero() -> None:
 @pytest.mark.slow
 def test_deep_cca_alone_trains_exports_and_searches(data: list[Sample], cache: Path, tmp_path: Path) -> None:
     made = recipe(loss={"use": "deep-cca"}, dim=4, fit={"epochs": 12, "batch": 48, "lr": 0.01})
-    assert turns(made)
+    assert needs_canonical(made)
     outcome = train(made, data, tmp_path / "run", cache=cache)
     assert outcome.val["text→image/hit@5"] > 0.6  # 12 pictures of 6 kinds
     assert reopen(tmp_path / "run", data=data, cache=cache).network.canonical is not None
@@ -82,7 +82,7 @@ def test_deep_cca_alone_trains_exports_and_searches(data: list[Sample], cache: P
 
 def test_it_turns_only_where_nothing_else_compares(data: list[Sample], cache: Path, tmp_path: Path) -> None:
     both = recipe(losses=[{"use": "deep-cca"}, {"use": "infonce"}])
-    assert not turns(both)
+    assert not needs_canonical(both)
     assert assemble(both, (data, []), tmp_path / "a", cache=cache).network.canonical is None
     fused = {"views": [["text", "image"], ["image"]], "fusion": {"use": "gated"}}
     for change in (fused, {"score": {"use": "neural-tensor"}}):

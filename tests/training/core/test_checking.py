@@ -12,7 +12,7 @@ from torch.nn.functional import normalize
 from duretrieval.errors import ConfigError
 from duretrieval.evaluation.measures import measure
 from duretrieval.training.build.network import Network
-from duretrieval.training.build.objective import Objective, Term
+from duretrieval.training.build.objective import LossTerm, TotalLoss
 from duretrieval.training.data.batch import View
 from duretrieval.training.data.batches import Column, Rows
 from duretrieval.training.fit.validation import asked, check, classes, mean_loss, retrieval, views_of
@@ -58,7 +58,7 @@ def test_rows_that_ask_by_hand() -> None:
 
 def test_figures_equal_those_of_evaluate() -> None:
     network, rows = made(24)
-    found = check(network, Objective([Term(InfoNce(), 1.0, "scores")]), rows, "ndcg@5")
+    found = check(network, TotalLoss([LossTerm(InfoNce(), 1.0, "scores")]), rows, "ndcg@5")
     views = views_of(network, rows)
     both = (views["text"].present & views["image"].present).numpy()
     scores = (views["text"].rows @ views["image"].rows.T).numpy()[np.ix_(both, both)]
@@ -89,7 +89,7 @@ def reference(name: str, ranks: list[int]) -> float:
 
 def test_classes_equal_scikit_learn() -> None:
     network, rows = made(60)
-    term = Term(InfoNce(), 1.0, "labels", classifier=nn.Linear(4, 3))
+    term = LossTerm(InfoNce(), 1.0, "labels", classifier=nn.Linear(4, 3))
     views = views_of(network, rows)
     found = classes(views, rows.labels, [term])
     true, given = [], []
@@ -107,7 +107,7 @@ def test_classes_equal_scikit_learn() -> None:
 
 def test_what_cannot_be_measured_is_said() -> None:
     network, rows = made()
-    objective = Objective([Term(InfoNce(), 1.0, "scores")])
+    objective = TotalLoss([LossTerm(InfoNce(), 1.0, "scores")])
     with pytest.raises(ConfigError, match=r"'f1' cannot be measured on the 20 validation rows; what could be is ap, "):
         check(network, objective, rows, "f1")
     with pytest.raises(ConfigError, match="rrr"):
@@ -116,7 +116,7 @@ def test_what_cannot_be_measured_is_said() -> None:
 
 def test_smaller_is_better_is_turned_round() -> None:
     network, rows = made()
-    objective = Objective([Term(InfoNce(), 1.0, "scores")])
+    objective = TotalLoss([LossTerm(InfoNce(), 1.0, "scores")])
     found = check(network, objective, rows, "loss")
     assert found["monitor"] == -found["loss"]
     ranks = check(network, objective, rows, "median-rank")
@@ -139,7 +139,7 @@ class Noisy(nn.Module):
 def test_a_check_disturbs_nothing() -> None:
     """Nothing is dropped, no random number is drawn, and what trained still trains."""
     network, rows = made()
-    objective = Objective([Term(InfoNce(), 1.0, "scores")], Noisy())
+    objective = TotalLoss([LossTerm(InfoNce(), 1.0, "scores")], Noisy())
     before = torch.get_rng_state()
     first = check(network, objective, rows, "rr")
     assert torch.equal(torch.get_rng_state(), before)
@@ -151,7 +151,7 @@ def test_a_check_disturbs_nothing() -> None:
 def test_the_mean_loss_is_the_objective(monkeypatch: pytest.MonkeyPatch) -> None:
     network, rows = made(30)
     network.eval()
-    objective = Objective([Term(InfoNce(), 1.0, "scores")]).eval()
+    objective = TotalLoss([LossTerm(InfoNce(), 1.0, "scores")]).eval()
     views = views_of(network, rows)
     batch = rows[list(range(30))]
     whole = float(objective(network(batch), batch).detach())

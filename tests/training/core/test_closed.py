@@ -71,6 +71,7 @@ def encoded(model: Model, sample: Sample, column: str) -> Array:
         ),
         ({"use": "ridge", "onto": "audio"}, 384, r"fits other modalities onto audio; the data has text, image"),
         ({"use": "ridge", "alfa": 1}, 384, r"'ridge' has no option"),
+        ({"use": "adversarial", "alfa": 1}, 384, r"no setting is called 'alfa'; there are restarts"),
     ],
 )
 def test_what_does_not_suit(

@@ -14,8 +14,8 @@ from duretrieval.model.model import Model
 from duretrieval.training.build.encoders import make_encoders
 from duretrieval.training.build.network import Network
 from duretrieval.training.build.network_of import make_network
-from duretrieval.training.build.prepare import with_views
 from duretrieval.training.data.sample import Sample
+from duretrieval.training.recipe.recipe import with_views
 from duretrieval.training.recipe.toml import to_recipe
 from duretrieval.training.runs.run import train
 from duretrieval.types import Modality, Part

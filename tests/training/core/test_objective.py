@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy, normalize
 
 from duretrieval.errors import ConfigError
 from duretrieval.training.build.network import Network
-from duretrieval.training.build.objective import Objective, Term, inner
+from duretrieval.training.build.objective import LossTerm, TotalLoss, inner
 from duretrieval.training.data.batch import Batch, View
 from duretrieval.training.losses.infonce import InfoNce
 from duretrieval.training.losses.memory import Memory
@@ -47,7 +47,7 @@ def views(present: Mapping[str, list[int]], seed: int = 0) -> dict[str, View]:
 
 
 def loop(given: dict[str, View], of: Batch, remembered: Mapping[str, list[tuple[Tensor, int]]] | None = None) -> float:
-    """The same as Objective with `Plain`, one number at a time."""
+    """The same as TotalLoss with `Plain`, one number at a time."""
     losses = []
     for a, b in combinations(given, 2):
         both = [i for i in range(of.anchors) if given[a].present[i] and given[b].present[i]]
@@ -75,8 +75,8 @@ THREE = {"a": [1, 1, 1, 1, 1, 1], "b": [1, 0, 1, 1, 1, 0], "c": [0, 1, 1, 0, 1, 
 
 def test_three_views_with_missing_ones_and_shared_keys() -> None:
     given, of = views(THREE), batch([0, 1, 0, 2, 3, 1])
-    assert number(Objective([Term(Plain(), 1.0, "scores")])(given, of)) == pytest.approx(loop(given, of), abs=1e-5)
-    half = Objective([Term(Plain(), 0.5, "scores", ("a", "b")), Term(Plain(), 2.0, "scores", ("b", "c"))])
+    assert number(TotalLoss([LossTerm(Plain(), 1.0, "scores")])(given, of)) == pytest.approx(loop(given, of), abs=1e-5)
+    half = TotalLoss([LossTerm(Plain(), 0.5, "scores", ("a", "b")), LossTerm(Plain(), 2.0, "scores", ("b", "c"))])
     expected = sum(
         weight * loop({name: given[name] for name in pair}, of)
         for weight, pair in ((0.5, ("a", "b")), (2.0, ("b", "c")))
@@ -86,11 +86,11 @@ def test_three_views_with_missing_ones_and_shared_keys() -> None:
 
 def test_mined_rows_are_candidates_and_no_anchors() -> None:
     given, of = views(THREE), batch([0, 1, 2, 3, 4, 0], anchors=4)
-    assert number(Objective([Term(Plain(), 1.0, "scores")])(given, of)) == pytest.approx(loop(given, of), abs=1e-5)
+    assert number(TotalLoss([LossTerm(Plain(), 1.0, "scores")])(given, of)) == pytest.approx(loop(given, of), abs=1e-5)
 
 
 def test_memory_serves_the_next_batches() -> None:
-    objective = Objective([Term(Plain(), 1.0, "scores")], memory=Memory(5))
+    objective = TotalLoss([LossTerm(Plain(), 1.0, "scores")], memory=Memory(5))
     first, second = views(THREE, 1), views(THREE, 2)
     one, two = batch([0, 1, 2, 3, 4, 5], anchors=5), batch([6, 1, 8, 3, 10, 11])
     assert number(objective(first, one)) == pytest.approx(loop(first, one), abs=1e-5)
@@ -105,7 +105,7 @@ def test_memory_serves_the_next_batches() -> None:
 
 def test_what_is_absent_changes_nothing_and_learns_nothing() -> None:
     given, of = views(THREE), batch([0, 1, 2, 3, 4, 5])
-    objective = Objective([Term(InfoNce(), 1.0, "scores")])
+    objective = TotalLoss([LossTerm(InfoNce(), 1.0, "scores")])
     before = objective(given, of)
     before.backward()  # type: ignore[no-untyped-call]
     assert given["b"].rows.grad is not None
@@ -116,7 +116,7 @@ def test_what_is_absent_changes_nothing_and_learns_nothing() -> None:
 
 def test_a_batch_without_a_pair_is_zero_and_can_be_derived() -> None:
     given = views({"a": [1, 1, 0], "b": [0, 1, 1]})
-    loss = Objective([Term(InfoNce(), 1.0, "scores")])(given, batch([0, 1, 2]))
+    loss = TotalLoss([LossTerm(InfoNce(), 1.0, "scores")])(given, batch([0, 1, 2]))
     loss.backward()
     assert number(loss) == 0
     assert not given["a"].rows.grad.any()  # type: ignore[union-attr]
@@ -133,13 +133,13 @@ def test_labels_of_known_anchors_only() -> None:
     given = views({"a": [1, 1, 0, 1], "b": [1, 0, 0, 1]})
     of = batch([0, 1, 2, 3], anchors=3, labels=[1, 0, 0, 1])
     classifier = nn.Linear(4, 2)
-    objective = Objective([Term(Entropy(), 2.0, "labels", classifier=classifier)])
+    objective = TotalLoss([LossTerm(Entropy(), 2.0, "labels", classifier=classifier)])
     a = -(classifier(given["a"].rows[0]).log_softmax(0)[1] + classifier(given["a"].rows[1]).log_softmax(0)[0]) / 2
     b = -classifier(given["b"].rows[0]).log_softmax(0)[1]
     assert number(objective(given, of)) == pytest.approx(number(a + b), abs=1e-6)
     assert set(objective.parameters()) == set(classifier.parameters())
     with pytest.raises(ConfigError, match="a loss of classes needs labels, and the data has none"):
-        Objective([Term(Entropy(), 1.0, "labels")])(given, of)
+        TotalLoss([LossTerm(Entropy(), 1.0, "labels")])(given, of)
 
 
 class Apart:
@@ -153,14 +153,14 @@ def test_losses_of_rows_and_of_vectors() -> None:
     given, of = views({"a": [1, 1, 0, 1], "b": [1, 1, 1, 1]}), batch([0, 1, 2, 3])
     at = [0, 1, 3]
     expected = sum(number((given["a"].rows[i] - given["b"].rows[i]).square().sum()) for i in at) / 3
-    assert number(Objective([Term(Apart(), 1.0, "rows")])(given, of)) == pytest.approx(expected, abs=1e-6)
+    assert number(TotalLoss([LossTerm(Apart(), 1.0, "rows")])(given, of)) == pytest.approx(expected, abs=1e-6)
 
     def third(a: Tensor, b: Tensor) -> Tensor:
         return inner(a, b) / 3
 
-    cosine = Objective([Term(Plain(), 1.0, "scores")])(given, of)
-    assert number(Objective([Term(Plain(), 1.0, "scores", on="vectors")], third)(given, of)) == number(cosine)
-    assert number(Objective([Term(Plain(), 1.0, "scores")], third)(given, of)) != number(cosine)
+    cosine = TotalLoss([LossTerm(Plain(), 1.0, "scores")])(given, of)
+    assert number(TotalLoss([LossTerm(Plain(), 1.0, "scores", on="vectors")], third)(given, of)) == number(cosine)
+    assert number(TotalLoss([LossTerm(Plain(), 1.0, "scores")], third)(given, of)) != number(cosine)
 
 
 class Mean(nn.Module):

@@ -1,4 +1,4 @@
-"""What every fusion promises (`contracts.Fusion`), and that the engine fuses alike."""
+"""What every fusion promises (`contracts.FusionNet`), and that the engine fuses alike."""
 
 from __future__ import annotations
 

@@ -163,6 +163,6 @@ def test_code_that_comes_with_a_model_is_not_run(tmp_path: Path, tiny: Tiny) -> 
     auto = {"AutoConfig": "coded.Config", "AutoModel": "coded.Net"}
     (folder / "config.json").write_text(json.dumps({"model_type": "coded", "auto_map": auto}))
     (folder / "coded.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
-    with pytest.raises(ModelError, match=r"config\.json cannot be read"):
+    with pytest.raises(ModelError, match=r"no configuration can be read from .*: "):
         Model.load(f"clip:{folder}")
     assert not (tmp_path / "ran").exists()

@@ -4,6 +4,8 @@ Needs torch and transformers (`pip install 'duretrieval[train]'`), which are imp
 never before. `duretrieval.training.joint.export` turns the same models into folders that need neither.
 
 source    a hub id or a folder to files on this disk, and their fingerprint
+pretrained  what transformers reads there
+preprocessing  what an image processor does, as numbers
 towers    what one side of a joint model is: parts to arrays, arrays to rows
 text, image, sound   the three kinds of tower
 clip, siglip, clap   which towers the families have, with which settings

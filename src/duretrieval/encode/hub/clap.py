@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from duretrieval.encode.hub import source
 from duretrieval.encode.hub.joint import Joint, Opened, config_of, opened
+from duretrieval.encode.hub.pretrained import read
 from duretrieval.encode.hub.sound import SoundTower
-from duretrieval.encode.hub.source import quietly
 from duretrieval.encode.hub.text import text_tower, tokenizer_of
-from duretrieval.errors import ModelError
 
 
 def open_clap(name: str) -> Opened:
@@ -17,7 +15,6 @@ def open_clap(name: str) -> Opened:
     return opened("clap", name, clap)
 
 
-@quietly()
 def clap(folder: Path) -> Joint:
     """Texts go through RoBERTa, whose positions begin after the padding id."""
     from transformers import ClapFeatureExtractor
@@ -25,8 +22,5 @@ def clap(folder: Path) -> Joint:
     config = config_of(folder, "clap")
     positions = config.text_config.max_position_embeddings - config.text_config.pad_token_id - 1
     text = text_tower(tokenizer_of(folder), config.projection_dim, positions)
-    try:
-        extractor = ClapFeatureExtractor.from_pretrained(folder, **source.local(folder))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"no feature extractor can be read from {folder}: {str(error).splitlines()[0]}") from error
+    extractor = read(ClapFeatureExtractor, folder, "feature extractor")
     return Joint(folder, (text, SoundTower(config.projection_dim, extractor)))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from duretrieval.encode.hub.image import ImageTower, preprocessing_of
+from duretrieval.encode.hub.image import image_tower
 from duretrieval.encode.hub.joint import Joint, Opened, config_of, opened
-from duretrieval.encode.hub.source import quietly
 from duretrieval.encode.hub.text import text_tower, tokenizer_of
 
 CHINESE_TOKENS = 52
@@ -23,18 +22,16 @@ def open_chinese_clip(name: str) -> Opened:
     return opened("chinese-clip", name, chinese_clip)
 
 
-@quietly()
 def clip(folder: Path) -> Joint:
     """Texts are read at the end token, which causal attention lets see all of them and no padding."""
     config = config_of(folder, "clip")
     text = text_tower(tokenizer_of(folder), config.projection_dim, config.text_config.max_position_embeddings)
-    return Joint(folder, (text, ImageTower(config.projection_dim, preprocessing_of(folder))))
+    return Joint(folder, (text, image_tower(folder, config.projection_dim)))
 
 
-@quietly()
 def chinese_clip(folder: Path) -> Joint:
     """Texts go through BERT (RoBERTa-wwm) and are read at its first token."""
     config = config_of(folder, "chinese_clip")
     positions = min(CHINESE_TOKENS, config.text_config.max_position_embeddings)
     text = text_tower(tokenizer_of(folder), config.projection_dim, positions)
-    return Joint(folder, (text, ImageTower(config.projection_dim, preprocessing_of(folder))))
+    return Joint(folder, (text, image_tower(folder, config.projection_dim)))

@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from duretrieval.encode.hub import source
+from duretrieval.encode.hub.pretrained import read, whole_model
 from duretrieval.encode.hub.towers import Tower, TowerEncoder, Weights
 from duretrieval.errors import ModelError
 from duretrieval.protocols import Encoder
 from duretrieval.types import Modality, Reading
-
-NO_VECTOR = ("logit_scale", "logit_bias")
-"""Beginnings of names of parameters that no vector depends on: scale and bias of similarities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,30 +34,15 @@ class Joint:
     folder: Path
     towers: tuple[Tower, ...]
 
-    @source.quietly()
     def load(self) -> Any:
         """The model of transformers with all its towers, float32, in evaluation mode.
 
         Raises:
             ModelError: the weights cannot be read, are of other sizes than config.json says, or some are missing.
         """
-        import torch
         from transformers import AutoModel
 
-        options = {"dtype": torch.float32, "output_loading_info": True, **source.reading(self.folder)}
-        try:
-            model, report = AutoModel.from_pretrained(self.folder, **options)
-        except Exception as error:  # what reads weights shares no base class below Exception
-            reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-            raise ModelError(
-                f"the weights in {self.folder} cannot be read as config.json says they are: {reason}"
-            ) from error
-        if lacking := sorted(key for key in report["missing_keys"] if not key.startswith(NO_VECTOR)):
-            raise ModelError(
-                f"{self.folder} holds no weights for {lacking[0]} and {len(lacking) - 1} more, so its vectors would "
-                "be others every time it is loaded; give the whole model"
-            )
-        return model.eval()
+        return whole_model(AutoModel, self.folder)
 
 
 def opened(kind: str, name: str, read: Callable[[Path], Joint]) -> Opened:
@@ -99,10 +82,7 @@ def config_of(folder: Path, *types: str) -> Any:
     """
     from transformers import AutoConfig
 
-    try:
-        config = AutoConfig.from_pretrained(folder, **source.reading(folder))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{folder / 'config.json'} cannot be read: {str(error).splitlines()[0]}") from error
+    config = read(AutoConfig, folder, "configuration")
     if config.model_type not in types:
         raise ModelError(f"{folder} holds a model of type {config.model_type!r}, not {' or '.join(types)}")
     return config

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from duretrieval.encode.hub.image import ImageTower, numbers_of, processor_of
+from duretrieval.encode.hub.image import ImageTower
+from duretrieval.encode.hub.preprocessing import numbers_of, processor_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,9 +10,10 @@ import numpy as np
 
 from duretrieval.encode.batching import mean_per_part
 from duretrieval.encode.cutting import heard
+from duretrieval.encode.frames import frames_of
 from duretrieval.encode.hub import source
-from duretrieval.encode.hub.image import frames_of, preprocessing_by
 from duretrieval.encode.hub.joint import Opened, lasting_name
+from duretrieval.encode.hub.preprocessing import preprocessing_by
 from duretrieval.encode.hub.source import quietly
 from duretrieval.encode.hub.text import has_words
 from duretrieval.encode.tokens import text_of

@@ -9,10 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from duretrieval.encode.hub.image import ImageTower, preprocessing_of
+from duretrieval.encode.hub.image import image_tower
 from duretrieval.encode.hub.joint import Joint, Opened, config_of, opened
 from duretrieval.encode.hub.naflex import naflex_tower
-from duretrieval.encode.hub.source import quietly
 from duretrieval.encode.hub.text import TextTower, plain, tokenizer_of
 from duretrieval.errors import ModelError
 
@@ -30,21 +29,19 @@ def open_siglip2(name: str) -> Opened:
     return opened("siglip2", name, siglip2)
 
 
-@quietly()
 def siglip(folder: Path) -> Joint:
     """Lower-case text without punctuation, as in training, whether tokenizer.json says so or not."""
     config = config_of(folder, "siglip")
     text = _text(folder, config, punctuation=False)
-    return Joint(folder, (text, ImageTower(text.dim, preprocessing_of(folder))))
+    return Joint(folder, (text, image_tower(folder, text.dim)))
 
 
-@quietly()
 def siglip2(folder: Path) -> Joint:
     """Gemma's tokenizer over lower-case text: the files of some models leave out that it was trained so."""
     config = config_of(folder, "siglip", "siglip2")
     text = _text(folder, config, punctuation=True)
     naflex = config.model_type == "siglip2"
-    image = naflex_tower(folder, text.dim) if naflex else ImageTower(text.dim, preprocessing_of(folder))
+    image = naflex_tower(folder, text.dim) if naflex else image_tower(folder, text.dim)
     return Joint(folder, (text, image))
 
 

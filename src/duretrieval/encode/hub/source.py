@@ -83,17 +83,6 @@ def folder_of(kind: str, name: str) -> Path:
     return _complete(cached or _fetched(kind, name), f"{kind}:{name}")
 
 
-def reading(model: str | Path) -> dict[str, bool]:
-    """How the Auto classes of transformers are to read a model: none of the code that may come with it is run, and no
-    hub is asked for what a folder lacks, nor for a name that stands in a stored file."""
-    return {"trust_remote_code": False, **local(model)}
-
-
-def local(model: str | Path) -> dict[str, bool]:
-    """The same for its other classes, which run no such code."""
-    return {"local_files_only": Path(model).is_dir() or plugins.stored_in() is not None}
-
-
 def fingerprint(kind: str, folder: Path) -> str:
     """16 hex digits that change with the weights, settings or tokenizer; the same for a folder and a copy of it."""
     digest = hashlib.sha256(f"{kind} {_VERSION}\n".encode())

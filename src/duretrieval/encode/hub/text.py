@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from duretrieval.encode.hub import source
+from duretrieval.encode.hub.pretrained import read
 from duretrieval.encode.padding import padded
 from duretrieval.encode.tokens import limited, text_of, token_ids
 from duretrieval.errors import ModelError
@@ -58,8 +58,8 @@ class TextTower:
         return model.get_text_features(input_ids=input_ids, attention_mask=attention_mask).pooler_output
 
 
-def tokenizer_of(folder: Path, *, as_saved: bool = False) -> Any:
-    """The fast tokenizer of transformers for a model's folder.
+def tokenizer_of(place: str | Path, *, as_saved: bool = False) -> Any:
+    """The fast tokenizer of transformers for a model, by folder or hub id.
 
     as_saved: tokenizer.json as it is, whatever class the model names: SigLIP's own class needs sentencepiece, and the
     one that fixed-resolution SigLIP 2 names is plain Gemma's.
@@ -69,23 +69,18 @@ def tokenizer_of(folder: Path, *, as_saved: bool = False) -> Any:
     """
     from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-    try:
-        if as_saved:
-            tokenizer = PreTrainedTokenizerFast.from_pretrained(folder, **source.local(folder))
-        else:
-            tokenizer = AutoTokenizer.from_pretrained(folder, **source.reading(folder))
-        return tokenizer if tokenizer.is_fast and has_words(tokenizer) else _refuse(folder)
-    except (OSError, ValueError, ImportError) as error:
-        raise ModelError(f"no tokenizer can be read from {folder}: {str(error).strip().splitlines()[0]}") from error
+    tokenizer = read(PreTrainedTokenizerFast if as_saved else AutoTokenizer, place, "tokenizer")
+    if not tokenizer.is_fast or not has_words(tokenizer):
+        raise ModelError(
+            f"{place} has no tokenizer.json ({type(tokenizer).__name__}), nor words to make one of, and the engine "
+            "runs no other; save it again with a fast tokenizer, or choose a model that has one"
+        )
+    return tokenizer
 
 
 def has_words(tokenizer: Any) -> bool:
     """Whether it knows more than special tokens: where its files are missing, transformers makes one that does not."""
     return len(tokenizer) > len(set(tokenizer.all_special_tokens))
-
-
-def _refuse(folder: Path) -> Any:
-    raise ModelError(f"{folder} has no tokenizer.json, nor words to make one of; save it again with a fast tokenizer")
 
 
 def plain(tokenizer: Any, max_tokens: int) -> Any:

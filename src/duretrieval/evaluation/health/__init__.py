@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from duretrieval.evaluation.health.health import Health as Health
     from duretrieval.evaluation.health.health import Latency as Latency
     from duretrieval.evaluation.health.health import measure_health as measure_health
+    from duretrieval.evaluation.health.survey import FilterTrial as FilterTrial
     from duretrieval.evaluation.health.survey import Survey as Survey
-    from duretrieval.evaluation.health.survey import Trial as Trial
 else:
     __getattr__, __dir__, __all__ = window(
         __name__,
         {
             "agreement": "Agreement agreements",
             "health": "Health Latency measure_health",
-            "survey": "Survey Trial",
+            "survey": "FilterTrial Survey",
         },
     )

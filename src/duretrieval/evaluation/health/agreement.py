@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from duretrieval.evaluation.health.survey import Asked, Survey, Trial
+from duretrieval.evaluation.health.survey import Asked, FilterTrial, Survey
 from duretrieval.evaluation.measures import measures
-from duretrieval.evaluation.ranks import Floats, Ints
 from duretrieval.evaluation.scoring import score_values
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap
 from duretrieval.protocols import ReadView
-from duretrieval.types import Array, Match
+from duretrieval.types import Array, Floats, Ints, Match
 
 SLACK = 1e-5
 """Cosines nearer than this are one: sums in another order differ in the last bits."""
@@ -50,13 +49,13 @@ def agreements(store: ReadView, survey: Survey, k: int, queries: int) -> Iterato
         yield _agreement(trial, survey, recalls, k)
 
 
-def _asking(trial: Trial, survey: Survey) -> Ints:
+def _asking(trial: FilterTrial, survey: Survey) -> Ints:
     inside = np.array([owner in trial.keeps for owner in survey.owners], dtype=bool)
     wanted = {"any-query": np.ones_like(inside), "inside": inside, "outside": ~inside}[trial.asked]
     return np.flatnonzero(wanted).astype(np.int64)
 
 
-def _least(store: ReadView, trials: list[Trial], vectors: list[Array], k: int) -> list[Floats]:
+def _least(store: ReadView, trials: list[FilterTrial], vectors: list[Array], k: int) -> list[Floats]:
     """For each trial the (q, k) largest cosines of each query with what the filter keeps; -inf where that is less."""
     best = [np.full((len(queries), k), -np.inf) for queries in vectors]
     for keys, block in store.parts():
@@ -68,7 +67,7 @@ def _least(store: ReadView, trials: list[Trial], vectors: list[Array], k: int) -
     return best
 
 
-def _recall(store: ReadView, query: Array, trial: Trial, nearest: Floats, k: int) -> float:
+def _recall(store: ReadView, query: Array, trial: FilterTrial, nearest: Floats, k: int) -> float:
     """nearest: (k,) the largest cosines there are."""
     there = nearest[~np.isneginf(nearest)]
     if not len(there):
@@ -83,7 +82,7 @@ def _recall(store: ReadView, query: Array, trial: Trial, nearest: Floats, k: int
     return min(1.0, len(right) / len(there))
 
 
-def _agreement(trial: Trial, survey: Survey, recalls: Floats, k: int) -> Agreement:
+def _agreement(trial: FilterTrial, survey: Survey, recalls: Floats, k: int) -> Agreement:
     wanted = measures([f"recall@{k}"])
     pair = score_values(
         {wanted[0].name: recalls},

@@ -26,7 +26,7 @@ QUERY_WORDS = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class FilterTrial:
     """A filter, the items it must keep by our own reckoning, and who asks."""
 
     where: str | None
@@ -41,7 +41,7 @@ class Survey:
 
     items: int
     """Those with vectors."""
-    trials: tuple[Trial, ...]
+    trials: tuple[FilterTrial, ...]
     vectors: Array
     """(q, d) unit rows of parts drawn at random: queries."""
     owners: tuple[str, ...]
@@ -85,9 +85,9 @@ def _drawn(store: ReadView, wanted: int, rng: np.random.Generator) -> tuple[Arra
     return np.concatenate(rows)[order], tuple(owners[i] for i in order.tolist())
 
 
-def _trials(kinds: Mapping[str, str], fields: Mapping[str, Mapping[str, Scalar]]) -> list[Trial]:
+def _trials(kinds: Mapping[str, str], fields: Mapping[str, Mapping[str, Scalar]]) -> list[FilterTrial]:
     everything = frozenset(fields)
-    trials = [Trial(None, everything, "any-query")]
+    trials = [FilterTrial(None, everything, "any-query")]
     if name := _spread(kinds, fields):
         held = {id_: values[name] for id_, values in fields.items() if values.get(name) is not None}
         ordered = sorted(held.values())
@@ -95,10 +95,10 @@ def _trials(kinds: Mapping[str, str], fields: Mapping[str, Mapping[str, Scalar]]
             limit = ordered[max(0, round(share * len(ordered)) - 1)]
             keeps = frozenset(id_ for id_, value in held.items() if value <= limit)  # type: ignore[operator]
             literal = _quoted(limit) if isinstance(limit, str) else repr(limit)
-            trials.append(Trial(f"{_name(name)} <= {literal}", keeps, "any-query"))
+            trials.append(FilterTrial(f"{_name(name)} <= {literal}", keeps, "any-query"))
     for name, value in _groups(kinds, fields):
         keeps = frozenset(id_ for id_, values in fields.items() if values.get(name) == value)
-        trials += [Trial(f"{_name(name)} = {_quoted(value)}", keeps, asked) for asked in ("inside", "outside")]
+        trials += [FilterTrial(f"{_name(name)} = {_quoted(value)}", keeps, asked) for asked in ("inside", "outside")]
     return list(dict.fromkeys(trials))
 
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from duretrieval.errors import EvaluationError
-from duretrieval.evaluation.ranks import Ints
-from duretrieval.types import Modality
+from duretrieval.types import Ints, Modality
 
 
 @dataclass(frozen=True, slots=True)

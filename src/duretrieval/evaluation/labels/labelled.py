@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from duretrieval.duplicates.union_find import UnionFind
 from duretrieval.errors import EvaluationError
-from duretrieval.evaluation.ranks import Ints
 from duretrieval.media.folders import digest
 from duretrieval.media.manifest import read_manifest
 from duretrieval.media.roles import FACTS, Role
-from duretrieval.types import Item, Modality, Part
+from duretrieval.types import Ints, Item, Modality, Part
 
 ROW_PROBLEMS = 3
 """Shown by name; the others are counted."""
@@ -46,18 +46,11 @@ class Labelled:
         """(units,) a number for each: equal where rows link them, however indirectly."""
         import numpy as np
 
-        parent = list(range(len(self.units)))
-
-        def root(unit: int) -> int:
-            while parent[unit] != unit:
-                parent[unit] = parent[parent[unit]]
-                unit = parent[unit]
-            return unit
-
+        sets = UnionFind(len(self.units))
         for row in self.rows:
             for unit in row[1:]:
-                parent[root(unit)] = root(row[0])
-        return np.array([root(unit) for unit in range(len(self.units))], dtype=np.int64)
+                sets.join(row[0], unit)
+        return np.array([sets.root(unit) for unit in range(len(self.units))], dtype=np.int64)
 
 
 def read_labelled(path: str | Path, columns: Mapping[str, str] | None = None) -> Labelled:

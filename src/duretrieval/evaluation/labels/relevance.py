@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from duretrieval.errors import EvaluationError, ShapeError
-from duretrieval.evaluation.ranks import Floats, Ints
+from duretrieval.types import Floats, Ints
 
 
 class Relevance(Protocol):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from duretrieval.errors import ConfigError
-from duretrieval.evaluation.ranks import Floats, Ranks
+from duretrieval.evaluation.ranks import Ranks
+from duretrieval.types import Floats
 
 
 def hit_at_k(ranks: Ranks, k: int) -> Floats:

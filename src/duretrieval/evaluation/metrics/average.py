@@ -17,7 +17,8 @@ import numpy.typing as npt
 
 from duretrieval.errors import ConfigError
 from duretrieval.evaluation.metrics.at_k import check_k
-from duretrieval.evaluation.ranks import Floats, Ranks
+from duretrieval.evaluation.ranks import Ranks
+from duretrieval.types import Floats
 
 Over = Literal["relevant", "reachable", "found"]
 

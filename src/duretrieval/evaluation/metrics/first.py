@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from duretrieval.evaluation.metrics.at_k import check_k
-from duretrieval.evaluation.ranks import Floats, Ranks
+from duretrieval.evaluation.ranks import Ranks
+from duretrieval.types import Floats
 
 
 def first_rank(ranks: Ranks) -> Floats:

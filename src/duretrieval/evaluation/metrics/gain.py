@@ -8,7 +8,8 @@ import numpy as np
 
 from duretrieval.errors import ConfigError
 from duretrieval.evaluation.metrics.at_k import check_k
-from duretrieval.evaluation.ranks import Floats, Ints, Ranks
+from duretrieval.evaluation.ranks import Ranks
+from duretrieval.types import Floats, Ints
 
 Gain = Literal["linear", "exponential"]
 

@@ -16,7 +16,8 @@ import numpy.typing as npt
 from duretrieval.errors import ConfigError, ShapeError
 from duretrieval.evaluation.labels.relevance import Relevance, Relevant, check_fits
 from duretrieval.evaluation.metrics.blocks import BLOCK_BYTES, Scores, blocks
-from duretrieval.evaluation.ranks import Floats, Ints, Ranks, join
+from duretrieval.evaluation.ranks import Ranks, join
+from duretrieval.types import Floats, Ints
 
 Ties = Literal["worst", "best", "order"]
 FEW = 16

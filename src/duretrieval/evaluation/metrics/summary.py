@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from duretrieval.evaluation.ranks import Floats
+from duretrieval.types import Floats
 
 
 def mean(values: Floats) -> float:

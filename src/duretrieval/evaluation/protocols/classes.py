@@ -12,11 +12,10 @@ from duretrieval.evaluation.labels.relevance import Relevance, SameGroup, Shared
 from duretrieval.evaluation.measures import measures
 from duretrieval.evaluation.metrics.blocks import Scores
 from duretrieval.evaluation.metrics.ranking import Ties
-from duretrieval.evaluation.ranks import Ints
 from duretrieval.evaluation.result import Evaluation, Provenance
 from duretrieval.evaluation.scoring import score_matrix
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap
-from duretrieval.types import Modality
+from duretrieval.types import Ints, Modality
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,10 @@ from duretrieval.evaluation.measures import Measure, measures
 from duretrieval.evaluation.metrics.blocks import TwoWayScores
 from duretrieval.evaluation.metrics.ranking import Ties, per_query
 from duretrieval.evaluation.metrics.summary import rsum
-from duretrieval.evaluation.ranks import Floats, Ints
 from duretrieval.evaluation.result import Evaluation, Pair, Provenance
 from duretrieval.evaluation.scoring import score_values
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap
-from duretrieval.types import Modality
+from duretrieval.types import Floats, Ints, Modality
 
 RECALLS = ("hit@1", "hit@5", "hit@10")
 

@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
-from duretrieval.evaluation.ranks import Floats
 from duretrieval.evaluation.report.recall import Curve
 from duretrieval.page.html import Markup, join
 from duretrieval.page.svg import AXES, bar, dot, drawing, grid, line, path, steps, words
+from duretrieval.types import Floats
 
 PERCENT = [(share / 100, str(share)) for share in (0, 25, 50, 75, 100)]
 DOTS = (1, 5, 10, 100)

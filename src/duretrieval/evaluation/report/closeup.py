@@ -9,8 +9,8 @@ import numpy as np
 
 from duretrieval.evaluation.labels.relevance import Relevance, Relevant
 from duretrieval.evaluation.metrics.blocks import Scores, blocks
-from duretrieval.evaluation.ranks import Floats, Ints
 from duretrieval.evaluation.report.exhibit import Exhibit
+from duretrieval.types import Floats, Ints
 
 TOP = 3
 WORST, BEST = 6, 3

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from duretrieval.evaluation.measures import measures
-from duretrieval.evaluation.ranks import Floats, Ints
 from duretrieval.evaluation.result import Pair
 from duretrieval.evaluation.scoring import score_values
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap
+from duretrieval.types import Floats, Ints
 
 LARGEST_K = 1000
 RESAMPLES = 500

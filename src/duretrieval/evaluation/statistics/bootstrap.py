@@ -15,7 +15,7 @@ import numpy as np
 
 from duretrieval.errors import ConfigError, EvaluationError, ShapeError
 from duretrieval.evaluation.metrics.summary import mean, median
-from duretrieval.evaluation.ranks import Floats, Ints
+from duretrieval.types import Floats, Ints
 
 Statistic = Literal["mean", "median"]
 SUMMARY = {"mean": mean, "median": median}

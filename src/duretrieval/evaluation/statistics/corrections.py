@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from duretrieval.errors import EvaluationError
-from duretrieval.evaluation.ranks import Floats
+from duretrieval.types import Floats
 
 
 def holm(p: Sequence[float]) -> Floats:

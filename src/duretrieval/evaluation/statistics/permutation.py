@@ -12,8 +12,8 @@ from itertools import product
 import numpy as np
 
 from duretrieval.errors import EvaluationError, ShapeError
-from duretrieval.evaluation.ranks import Floats, Ints
 from duretrieval.evaluation.statistics.bootstrap import Statistic, check_paired, summary
+from duretrieval.types import Floats, Ints
 
 EXACT_UP_TO = 12
 COLUMNS = 512

@@ -19,7 +19,7 @@ from duretrieval.evaluation.labels.labelled import ROW_PROBLEMS, Labelled, read_
 from duretrieval.evaluation.labels.relevance import relevant
 from duretrieval.evaluation.measures import Measure, measures
 from duretrieval.evaluation.metrics.blocks import Compared, Scores
-from duretrieval.evaluation.metrics.rescored import Rescored
+from duretrieval.evaluation.metrics.reranked import Reranked
 from duretrieval.evaluation.report.closeup import Material
 from duretrieval.evaluation.report.exhibit import Exhibit, looks, of_file, of_text
 from duretrieval.evaluation.result import Evaluation, Pair, Provenance
@@ -58,7 +58,7 @@ def evaluate_model(
 
     A film is asked and searched by its frames, a long file by the mean of its parts (`fuse.means`), and where the model
     has a fusion, each by what that makes of its one modality.  A model with a learned score ranks by it as a search
-    does: the nearest by cosine, in the score's order (`Rescored`).  progress: told of every file.
+    does: the nearest by cosine, in the score's order (`Reranked`).  progress: told of every file.
 
     Raises:
         EvaluationError: no row has two modalities that the model could read.
@@ -166,7 +166,7 @@ def _scores(model: Model, query: Embedded, gallery: Embedded, rows: list[int]) -
     asking = query.vectors[rows]
     if model.scorer is None:
         return Compared(asking, gallery.vectors, np.inner)
-    return Rescored(asking, gallery.vectors, model.scorer)
+    return Reranked(asking, gallery.vectors, model.scorer)
 
 
 def _name(item: Item) -> str:

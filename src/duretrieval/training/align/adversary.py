@@ -19,12 +19,12 @@ from torch.nn.functional import binary_cross_entropy_with_logits, leaky_relu, no
 
 from duretrieval.align.affine import Affine
 from duretrieval.align.moments import mean
-from duretrieval.align.pairs import Exact, Rows, check_rows
+from duretrieval.align.pairs import Rows, check_rows
 from duretrieval.align.procrustes import Procrustes
 from duretrieval.align.refine import Anchors, Turned, likeness, matched_axes, refine
 from duretrieval.errors import ConfigError, ShapeError
 from duretrieval.similarity import unit
-from duretrieval.types import Array
+from duretrieval.types import Array, Floats
 
 LIKENESS = 0.8
 """Below this a rotation found without pairs is refused; see `align.refine.likeness`."""
@@ -150,11 +150,11 @@ class Adversarial:
         return found.aligner
 
 
-def _centred(rows: Rows, centre: Exact) -> Array:
+def _centred(rows: Rows, centre: Floats) -> Array:
     return unit((rows - centre).astype(np.float32))
 
 
-def _anchors(x: Rows, y: Rows, pairs: tuple[Rows, Rows] | None, mean_x: Exact, mean_y: Exact) -> Anchors | None:
+def _anchors(x: Rows, y: Rows, pairs: tuple[Rows, Rows] | None, mean_x: Floats, mean_y: Floats) -> Anchors | None:
     if pairs is None:
         return None
     given_x, given_y = pairs
@@ -165,7 +165,7 @@ def _anchors(x: Rows, y: Rows, pairs: tuple[Rows, Rows] | None, mean_x: Exact, m
     return (_centred(given_x, mean_x), _centred(given_y, mean_y)) if len(given_x) else None
 
 
-def _starts(a: Array, b: Array, anchors: Anchors | None, n: int, rng: np.random.Generator) -> Exact:
+def _starts(a: Array, b: Array, anchors: Anchors | None, n: int, rng: np.random.Generator) -> Floats:
     """(n, d_x, d_y): matched axes; Procrustes on the anchors, if any; and matched axes, some of them turned round."""
     starts = [matched_axes(a, b)]
     if anchors is not None:
@@ -175,7 +175,7 @@ def _starts(a: Array, b: Array, anchors: Anchors | None, n: int, rng: np.random.
     return np.stack(starts[:n])
 
 
-def _train(starts: Exact, a: Array, b: Array, anchors: Anchors | None, settings: Settings) -> list[Exact]:
+def _train(starts: Floats, a: Array, b: Array, anchors: Anchors | None, settings: Settings) -> list[Floats]:
     """The rotations after training, made orthogonal."""
     random = torch.Generator().manual_seed(settings.seed)
     rotations = torch.tensor(starts, dtype=torch.float32).requires_grad_()

@@ -18,19 +18,17 @@ from torch.nn.functional import normalize
 from duretrieval.align.affine import Affine
 from duretrieval.align.axes import principal_axes
 from duretrieval.align.cca import Cca
-from duretrieval.align.pairs import Exact
 from duretrieval.errors import ConfigError
 from duretrieval.training import parts
 from duretrieval.training.data.batch import View
+from duretrieval.training.recipe.films import ALIKE
 from duretrieval.training.recipe.recipe import Recipe
-from duretrieval.types import Modality
+from duretrieval.types import Floats, Modality
 
 PENALTY = 1e-3
 """Of the linear CCA, in units of the mean variance, as the loss has it."""
 POWER = 4.0
 """Of the correlations by which components are weighted, as `Cca` has it."""
-ALIKE = {Modality.IMAGE: Modality.VIDEO, Modality.VIDEO: Modality.IMAGE}
-"""What is encoded by the same encoder goes to the same side."""
 
 
 class Canonical(nn.Module):
@@ -88,7 +86,7 @@ class Canonical(nn.Module):
         return Cca(x, y, self._array(self.correlations), *self.sides, POWER)
 
     @staticmethod
-    def _array(tensor: Tensor) -> Exact:
+    def _array(tensor: Tensor) -> Floats:
         return tensor.cpu().numpy().astype(np.float64)
 
 
@@ -98,7 +96,7 @@ def canonical_for(recipe: Recipe, columns: Mapping[str, Modality]) -> Canonical 
     Raises:
         ConfigError: they need it, and there are not two views of different modalities, each of one column.
     """
-    if not turns(recipe):
+    if not needs_canonical(recipe):
         return None
     views = [tuple(columns[name] for name in view) for view in recipe.views]
     if len(views) != 2 or any(len(view) != 1 for view in views) or views[0] == views[1] or recipe.score is not None:
@@ -111,12 +109,12 @@ def canonical_for(recipe: Recipe, columns: Mapping[str, Modality]) -> Canonical 
 
 
 def _side(modality: Modality, other: Modality) -> tuple[Modality, ...]:
-    """A view's modality, and what goes with it."""
-    alike = ALIKE.get(modality)
-    return (modality,) if alike in (None, other) else (modality, alike)
+    """A view's modality, and what the same encoder reads."""
+    twin = ALIKE.get(modality)
+    return (modality,) if twin is None or twin is other else (modality, twin)
 
 
-def turns(recipe: Recipe) -> bool:
+def needs_canonical(recipe: Recipe) -> bool:
     """Whether the losses leave the axes of the views to a linear CCA: `any_axes` in one, and none reads scores."""
     found = [parts.find("train.losses", loss.use) for loss in recipe.losses]
     compared = any(getattr(loss, "reads", "scores") != "rows" for loss in found)

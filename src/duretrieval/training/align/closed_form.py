@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from duretrieval.align.fitting import fit_aligner
 from duretrieval.errors import ConfigError
 from duretrieval.protocols import Aligner
+from duretrieval.training import parts
 from duretrieval.training.data.batches import Rows
 from duretrieval.training.recipe.recipe import Recipe
 from duretrieval.types import Array, Modality
@@ -57,7 +58,7 @@ def fit_heads(recipe: Recipe, rows: Rows) -> dict[Modality, Fitted]:
     for modality, column in sides.items():
         if modality is not onto:
             x, y = _pairs(rows, column, sides[onto])
-            heads[modality] = Fitted(fit_aligner(spec.use, x, y, **options), modality)
+            heads[modality] = Fitted(fit_aligner(spec.use, x, y, table=parts.TABLE, **options), modality)
     return heads
 
 

@@ -13,12 +13,12 @@ from torch import nn
 from duretrieval import whole
 from duretrieval.errors import ConfigError
 from duretrieval.model.model import Model
-from duretrieval.training.align.canonical import turns
-from duretrieval.training.build.films import encoding
+from duretrieval.training.align.canonical import needs_canonical
 from duretrieval.training.build.freeze import select
 from duretrieval.training.build.frozen import Frozen, Still, from_model
 from duretrieval.training.build.lora import add_lora
 from duretrieval.training.contracts import Net
+from duretrieval.training.recipe.films import ALIKE, encoding, usual
 from duretrieval.training.recipe.parts import make
 from duretrieval.training.recipe.recipe import Encoding, Recipe, Use
 from duretrieval.types import Modality, Reading
@@ -43,7 +43,7 @@ class Encoders:
 
 
 def make_encoders(recipe: Recipe, modalities: Iterable[Modality], texts: Sequence[str]) -> Encoders:
-    """The encoder of each modality; a film has the picture's where it has none of its own.
+    """The encoder of each modality.
 
     modalities: those of the data; what the recipe says of others does not matter.
     texts: those of the training rows, for encoders that are made from words (word2vec, bag of words).
@@ -100,15 +100,14 @@ def kept(
     head = recipe.heads.get(Modality.TEXT)
     onto = recipe.align is not None and recipe.align.use != "cca" and recipe.align.options.get("onto", "text") == "text"
     same = onto or (recipe.align is None and head is not None and head.use == "identity")
-    if Modality.TEXT not in there or text != Encoding() or not same or recipe.fusion is not None or turns(recipe):
+    moves = text != Encoding() or not same or needs_canonical(recipe)
+    if Modality.TEXT not in there or moves or recipe.fusion is not None:
         return {}
-    usual = Reading()
-    pictures = (reading.image_side, reading.image_fit) == (usual.image_side, usual.image_fit)
-    fits = {Modality.AUDIO: reading.sample_rate == usual.sample_rate, Modality.IMAGE: pictures}
-    fits[Modality.VIDEO] = pictures and Modality.IMAGE not in there  # or else the picture's own serves
-    return {
-        modality: from_model(modality, opened=opened) for modality, fit in fits.items() if fit and modality not in there
-    }
+    plain = Reading()
+    pictures = (reading.image_side, reading.image_fit) == (plain.image_side, plain.image_fit)
+    fits = {Modality.AUDIO: reading.sample_rate == plain.sample_rate, **dict.fromkeys(ALIKE, pictures)}
+    lacking = [m for m, fit in fits.items() if fit and there.isdisjoint({m, usual(m)})]
+    return {modality: from_model(modality, opened=opened) for modality in lacking}
 
 
 def _check_modality(name: str, encoder: Any, modality: Modality) -> None:

@@ -7,10 +7,10 @@ from torch import nn
 from duretrieval.errors import ConfigError
 from duretrieval.training.build.encoders import Encoders
 from duretrieval.training.build.network import Network
-from duretrieval.training.build.objective import Objective
+from duretrieval.training.build.objective import TotalLoss
 
 
-def groups(network: Network, objective: Objective, encoders: Encoders) -> list[tuple[list[nn.Parameter], float | None]]:
+def groups(network: Network, objective: TotalLoss, encoders: Encoders) -> list[tuple[list[nn.Parameter], float | None]]:
     """Everything that learns, with its learning rate; None is that of `Fit`."""
     own = {id(p) for parameters, _ in encoders.groups for p in parameters}
     inside = {id(p) for net in network.encoders.values() for p in net.parameters()}

@@ -11,15 +11,13 @@ from torch import nn
 
 from duretrieval.training.align.canonical import canonical_for
 from duretrieval.training.build.encoders import Encoders
-from duretrieval.training.build.films import encoding, usual
 from duretrieval.training.build.network import Network
-from duretrieval.training.build.objective import Objective, Term, inner
+from duretrieval.training.build.objective import LossTerm, TotalLoss, inner
 from duretrieval.training.data.sample import Sample
+from duretrieval.training.recipe import films
 from duretrieval.training.recipe.parts import make
 from duretrieval.training.recipe.recipe import Recipe, Use
 from duretrieval.types import Ints, Modality
-
-HEAD = Use("mlp")
 
 
 def make_network(
@@ -38,10 +36,10 @@ def make_network(
     for modality in sorted(used, key=list(Modality).index):
         if modality in heads:
             continue
-        if modality is Modality.VIDEO and Modality.IMAGE in heads and _as_pictures(recipe, encoders):
-            heads[modality] = heads[Modality.IMAGE]
+        if films.usual(modality) in heads and films.shares_head(recipe, modality, encoders.dim):
+            heads[modality] = heads[films.usual(modality)]
             continue
-        spec = recipe.heads.get(modality) or recipe.heads.get(usual(modality)) or HEAD
+        spec = films.head(recipe, modality)
         known = {"modality": modality}
         heads[modality] = make("train.heads", spec, known, {"dim_in": encoders.dim(modality), "dim": recipe.dim})
     fusion = None
@@ -61,14 +59,7 @@ def make_network(
     )
 
 
-def _as_pictures(recipe: Recipe, encoders: Encoders) -> bool:
-    """Whether films, which have no head of their own, come from the encoder of pictures and so belong in one space."""
-    alike = encoding(recipe, Modality.VIDEO) == encoding(recipe, Modality.IMAGE)
-    same_width = encoders.dim(Modality.VIDEO) == encoders.dim(Modality.IMAGE)
-    return Modality.VIDEO not in recipe.heads and alike and same_width
-
-
-def make_objective(recipe: Recipe, network: Network, classes: int) -> Objective:
+def make_objective(recipe: Recipe, network: Network, classes: int) -> TotalLoss:
     """The losses, the score they read, and the memory of earlier batches."""
     torch.manual_seed(recipe.seed + 1)
     known = {"dim": recipe.dim, "classes": classes}
@@ -78,13 +69,13 @@ def make_objective(recipe: Recipe, network: Network, classes: int) -> Objective:
         loss = make("train.losses", Use(spec.use, spec.options), known)
         reads = getattr(loss, "reads", "scores")
         classifier = nn.Linear(recipe.dim, classes) if reads == "labels" and classes else None
-        terms.append(Term(loss, spec.weight, reads, spec.views, classifier, spec.on))
+        terms.append(LossTerm(loss, spec.weight, reads, spec.views, classifier, spec.on))
     memory = None
     if recipe.fit.memory:
         from duretrieval.training.losses.memory import Memory
 
         memory = Memory(recipe.fit.memory)
-    return Objective(terms, score, memory)
+    return TotalLoss(terms, score, memory)
 
 
 def draw_of(

@@ -20,7 +20,7 @@ def inner(a: Tensor, b: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Term:
+class LossTerm:
     """A loss, how much it counts, what it reads, and between which views (None: all pairs)."""
 
     loss: Any
@@ -33,10 +33,10 @@ class Term:
     """`vectors`: the cosine, whatever the score is."""
 
 
-class Objective(nn.Module):
+class TotalLoss(nn.Module):
     """The weighted sum of the losses over the pairs of views; a pair that the batch lacks adds nothing."""
 
-    def __init__(self, terms: Sequence[Term], score: Any = inner, memory: Any = None) -> None:
+    def __init__(self, terms: Sequence[LossTerm], score: Any = inner, memory: Any = None) -> None:
         super().__init__()
         self.terms = list(terms)
         self.score = score
@@ -65,7 +65,7 @@ class Objective(nn.Module):
                 self.memory.add(name, view.rows[: batch.anchors][there].detach(), batch.keys[: batch.anchors][there])
         return total
 
-    def _pair(self, term: Term, a: View, b: View, batch: Batch, names: tuple[str, str]) -> Tensor | None:
+    def _pair(self, term: LossTerm, a: View, b: View, batch: Batch, names: tuple[str, str]) -> Tensor | None:
         both = (a.present & b.present)[: batch.anchors]
         there = int(both.sum())
         if there < 2:  # nothing to tell a partner from
@@ -98,7 +98,7 @@ class Objective(nn.Module):
             return None
         return torch.cat([rows for rows, _ in found]), torch.cat([keys for _, keys in found])
 
-    def _labels(self, term: Term, views: Mapping[str, View], batch: Batch) -> Tensor:
+    def _labels(self, term: LossTerm, views: Mapping[str, View], batch: Batch) -> Tensor:
         """The mean over views of the loss of their class logits."""
         if term.classifier is None:
             raise ConfigError(

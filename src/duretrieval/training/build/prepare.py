@@ -21,7 +21,7 @@ from duretrieval.training.data.feature_cache import FORMAT, FeatureCache, conten
 from duretrieval.training.data.identity import identify
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.data.splits import Splits, split
-from duretrieval.training.recipe.recipe import Recipe
+from duretrieval.training.recipe.recipe import Recipe, with_views
 from duretrieval.types import Modality, Part
 
 SPLITS = ("train", "val", "test")
@@ -126,24 +126,6 @@ def _columns(samples: Sequence[Sample]) -> dict[str, Modality]:
                     "a column has one modality"
                 )
     return found
-
-
-def with_views(recipe: Recipe, columns: Mapping[str, Modality]) -> Recipe:
-    """The recipe with its views named: none given means a view a column, and "*" every column.
-
-    Raises:
-        ConfigError: a view names a column that no row has.
-    """
-    every = tuple(columns)
-    views = tuple(every if view == ("*",) else view for view in recipe.views) or tuple((name,) for name in every)
-    for view in views:
-        for name in view:
-            if name not in columns:
-                raise ConfigError(
-                    f"the recipe has a view of the column {name!r}, and no row has it; there are: "
-                    f"{', '.join(columns) or 'none'}"
-                )
-    return replace(recipe, views=views)
 
 
 def _encode_columns(

@@ -10,12 +10,12 @@ import torch
 from duretrieval.fuse.background import background
 from duretrieval.model.model import Model
 from duretrieval.protocols import Encoder
-from duretrieval.training.build.films import PICTURES
 from duretrieval.training.build.network import Network
 from duretrieval.training.build.prepare import Prepared
 from duretrieval.training.data.batch import View
 from duretrieval.training.data.batches import Rows
 from duretrieval.training.fit.validation import BATCH, views_of
+from duretrieval.training.recipe.films import ALIKE
 from duretrieval.types import Array, Modality
 
 
@@ -53,8 +53,8 @@ def with_borrowed(
     Films and pictures of one encoder have each other's; what is `kept` of the built-in model has the one it had there.
     """
     for lacking in sorted(set(encoders) - columns):
-        other = next((m for m in PICTURES if m in found and encoders.get(m) is encoders[lacking]), None)
-        if other is not None:
+        other = ALIKE.get(lacking)
+        if other in found and encoders.get(other) is encoders[lacking]:
             found[lacking] = found[other]
         elif lacking in (usual := Model.load().background):
             found[lacking] = usual[lacking]

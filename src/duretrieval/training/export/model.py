@@ -16,13 +16,13 @@ from duretrieval.model.seal import Origin
 from duretrieval.protocols import Aligner, Encoder
 from duretrieval.training import parts
 from duretrieval.training.align.closed_form import Fitted
-from duretrieval.training.build.films import PICTURES
 from duretrieval.training.build.lora import merge_lora
 from duretrieval.training.build.network import Network
-from duretrieval.training.build.objective import Objective
+from duretrieval.training.build.objective import TotalLoss
 from duretrieval.training.build.prepare import Prepared
 from duretrieval.training.export.background import aligned, backgrounds, with_borrowed
 from duretrieval.training.export.parity import compare
+from duretrieval.training.recipe.films import ALIKE
 from duretrieval.training.recipe.recipe import Recipe, Use
 from duretrieval.types import Modality
 
@@ -31,7 +31,7 @@ def export(
     recipe: Recipe,
     prepared: Prepared,
     network: Network,
-    objective: Objective,
+    objective: TotalLoss,
     folder: str | Path,
     *,
     name: str | None = None,
@@ -57,7 +57,7 @@ def export(
     return Model.load(folder, trust=True)
 
 
-def _model(recipe: Recipe, prepared: Prepared, network: Network, objective: Objective, place: Path, name: str) -> Model:
+def _model(recipe: Recipe, prepared: Prepared, network: Network, objective: TotalLoss, place: Path, name: str) -> Model:
     """The engine's parts, written to `place` where they are graphs."""
     encoders: dict[Modality, Encoder] = {}
     aligners: dict[Modality, Aligner] = {}
@@ -77,7 +77,8 @@ def _model(recipe: Recipe, prepared: Prepared, network: Network, objective: Obje
             encoders[modality] = once("encoders", merge_lora(network.encoders[modality.value]), f"encoder-{modality}")
         else:
             frozen = prepared.encoders.frozen[modality]
-            encoders[modality] = _engine_encoder(frozen.encoder, place, modality, made)
+            net = getattr(frozen.encoder, "net", None)  # a frozen net becomes a graph; another encoder needs no torch
+            encoders[modality] = frozen.encoder if net is None else once("encoders", net, f"encoder-{modality}")
             steps += [frozen.aligner] if frozen.aligner else []
         if isinstance(head, Fitted):
             steps += [head.aligner] if hasattr(head.aligner, "save") else []
@@ -116,10 +117,7 @@ def _bring_along(
     encoders: dict[Modality, Encoder],
     aligners: dict[Modality, Aligner],
 ) -> None:
-    """Modalities without training rows: what is `kept`; films by the picture's encoder and head, or pictures by theirs.
-
-    A film is the mean of its frames to an encoder of both, so that what was learned of one holds of the other.
-    """
+    """Modalities without training rows: what is `kept`; films by what pictures have, or pictures by what films have."""
     for modality in sorted(set(prepared.encoders.frozen) - columns):
         frozen = prepared.encoders.frozen[modality]
         encoders[modality] = frozen.encoder
@@ -127,7 +125,7 @@ def _bring_along(
             aligners[modality] = frozen.aligner
     if recipe.fusion is not None:
         return
-    for learned, lacking in (PICTURES, PICTURES[::-1]):
+    for learned, lacking in ALIKE.items():
         encoder = encoders.get(learned)
         if encoder is not None and lacking in encoder.modalities and lacking not in encoders:
             encoders[lacking] = encoder
@@ -143,17 +141,6 @@ def _chained(steps: list[Aligner], made: dict[Any, Any]) -> Aligner:
     if key not in made:
         made[key] = Chain(tuple(steps))
     return made[key]  # type: ignore[no-any-return]
-
-
-def _engine_encoder(encoder: Any, place: Path, modality: Modality, made: dict[Any, Any]) -> Encoder:
-    """An encoder that does not need torch: a frozen net becomes a graph, another stays what it is."""
-    net = getattr(encoder, "net", None)
-    if net is None:
-        return encoder  # type: ignore[no-any-return]
-    if id(net) not in made:
-        entry = net.export(place, f"encoder-{modality}")
-        made[id(net)] = parts.find("encoders", entry["use"]).load(place, **entry["options"])
-    return made[id(net)]  # type: ignore[no-any-return]
 
 
 def fit_codes(spec: Use, prepared: Prepared, network: Network) -> Aligner:

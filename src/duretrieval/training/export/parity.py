@@ -13,7 +13,7 @@ from duretrieval.fuse.means import mean, means
 from duretrieval.media.limits import Limits
 from duretrieval.model.model import Model
 from duretrieval.training.build.network import Network
-from duretrieval.training.build.objective import Objective
+from duretrieval.training.build.objective import TotalLoss
 from duretrieval.training.build.prepare import Prepared
 from duretrieval.training.data.batch import Batch
 from duretrieval.training.data.batches import Rows
@@ -29,7 +29,7 @@ WINDOWS = 8
 SCORES = "scores"
 
 
-def compare(model: Model, prepared: Prepared, network: Network, objective: Objective) -> dict[str, float]:
+def compare(model: Model, prepared: Prepared, network: Network, objective: TotalLoss) -> dict[str, float]:
     """The largest difference between the engine and torch on a few training rows, by modality.
 
     A row of several windows has their mean in both (`fuse.means`).  "whole" is that of fused items, "scores" that of
@@ -86,7 +86,7 @@ def _compare_row(
             _widen(found, Modality.WHOLE, row.rows[0].numpy(), model.fuse(mixed)[0])
 
 
-def _scores(model: Model, network: Network, objective: Objective, rows: Rows, n: int) -> dict[str, float]:
+def _scores(model: Model, network: Network, objective: TotalLoss, rows: Rows, n: int) -> dict[str, float]:
     """Torch's score of all pairs of rows of two views against the engine's of each pair, on the same rows."""
     assert model.scorer is not None
     with torch.inference_mode():

@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader
 
 from duretrieval.errors import ConfigError, Diverged
 from duretrieval.training.build.network import Network
-from duretrieval.training.build.objective import Objective
+from duretrieval.training.build.objective import TotalLoss
 from duretrieval.training.data.batch import Batch, View
 from duretrieval.training.data.batches import Rows
 from duretrieval.training.fit import history
@@ -42,7 +42,7 @@ class Training(pl.LightningModule):
     def __init__(
         self,
         network: Network,
-        objective: Objective,
+        objective: TotalLoss,
         fit: Fit,
         seed: int,
         train: Rows,

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from duretrieval.errors import ConfigError
-from duretrieval.training.build.objective import Objective, Term
+from duretrieval.training.build.objective import LossTerm, TotalLoss
 from duretrieval.training.data.batches import Rows
 from duretrieval.training.recipe.recipe import CLASSES, LOSS
 
@@ -17,7 +17,7 @@ Views = Mapping[str, Sequence[str]]
 """Columns of each view, by its name."""
 
 
-def check_learnable(objective: Objective, views: Views, rows: Rows) -> None:
+def check_learnable(objective: TotalLoss, views: Views, rows: Rows) -> None:
     """Raises ConfigError where no loss has anything to compare in the training rows."""
     if not any(_learns(term, views, rows) for term in objective.terms):
         have = ", ".join(f"{name} {int(_present(rows, columns).sum())}" for name, columns in views.items())
@@ -27,7 +27,7 @@ def check_learnable(objective: Objective, views: Views, rows: Rows) -> None:
         )
 
 
-def check_measurable(monitor: str, objective: Objective, views: Views, rows: Rows) -> None:
+def check_measurable(monitor: str, objective: TotalLoss, views: Views, rows: Rows) -> None:
     """Raises ConfigError where the validation rows have no figure that decides which check is the best."""
     if monitor in CLASSES:
         there = any(t.classifier is not None for t in objective.terms) and bool((rows.labels >= 0).any())
@@ -42,7 +42,7 @@ def check_measurable(monitor: str, objective: Objective, views: Views, rows: Row
         )
 
 
-def _learns(term: Term, views: Views, rows: Rows) -> bool:
+def _learns(term: LossTerm, views: Views, rows: Rows) -> bool:
     if term.reads == "labels":
         return bool((rows.labels >= 0).any())
     pairs = [term.views] if term.views else list(combinations(views, 2))

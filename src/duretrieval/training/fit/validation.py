@@ -18,10 +18,10 @@ from duretrieval.evaluation.metrics import accuracy, decisions, f1, recall
 from duretrieval.evaluation.metrics.ranking import per_query
 from duretrieval.evaluation.metrics.summary import mean, median
 from duretrieval.training.build.network import Network
-from duretrieval.training.build.objective import Objective, Term, inner
+from duretrieval.training.build.objective import LossTerm, TotalLoss, inner
 from duretrieval.training.data.batch import Batch, View
 from duretrieval.training.data.batches import Rows
-from duretrieval.training.fit.rescoring import rescored
+from duretrieval.training.fit.reranking import reranked
 from duretrieval.training.recipe.recipe import CLASSES, LOSS
 
 BATCH = 512
@@ -79,12 +79,12 @@ def _figures(
     for place, key in enumerate(keys.tolist()):
         rows.setdefault(key, []).append(place)
     with torch.inference_mode():
-        scores = rescored(score, a, b).float().numpy()
+        scores = reranked(score, a, b).float().numpy()
     values = per_query({m.name: m.of for m in wanted}, scores, relevant([rows[key] for key in keys.tolist()]))
     return {m.name: median(values[m.name]) if m.statistic == "median" else mean(values[m.name]) for m in wanted}
 
 
-def classes(views: Mapping[str, View], labels: Tensor, terms: Sequence[Term]) -> dict[str, float]:
+def classes(views: Mapping[str, View], labels: Tensor, terms: Sequence[LossTerm]) -> dict[str, float]:
     """Accuracy, macro recall and macro F1 of the classifier, over all views that it learns from; {} without one."""
     given: list[int] = []
     true: list[int] = []
@@ -108,7 +108,7 @@ def _decided(classifier: nn.Module, rows: Tensor) -> list[int]:
     return decided
 
 
-def mean_loss(objective: Objective, views: Mapping[str, View], rows: Rows, device: torch.device) -> float:
+def mean_loss(objective: TotalLoss, views: Mapping[str, View], rows: Rows, device: torch.device) -> float:
     """The objective on the views of rows that are not learned from, `BATCH` at a time in their order."""
     losses = []
     with torch.inference_mode():
@@ -121,7 +121,7 @@ def mean_loss(objective: Objective, views: Mapping[str, View], rows: Rows, devic
     return sum(loss * n for loss, n in losses) / sum(n for _, n in losses)
 
 
-def check(network: Network, objective: Objective, rows: Rows, monitor: str) -> dict[str, float]:
+def check(network: Network, objective: TotalLoss, rows: Rows, monitor: str) -> dict[str, float]:
     """Every figure of these rows by name ("text→image/hit@1", "f1"), and "monitor", the one that decides: larger wins.
 
     Raises:

@@ -9,7 +9,8 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn import functional
 
-from duretrieval.encode.hub.image import ImageTower, preprocessing_by
+from duretrieval.encode.hub.image import ImageTower
+from duretrieval.encode.hub.preprocessing import preprocessing_by
 from duretrieval.encode.hub.sentence import load_sentence
 from duretrieval.encode.hub.source import folder_of
 from duretrieval.encode.hub.text import TextTower, plain

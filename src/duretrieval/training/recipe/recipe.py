@@ -25,7 +25,7 @@ What a table does not say has the default that the dataclass below shows.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from duretrieval.errors import ConfigError
@@ -181,7 +181,7 @@ class Recipe:
     """Columns of each view; none given: every column of the data is one. "*" is every column: views = [["*"]]."""
     encoders: Mapping[Modality, Encoding] = field(default_factory=dict)
     heads: Mapping[Modality, Use] = field(default_factory=dict)
-    """A film uses the picture's encoder, and then its head, where it has none of its own; others have `mlp`."""
+    """A modality without one has that of another (`films`), or `mlp`."""
     align: Use | None = None
     """An aligner fitted whole (ridge, procrustes, cca) in the place of heads: nothing is trained step by step."""
     fusion: Use | None = None
@@ -232,3 +232,21 @@ class Recipe:
 def view_name(view: Sequence[str]) -> str:
     """("image", "keywords") -> "image+keywords"."""
     return "+".join(view)
+
+
+def with_views(recipe: Recipe, columns: Mapping[str, Modality]) -> Recipe:
+    """The recipe with its views named: none given means a view a column, and "*" every column.
+
+    Raises:
+        ConfigError: a view names a column that no row has.
+    """
+    every = tuple(columns)
+    views = tuple(every if view == ("*",) else view for view in recipe.views) or tuple((name,) for name in every)
+    for view in views:
+        for name in view:
+            if name not in columns:
+                raise ConfigError(
+                    f"the recipe has a view of the column {name!r}, and no row has it; there are: "
+                    f"{', '.join(columns) or 'none'}"
+                )
+    return replace(recipe, views=views)

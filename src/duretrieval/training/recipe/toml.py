@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from duretrieval.errors import ConfigError
+from duretrieval.training.recipe.films import usual
 from duretrieval.training.recipe.ready import locate
 from duretrieval.training.recipe.recipe import Data, Encoding, Fit, Objective, Recipe, Use
 from duretrieval.training.recipe.settings import QUOTES, as_table, build, check_keys, merge, parse
@@ -84,13 +85,13 @@ def _views(value: Any, where: str) -> tuple[tuple[str, ...], ...]:
 def _by_modality(table: Any, kind: type, where: str) -> dict[Modality, Any]:
     """{text: {...}, image: {...}}; a table with `use` is that of every modality that has none of its own.
 
-    Films are left to those who ask: they have the pictures' where there is no table that names them.
+    One that has another's where no table names it (`films.usual`) is left out.
     """
     table = as_table({"use": table} if isinstance(table, str) else table, where)
     names = [modality.value for modality in Modality]
     if "use" in table:
         common = {key: value for key, value in table.items() if key not in names}
-        wanted = [name for name in names if name in table or name != Modality.VIDEO]
+        wanted = [name for name in names if name in table or usual(Modality(name)) == name]
         return {Modality(name): _named(table.get(name, common), kind, where) for name in wanted}
     check_keys(table, names, where)
     return {Modality(key): _named(value, kind, f"{where[:-1]}.{key}]") for key, value in table.items()}

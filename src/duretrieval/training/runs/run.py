@@ -29,7 +29,7 @@ from duretrieval.training.align.closed_form import fit_heads
 from duretrieval.training.build.learned import groups
 from duretrieval.training.build.network import Network
 from duretrieval.training.build.network_of import draw_of, make_network, make_objective
-from duretrieval.training.build.objective import Objective
+from duretrieval.training.build.objective import TotalLoss
 from duretrieval.training.build.prepare import SPLITS, Prepared, Progress, prepare
 from duretrieval.training.data.opening import read_data
 from duretrieval.training.data.sample import Sample
@@ -55,7 +55,7 @@ class Run:
     recipe: Recipe
     prepared: Prepared
     network: Network
-    objective: Objective
+    objective: TotalLoss
     folder: Path
     problems: Sequence[str]
     """Rows that could not be read, or not be used, with the reason."""

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from torch.utils.data import Sampler
-
 from duretrieval.training.samplers.shuffled import shuffled
 from duretrieval.types import Ints
 
 
-class Order(Sampler[list[int]]):
+class Order:
     """Which rows make up which step, as a function of the seed and the number of the step alone.
 
     An epoch is the `steps` steps between two checks (0: one pass, as many steps as the n rows fill), so a run that goes

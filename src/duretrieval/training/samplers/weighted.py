@@ -8,15 +8,12 @@ from functools import partial
 from typing import get_args
 
 import numpy as np
-import numpy.typing as npt
 
 from duretrieval import plugins
 from duretrieval.errors import ConfigError
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.samplers.sources import By, sources
-from duretrieval.types import Ints
-
-Floats = npt.NDArray[np.float64]
+from duretrieval.types import Floats, Ints
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from duretrieval.types import Floats
+
 BINS = 3
 """Groups of equal size into which numbers are cut."""
 FEWEST = 6
 """Trials below which nothing can be said."""
-
-Floats = npt.NDArray[np.float64]
 
 
 def importance(settings: Sequence[Mapping[str, Any]], values: Sequence[float]) -> dict[str, float]:

@@ -10,8 +10,8 @@ import pytest
 import torch
 from tests.training.nets.audio.tiny import sound
 
+from duretrieval.encode.mel_filters import hz_to_mel, mel_filters, mel_to_hz
 from duretrieval.errors import ConfigError
-from duretrieval.training.nets.audio.filters import hz_to_mel, mel_filters, mel_to_hz
 from duretrieval.training.nets.audio.mel import Mel, MelSettings, log_offset, power_to_db
 from duretrieval.training.nets.audio.mfcc import Mfcc, cosine_transform, delta
 

@@ -180,7 +180,7 @@ def test_errors(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     for wanted in (65, 2, 0):
         with pytest.raises(ConfigError, match=f"max_tokens is {wanted}; this model takes 3 to 64"):
             transformer(folder, max_tokens=wanted)
-    with pytest.raises(ModelError, match=r"nothing' cannot be loaded as a text transformer"):
+    with pytest.raises(ModelError, match=r"no tokenizer can be read from .*nothing: "):
         transformer(str(tmp_path / "nothing"))
     with pytest.raises(ShapeError, match="content of a text part to be a string; got int"):
         transformer(folder).prepare([Part(Modality.TEXT, 3)])  # type: ignore[arg-type]
@@ -194,5 +194,5 @@ def test_errors(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_a_model_without_a_fast_tokenizer(models: Path, tmp_path: Path) -> None:
     AutoModel.from_pretrained(saved("t5", models)).save_pretrained(tmp_path)
     ByT5Tokenizer().save_pretrained(tmp_path)
-    with pytest.raises(ModelError, match=r"has a tokenizer without a tokenizer\.json \(ByT5Tokenizer\)"):
+    with pytest.raises(ModelError, match=r"has no tokenizer\.json \(ByT5Tokenizer\), nor words to make one of"):
         transformer(str(tmp_path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any, Literal
 
@@ -9,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from duretrieval.encode.cutting import Cutting
+from duretrieval.encode.hub.pretrained import read, whole_model
 from duretrieval.errors import ConfigError
 from duretrieval.training.nets.audio.kaldi_mel import FRAME, HOP, KaldiMel
-from duretrieval.training.nets.audio.pretrained import load_extractor, load_model
 from duretrieval.training.nets.audio.sound import SoundNet
 
 
@@ -37,8 +38,11 @@ class Ast(SoundNet):
         """Raises ModelError where the model cannot be loaded, ConfigError where the window is none of its."""
         from transformers import ASTFeatureExtractor, ASTModel
 
-        network = load_model(ASTModel, model, pretrained=pretrained)
-        extractor = load_extractor(ASTFeatureExtractor, model)
+        network = whole_model(ASTModel, model, pretrained=pretrained)
+        with warnings.catch_warnings():
+            # the published 128 bands are so narrow that some hold no frequency; so the model was trained
+            warnings.filterwarnings("ignore", "At least one mel filter has all zero values")
+            extractor = read(ASTFeatureExtractor, model, "feature extractor")
         if window_s is not None:
             _shorten(network, window_s, extractor.sampling_rate)
         front = KaldiMel.like(extractor, network.config.max_length)

@@ -8,9 +8,9 @@ from typing import Literal
 from torch import Tensor
 
 from duretrieval.encode.cutting import Cutting
+from duretrieval.encode.hub.pretrained import read, whole_model
 from duretrieval.errors import ConfigError
 from duretrieval.training.nets.audio.clap_mel import ClapMel
-from duretrieval.training.nets.audio.pretrained import load_extractor, load_model
 from duretrieval.training.nets.audio.sound import SoundNet
 
 
@@ -34,10 +34,10 @@ class ClapAudio(SoundNet):
         """Raises ModelError where the model cannot be loaded, ConfigError where it is one with fusion."""
         from transformers import ClapAudioModelWithProjection, ClapFeatureExtractor
 
-        network = load_model(ClapAudioModelWithProjection, model, pretrained=pretrained)
+        network = whole_model(ClapAudioModelWithProjection, model, pretrained=pretrained)
         if network.config.enable_fusion:
             raise ConfigError(f"{str(model)!r} is a CLAP with fusion of random pieces; take one without, 'unfused'")
-        front = ClapMel.like(load_extractor(ClapFeatureExtractor, model))
+        front = ClapMel.like(read(ClapFeatureExtractor, model, "feature extractor"))
         super().__init__(
             dim=network.config.projection_dim if projected else network.config.hidden_size,
             sample_rate=front.sample_rate,

@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from duretrieval.training.nets.audio.filters import mel_filters
+from duretrieval.encode.mel_filters import mel_filters
 from duretrieval.training.nets.audio.framing import filled_to, whole
 from duretrieval.training.nets.audio.mel import heard_bins
-from duretrieval.training.nets.audio.spectrum import Exact, Spectrum, fourier_basis
+from duretrieval.training.nets.audio.spectrum import Spectrum, fourier_basis
+from duretrieval.types import Floats
 
 FRAME, HOP, N_FFT = 400, 160, 512
 """25 ms and 10 ms at 16 kHz, whatever the sample rate: so does the feature extractor."""
@@ -86,7 +87,7 @@ class KaldiMel(nn.Module):
         return normalised
 
 
-def emphasised_basis(used: slice) -> Exact:
+def emphasised_basis(used: slice) -> Floats:
     """Mean removal, pre-emphasis, window and transform are linear, so they are one matrix: (400, 2f).
 
     The window is symmetric (not periodic), and the first sample of a frame follows itself.
@@ -94,5 +95,5 @@ def emphasised_basis(used: slice) -> Exact:
     centring = np.eye(FRAME) - 1 / FRAME
     emphasis = np.eye(FRAME) - EMPHASIS * np.eye(FRAME, k=-1)
     emphasis[0, 0] = 1 - EMPHASIS
-    steps: Exact = np.diag(np.hanning(FRAME)) @ emphasis @ centring
+    steps: Floats = np.diag(np.hanning(FRAME)) @ emphasis @ centring
     return steps.T @ fourier_basis(N_FFT, FRAME, used=used)

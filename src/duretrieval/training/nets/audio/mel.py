@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from duretrieval.training.nets.audio.filters import Scale, mel_filters
-from duretrieval.training.nets.audio.spectrum import Exact, Padding, Spectrum, hann_basis
+from duretrieval.encode.mel_filters import Scale, mel_filters
+from duretrieval.training.nets.audio.spectrum import Padding, Spectrum, hann_basis
+from duretrieval.types import Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Mel(nn.Module):
         return self.spectrum.frames(lengths)
 
 
-def heard_bins(weights: Exact) -> slice:
+def heard_bins(weights: Floats) -> slice:
     """The bins that any band uses, so that no others are computed: (f, bands) -> a slice of f."""
     heard = np.flatnonzero(weights.any(axis=1))
     return slice(int(heard[0]), int(heard[-1]) + 1)

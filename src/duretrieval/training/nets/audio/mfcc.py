@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from duretrieval.errors import ConfigError
 from duretrieval.training.nets.audio.mel import Mel, MelSettings, power_to_db
-from duretrieval.training.nets.audio.spectrum import Exact
+from duretrieval.types import Floats
 
 DELTA_FRAMES = 9
 """Frames that a derivative is estimated from."""
@@ -45,7 +45,7 @@ class Mfcc(nn.Module):
         return self.mel.frames(lengths)
 
 
-def cosine_transform(bands: int, n: int) -> Exact:
+def cosine_transform(bands: int, n: int) -> Floats:
     """The orthonormal DCT-II as a matrix: (bands, n).
 
     c[m, i] = s_i cos(pi i (2m + 1) / 2 bands), s_0 = sqrt(1 / bands), s_i = sqrt(2 / bands).
@@ -74,10 +74,10 @@ def delta(features: Tensor, order: int = 1, frames: Tensor | None = None) -> Ten
     return inner.gather(1, nearest[..., None].expand(-1, -1, f))
 
 
-def _derivative(order: int) -> Exact:
+def _derivative(order: int) -> Floats:
     """What 9 values are multiplied by to give the derivative at the middle one."""
     half = DELTA_FRAMES // 2
     powers = np.arange(-half, half + 1)[:, None] ** np.arange(order + 1)[None]
     factorial = float(np.prod(np.arange(1, order + 1)))
-    weights: Exact = np.linalg.pinv(powers.astype(np.float64))[order] * factorial
+    weights: Floats = np.linalg.pinv(powers.astype(np.float64))[order] * factorial
     return weights

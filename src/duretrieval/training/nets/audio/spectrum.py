@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from duretrieval.errors import ConfigError
 from duretrieval.training.nets.audio.framing import frames, mirrored
+from duretrieval.types import Floats
 
-Exact = npt.NDArray[np.float64]
 Padding = Literal["zeros", "reflect", "none"]
 
 
@@ -33,7 +32,7 @@ class Spectrum(nn.Module):
 
     basis: Tensor
 
-    def __init__(self, basis: Exact, *, hop: int, padding: Padding = "none") -> None:
+    def __init__(self, basis: Floats, *, hop: int, padding: Padding = "none") -> None:
         super().__init__()
         self.hop = hop
         self.taps = len(basis)
@@ -66,7 +65,7 @@ class Spectrum(nn.Module):
         return mirrored(samples, lengths, half)
 
 
-def hann_basis(n_fft: int, window: int, *, used: slice = slice(None)) -> Exact:
+def hann_basis(n_fft: int, window: int, *, used: slice = slice(None)) -> Floats:
     """The basis of the Fourier transform under a periodic Hann window: (n_fft, 2f).
 
     h[i] = 0.5 - 0.5 cos(2 pi i / window), in the middle of n_fft samples.  used: which of the n_fft // 2 + 1
@@ -83,7 +82,7 @@ def hann_basis(n_fft: int, window: int, *, used: slice = slice(None)) -> Exact:
     return padded[:, None] * fourier_basis(n_fft, n_fft, used=used)
 
 
-def fourier_basis(n_fft: int, taps: int, *, used: slice = slice(None)) -> Exact:
+def fourier_basis(n_fft: int, taps: int, *, used: slice = slice(None)) -> Floats:
     """cos and -sin of 2 pi k i / n_fft for i < taps: (taps, 2f)."""
     bins = np.arange(n_fft // 2 + 1)[used]
     angles = 2 * np.pi * (np.arange(taps)[:, None] * bins[None] % n_fft) / n_fft

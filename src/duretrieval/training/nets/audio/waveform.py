@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from duretrieval.encode.cutting import Cutting
+from duretrieval.encode.hub.pretrained import read, whole_model
 from duretrieval.errors import ConfigError
-from duretrieval.training.nets.audio.pretrained import load_extractor, load_model
 from duretrieval.training.nets.audio.sound import SoundNet
 
 
@@ -36,9 +36,9 @@ class Waveform(SoundNet):
         """Raises ModelError where the model cannot be loaded, ConfigError where it takes no samples."""
         from transformers import AutoModel, Wav2Vec2FeatureExtractor
 
-        network = load_model(AutoModel, model, pretrained=pretrained)
+        network = whole_model(AutoModel, model, pretrained=pretrained)
         network.config.apply_spec_augment = False  # it masks in training, and fails on sounds shorter than its mask
-        extractor = load_extractor(Wav2Vec2FeatureExtractor, model)
+        extractor = read(Wav2Vec2FeatureExtractor, model, "feature extractor")
         config = network.config
         super().__init__(
             dim=config.output_hidden_size if getattr(config, "add_adapter", False) else config.hidden_size,

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from duretrieval.encode.cutting import Cutting
+from duretrieval.encode.hub.pretrained import read, whole_model
 from duretrieval.errors import ConfigError
 from duretrieval.training.nets.audio.framing import whole
-from duretrieval.training.nets.audio.pretrained import load_extractor, load_model
 from duretrieval.training.nets.audio.sound import SoundNet
 from duretrieval.training.nets.audio.whisper_mel import WhisperMel
 
@@ -40,8 +40,8 @@ class Whisper(SoundNet):
         """Raises ModelError where the model cannot be loaded, ConfigError where the window is none of its."""
         from transformers import WhisperFeatureExtractor, WhisperModel
 
-        extractor = load_extractor(WhisperFeatureExtractor, model)
-        encoder = load_model(WhisperModel, model, pretrained=pretrained).encoder
+        extractor = read(WhisperFeatureExtractor, model, "feature extractor")
+        encoder = whole_model(WhisperModel, model, pretrained=pretrained).encoder
         state = STRIDE * extractor.hop_length
         if window_s is not None:
             _shorten(encoder, window_s, state / extractor.sampling_rate)

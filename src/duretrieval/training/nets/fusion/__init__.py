@@ -1,4 +1,4 @@
-"""Several rows of one item to one, each a `contracts.Fusion`; `docs/fusion.md` says which to take.
+"""Several rows of one item to one, each a `contracts.FusionNet`; `docs/fusion.md` says which to take.
 
 weighted_sum     one weight a modality, fixed or learned
 maximum          the largest of each component

@@ -39,7 +39,7 @@ class Stacked(nn.Module):
         self.drop = drop
 
     def forward(self, rows: Mapping[Modality, Tensor], present: Mapping[Modality, Tensor] | None = None, /) -> Tensor:
-        """modality -> (b, width), modality -> (b,) bool; (b, dim), as `contracts.Fusion`.
+        """modality -> (b, width), modality -> (b,) bool; (b, dim), as `contracts.FusionNet`.
 
         Raises:
             ShapeError, ConfigError: as `stack`.

@@ -14,14 +14,14 @@ from duretrieval.window import window
 
 if TYPE_CHECKING:
     from duretrieval.training.nets.image.net import PictureNet as PictureNet
-    from duretrieval.training.nets.image.preprocessing import Preprocessing as Preprocessing
+    from duretrieval.training.nets.image.preprocessing import Look as Look
     from duretrieval.training.nets.image.vgg import Vgg as Vgg
 else:
     __getattr__, __dir__, __all__ = window(
         __name__,
         {
             "net": "PictureNet",
-            "preprocessing": "Preprocessing",
+            "preprocessing": "Look",
             "vgg": "Vgg",
         },
     )

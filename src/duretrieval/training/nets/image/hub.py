@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import torch
 from torch import nn
 
-from duretrieval.encode.hub.source import reading
+from duretrieval.encode.hub.preprocessing import Preprocessing, processor_of
+from duretrieval.encode.hub.pretrained import check_held, drawn, read_model
 from duretrieval.errors import ConfigError, ModelError
-from duretrieval.training.nets.image.preprocessing import Preprocessing, of_processor
+from duretrieval.training.nets.image.preprocessing import of_processor
 from duretrieval.training.nets.image.tracing import evaluating
 
 
@@ -25,19 +25,7 @@ def load(model: str, pretrained: bool = True, kind: str = "AutoModel") -> tuple[
     """
     import transformers
 
-    reader = getattr(transformers, kind)
-    try:
-        if pretrained:
-            with _quietly():
-                network, report = reader.from_pretrained(
-                    model, dtype=torch.float32, output_loading_info=True, **reading(model)
-                )
-            lacking = frozenset(report["missing_keys"])
-        else:
-            config = transformers.AutoConfig.from_pretrained(model, **reading(model))
-            network, lacking = _drawn(reader, config), frozenset()
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
-        raise ModelError(f"{model} cannot be loaded as a model of transformers: {error}") from error
+    network, lacking = read_model(getattr(transformers, kind), model, pretrained=pretrained)
     return _reads_pixels(network, model), lacking
 
 
@@ -52,10 +40,9 @@ def draw(config: Mapping[str, Any], kind: str = "AutoModel") -> nn.Module:
     settings = dict(config)
     if "model_type" not in settings:
         raise ConfigError("config has no model_type; give one of transformers, such as 'convnext' or 'vit'")
-    reader = getattr(transformers, kind)
     try:
         built = transformers.AutoConfig.for_model(settings.pop("model_type"), **settings)
-        network = _drawn(reader, built)
+        network = drawn(getattr(transformers, kind), built)
     except (ValueError, TypeError, RuntimeError, KeyError, ZeroDivisionError) as error:
         raise ConfigError(f"no network can be drawn from this config: {error}") from error
     return _reads_pixels(network, f"a {config['model_type']}")
@@ -68,14 +55,7 @@ def own_preprocessing(model: str) -> Preprocessing:
         ModelError: the model has none that can be read.
         ConfigError: it does more than can be put into a graph.
     """
-    from transformers import AutoImageProcessor
-
-    try:
-        processor = AutoImageProcessor.from_pretrained(model, **reading(model))
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise ModelError(f"{model} has no preprocessing that can be read from its files: {reason}") from error
-    return of_processor(processor, model)
+    return of_processor(processor_of(model), model)
 
 
 def check_weights(network: nn.Module, lacking: Collection[str], model: str) -> None:
@@ -84,12 +64,8 @@ def check_weights(network: nn.Module, lacking: Collection[str], model: str) -> N
     Raises:
         ModelError: some of its parameters are among those that the model held no weights for.
     """
-    drawn = sorted(name for name, _ in network.named_parameters() if name in lacking)
-    if drawn:
-        raise ModelError(
-            f"{model} holds no weights for {len(drawn)} parameters that would be used ({', '.join(drawn[:3])}); "
-            "choose another pooling or another model, or pretrained = False"
-        )
+    used = (name for name, _ in network.named_parameters() if name in lacking)
+    check_held(used, model, "choose another pooling or another model, or pretrained = False")
 
 
 def width(backbone: nn.Module, shape: tuple[int, ...]) -> int:
@@ -106,25 +82,6 @@ def width(backbone: nn.Module, shape: tuple[int, ...]) -> int:
     except (ValueError, RuntimeError, AttributeError, TypeError) as error:
         raise ConfigError(f"this network cannot make a row of an input of shape {shape}: {error}") from error
     return int(row.shape[1])
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Without a table of what a classifier's file holds beyond its features; `check_weights` says what is missing."""
-    from transformers.utils import logging
-
-    verbosity = logging.get_verbosity()
-    logging.set_verbosity_error()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-
-
-def _drawn(reader: Any, config: Any) -> Any:
-    """A network of a config: the Auto classes say it in public, single architectures in private."""
-    draw = reader.from_config if hasattr(reader, "from_config") else reader._from_config
-    return draw(config, dtype=torch.float32)
 
 
 def _reads_pixels(network: Any, name: str) -> nn.Module:

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from duretrieval.encode.frames import frames_of
-from duretrieval.training.nets.image.preprocessing import Look, Preprocessing
+from duretrieval.encode.frames import films_of
+from duretrieval.encode.hub.preprocessing import Preprocessing
+from duretrieval.training.nets.image.preprocessing import Look
 from duretrieval.training.nets.image.tracing import positions_fixed
 from duretrieval.training.onnx import to_onnx
 from duretrieval.types import Modality, Part
@@ -44,13 +44,8 @@ class PictureNet(nn.Module):
         Raises:
             ShapeError: a part is not pixels of the side that `reading` asks for, or a film has no frame.
         """
-        side = self.preprocessing.side
-        films = [frames_of(part, side) for part in parts]
-        counts = [len(film) for film in films]
-        pixels = np.zeros((len(films), max(counts, default=1), side, side, 3), np.uint8)
-        for row, film in zip(pixels, films, strict=True):
-            row[: len(film)] = film
-        return {"pixels": torch.from_numpy(pixels), "frames": torch.tensor(counts, dtype=torch.int64)}
+        pixels, counts = films_of(parts, self.preprocessing.side)
+        return {"pixels": torch.from_numpy(pixels), "frames": torch.from_numpy(counts)}
 
     def forward(self, pixels: Tensor, frames: Tensor) -> Tensor:
         """(b, t, side, side, 3) uint8 and (b,) -> (b, dim); what comes after a film's end is not looked at."""

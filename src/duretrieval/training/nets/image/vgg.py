@@ -13,9 +13,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from duretrieval.encode.hub.preprocessing import Fit, Preprocessing
 from duretrieval.errors import ConfigError
 from duretrieval.training.nets.image.net import PictureNet
-from duretrieval.training.nets.image.preprocessing import Fit, Preprocessing
 from duretrieval.training.nets.image.weights import check_choice, load_weights
 
 CONVOLUTIONS = {11: (1, 1, 2, 2, 2), 13: (2, 2, 2, 2, 2), 16: (2, 2, 3, 3, 3), 19: (2, 2, 4, 4, 4)}

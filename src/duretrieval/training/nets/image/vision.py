@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 from torch import Tensor, nn
 
+from duretrieval.encode.hub.preprocessing import Fit, Preprocessing
 from duretrieval.errors import ConfigError
 from duretrieval.training.nets.image.hub import check_weights, draw, load, own_preprocessing, width
 from duretrieval.training.nets.image.net import PictureNet
-from duretrieval.training.nets.image.preprocessing import Fit, Preprocessing
 
 Pooling = Literal["pooler", "cls", "mean"]
 POOLINGS = ("pooler", "cls", "mean")

@@ -9,11 +9,11 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from duretrieval.encode.hub.source import quietly, reading
-from duretrieval.encode.hub.text import has_words
+from duretrieval.encode.hub.pretrained import check_held, read_model
+from duretrieval.encode.hub.text import tokenizer_of
 from duretrieval.encode.padding import padded
 from duretrieval.encode.tokens import limited, text_of, token_ids
-from duretrieval.errors import ConfigError, ModelError
+from duretrieval.errors import ConfigError
 from duretrieval.training.nets.text import pooling as pool
 from duretrieval.training.onnx import to_onnx
 from duretrieval.types import Modality, Part
@@ -131,7 +131,8 @@ def transformer(
     """
     encoder, tokenizer, lacking = _pretrained(model)
     _set_pooler(encoder, model, pooling)
-    _check_weights(encoder, lacking, model)
+    used = (key for key, _ in encoder.named_parameters() if key in lacking)
+    check_held(used, model, "choose another pooling or another model")
     longest = _max_tokens(max_tokens, encoder, tokenizer)
     return TextTransformer(
         encoder,
@@ -146,22 +147,12 @@ def transformer(
 
 def _pretrained(name: str) -> tuple[Any, Any, frozenset[str]]:
     """The model, in float32 whatever it was saved in, its tokenizer, and the parameters it holds no weights for."""
-    from transformers import AutoModel, AutoTokenizer
+    from transformers import AutoModel
 
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(name, **reading(name))
-        with quietly():  # of a table of missing weights; `_check_weights` says which of them matter
-            options = {"dtype": torch.float32, "output_loading_info": True, **reading(name)}
-            model, report = AutoModel.from_pretrained(name, **options)
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{name!r} cannot be loaded as a text transformer: {error}") from error
-    if not tokenizer.is_fast or not has_words(tokenizer):
-        raise ModelError(
-            f"{name!r} has a tokenizer without a tokenizer.json ({type(tokenizer).__name__}) or words to make one of, "
-            "which the engine cannot run; choose a model that has one"
-        )
+    tokenizer = tokenizer_of(name)
+    model, lacking = read_model(AutoModel, name)
     encoder = model.get_encoder() if model.config.is_encoder_decoder else model
-    drawn = {id(parameter) for key, parameter in model.named_parameters() if key in report["missing_keys"]}
+    drawn = {id(parameter) for key, parameter in model.named_parameters() if key in lacking}
     return encoder, tokenizer, frozenset(key for key, value in encoder.named_parameters() if id(value) in drawn)
 
 
@@ -172,16 +163,6 @@ def _set_pooler(encoder: Any, name: str, pooling: str) -> None:
         raise ConfigError(f"{name!r} has no pooler; take pooling = 'cls' or 'mean'")
     if pooling != "pooler" and has_pooler:
         encoder.pooler = nn.Identity()  # not None: SqueezeBERT calls whatever is there
-
-
-def _check_weights(encoder: nn.Module, lacking: frozenset[str], name: str) -> None:
-    """Refuse a model that is in part as it was drawn: each time it is loaded its rows would be others."""
-    drawn = sorted(key for key, _ in encoder.named_parameters() if key in lacking)
-    if drawn:
-        raise ModelError(
-            f"{name!r} holds no weights for {len(drawn)} parameters that would be used ({', '.join(drawn[:3])}); "
-            "choose another pooling or another model"
-        )
 
 
 def _max_tokens(wanted: int | None, encoder: nn.Module, tokenizer: Any) -> int:

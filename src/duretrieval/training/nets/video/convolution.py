@@ -11,8 +11,8 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from duretrieval.encode.hub.preprocessing import Channels, Fit, Preprocessing
 from duretrieval.errors import ConfigError
-from duretrieval.training.nets.image.preprocessing import Channels, Fit, Preprocessing
 from duretrieval.training.nets.image.weights import check_choice, load_weights
 from duretrieval.training.nets.video.net import FilmNet
 

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from duretrieval.encode.frames import evenly, frames_of
+from duretrieval.encode.hub.preprocessing import Preprocessing
 from duretrieval.errors import ConfigError
-from duretrieval.training.nets.image.preprocessing import Look, Preprocessing
+from duretrieval.training.nets.image.preprocessing import Look
 from duretrieval.training.nets.image.tracing import positions_fixed
 from duretrieval.training.onnx import to_onnx
 from duretrieval.types import Modality, Part

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from duretrieval.encode.frames import middles
+from duretrieval.encode.hub.preprocessing import Fit, Preprocessing
 from duretrieval.errors import ConfigError
 from duretrieval.training.nets.image.net import PictureNet
-from duretrieval.training.nets.image.preprocessing import Fit, Preprocessing
 from duretrieval.training.nets.image.vgg import PLACES, average_to
 from duretrieval.training.nets.image.weights import check_choice
 from duretrieval.training.nets.video.frames import each_frame, picture_net

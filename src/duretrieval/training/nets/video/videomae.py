@@ -12,10 +12,11 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn import functional
 
-from duretrieval.encode.hub.source import local
+from duretrieval.encode.hub.preprocessing import Fit, Preprocessing
+from duretrieval.encode.hub.pretrained import read
 from duretrieval.errors import ConfigError, ModelError
 from duretrieval.training.nets.image.hub import check_weights, draw, load, own_preprocessing, width
-from duretrieval.training.nets.image.preprocessing import Fit, Preprocessing, of_processor
+from duretrieval.training.nets.image.preprocessing import of_processor
 from duretrieval.training.nets.video.net import FilmNet
 
 KIND = "VideoMAEForVideoClassification"
@@ -66,15 +67,8 @@ def _preprocessing(model: str) -> Preprocessing:
     except ModelError:
         from transformers.models.videomae.image_processing_pil_videomae import VideoMAEImageProcessorPil
 
-        try:
-            processor = VideoMAEImageProcessorPil.from_pretrained(
-                model, image_processor_filename=VIDEO_FILE, **local(model)
-            )
-        except (OSError, ValueError):
-            processor = None
-        if processor is None:
-            raise
-    return of_processor(processor, model)
+        processor = read(VideoMAEImageProcessorPil, model, "image processor", image_processor_filename=VIDEO_FILE)
+        return of_processor(processor, model)
 
 
 class Tokens(nn.Module):

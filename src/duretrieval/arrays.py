@@ -1,4 +1,4 @@
-"""The arrays of an aligner, in a safetensors file."""
+"""Arrays in a safetensors file."""
 
 from __future__ import annotations
 
@@ -11,19 +11,28 @@ import numpy.typing as npt
 from duretrieval.errors import ModelError
 
 
+def read_all(path: Path) -> dict[str, npt.NDArray[Any]]:
+    """Every array of a file, by name.
+
+    Raises:
+        ModelError: it is not a safetensors file.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        return dict(load_file(path))
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{path} cannot be read as safetensors: {error}") from error
+
+
 def read(path: Path, key: str) -> npt.NDArray[Any]:
     """The array called `key`.
 
     Raises:
         ModelError: the file is not a safetensors file, or holds no such array.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    try:
-        arrays = load_file(path)
-    except (OSError, SafetensorError) as error:
-        raise ModelError(f"{path} cannot be read as safetensors: {error}") from error
+    arrays = read_all(path)
     if key not in arrays:
         raise ModelError(f"{path} holds no {key!r}; it holds {', '.join(sorted(arrays)) or 'nothing'}")
     return arrays[key]

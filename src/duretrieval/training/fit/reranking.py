@@ -11,16 +11,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from duretrieval.evaluation.metrics.rescored import Rescored
+from duretrieval.evaluation.metrics.reranked import Reranked
 from duretrieval.rank.nearest import RERANKED
 from duretrieval.training.nets.score.pair_score import PairScore
 from duretrieval.types import Array
 
 
-def rescored(score: Any, a: Tensor, b: Tensor, *, candidates: int = RERANKED) -> Tensor:
+def reranked(score: Any, a: Tensor, b: Tensor, *, candidates: int = RERANKED) -> Tensor:
     """Scores (n, m) of queries a (n, d) and a gallery b (m, d), unit rows on the CPU, ordered as a search orders them.
 
-    The `candidates` with the largest cosine to a query have their score; all others follow (`evaluate.rescored`).  A
+    The `candidates` with the largest cosine to a query have their score; all others follow (`evaluate.reranked`).  A
     score without `pairs`, or of no more rows than candidates, is that of all pairs.
     """
     if not isinstance(score, PairScore) or len(b) <= candidates:
@@ -32,4 +32,4 @@ def rescored(score: Any, a: Tensor, b: Tensor, *, candidates: int = RERANKED) ->
             found: Array = score.pairs(torch.from_numpy(x), torch.from_numpy(y)).numpy()
         return found
 
-    return torch.from_numpy(Rescored(a.numpy(), b.numpy(), pairs, candidates)[0 : len(a)])
+    return torch.from_numpy(Reranked(a.numpy(), b.numpy(), pairs, candidates)[0 : len(a)])

@@ -14,7 +14,7 @@ QUERIES = 32
 """How many are scored at once."""
 
 
-class Rescored:
+class Reranked:
     """Scores (q, n) of queries and a gallery whose order is that of `rank.search` with `rank.scorer`.
 
     For each query the `candidates` with the largest cosine c have the scorer's score s; all others follow them, in the

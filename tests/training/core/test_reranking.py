@@ -8,7 +8,7 @@ from torch.nn.functional import normalize
 
 from duretrieval.rank.nearest import RERANKED
 from duretrieval.training.build.objective import inner
-from duretrieval.training.fit.rescoring import rescored
+from duretrieval.training.fit.reranking import reranked
 from duretrieval.training.nets.score.euclidean import Euclidean
 from duretrieval.training.nets.score.pair_scorer import PairScorer
 
@@ -25,7 +25,7 @@ def scorer() -> PairScorer:
 def test_candidates_by_cosine_then_by_score_then_the_rest_by_cosine() -> None:
     a, b, score = rows(70, 1), rows(50, 2), scorer()
     with torch.inference_mode():
-        found = rescored(score, a, b, candidates=7).numpy()
+        found = reranked(score, a, b, candidates=7).numpy()
         every, cosines = score(a, b).numpy(), (a @ b.T).numpy()
     for query in range(len(a)):
         near = np.argsort(-cosines[query])
@@ -38,11 +38,11 @@ def test_candidates_by_cosine_then_by_score_then_the_rest_by_cosine() -> None:
 def test_few_rows_are_all_candidates() -> None:
     a, b, score = rows(5, 1), rows(RERANKED, 2), scorer()
     with torch.inference_mode():
-        torch.testing.assert_close(rescored(score, a, b), score(a, b))
+        torch.testing.assert_close(reranked(score, a, b), score(a, b))
 
 
 def test_a_score_that_ranks_as_the_cosine_changes_no_order() -> None:
     a, b = rows(9, 1), rows(60, 2)
-    by_distance, by_cosine = rescored(Euclidean(), a, b, candidates=10), inner(a, b)
+    by_distance, by_cosine = reranked(Euclidean(), a, b, candidates=10), inner(a, b)
     assert torch.equal(by_distance.argsort(dim=1, stable=True), by_cosine.argsort(dim=1, stable=True))
-    assert torch.equal(rescored(inner, a, b, candidates=10), by_cosine)
+    assert torch.equal(reranked(inner, a, b, candidates=10), by_cosine)

@@ -15,7 +15,7 @@ from duretrieval.cli import evaluation_tables as tables
 from duretrieval.collection.collection import Collection
 from duretrieval.evaluation import result_json
 from duretrieval.evaluation.labels.labelled import read_labelled
-from duretrieval.evaluation.metrics.rescored import Rescored
+from duretrieval.evaluation.metrics.reranked import Reranked
 from duretrieval.evaluation.report.page import page
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap
 from duretrieval.evaluation.subjects.model import embed, evaluate_model
@@ -76,14 +76,14 @@ def manifest(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_two_of_three_are_candidates() -> None:
     gallery = np.array([[1, 0], [0.8, 0.6], [0, 1]], np.float32)
-    scores = Rescored(gallery[:1], gallery, lambda a, b: b[:, 1] * 10, candidates=2)
+    scores = Reranked(gallery[:1], gallery, lambda a, b: b[:, 1] * 10, candidates=2)
     np.testing.assert_allclose(scores[0:1], [[0, 6, 0 + 0 - 2]], atol=1e-6)  # the second has the larger score
 
 
 @pytest.mark.parametrize("candidates", [1, 7, 90])
 def test_by_its_definition(candidates: int) -> None:
     queries, gallery = rows(70, 1), rows(50, 2)
-    found = Rescored(queries, gallery, bilinear, candidates)
+    found = Reranked(queries, gallery, bilinear, candidates)
     assert found.shape == (70, 50)
     whole = np.concatenate([found[0:33], found[33:70]])
     np.testing.assert_allclose(whole, found[0:70], atol=1e-6)  # once scored, the same again
@@ -104,7 +104,7 @@ def test_pairs_are_scored_once() -> None:
         asked.append(len(a))
         return bilinear(a, b)
 
-    found = Rescored(rows(40, 1), rows(30, 2), counting, candidates=5)
+    found = Reranked(rows(40, 1), rows(30, 2), counting, candidates=5)
     for _ in range(3):
         assert found[0:40].shape == (40, 30)
     assert sum(asked) == 40 * 5
@@ -115,7 +115,7 @@ def test_the_order_is_that_of_a_search(model: Model, manifest: Path, tmp_path: P
     data = read_labelled(manifest)
     embedded, _ = embed(model, data)
     texts, pictures = embedded[Modality.TEXT], embedded[Modality.IMAGE]
-    scores = Rescored(texts.vectors, pictures.vectors, bilinear)[0:12]
+    scores = Reranked(texts.vectors, pictures.vectors, bilinear)[0:12]
     names = [Path(data.units[unit].source).name for unit in pictures.units]
     with Collection.open(tmp_path / "c", model) as collection:
         collection.add(manifest.parent, workers=1)

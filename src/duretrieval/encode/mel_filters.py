@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from duretrieval.errors import ConfigError
-from duretrieval.training.nets.audio.spectrum import Exact
+from duretrieval.types import Floats
 
 Scale = Literal["slaney", "htk", "kaldi"]
 
@@ -24,7 +24,7 @@ def mel_filters(
     highest_hz: float | None = None,
     scale: Scale = "slaney",
     area: bool = True,
-) -> Exact:
+) -> Floats:
     """Weights of the bins of a spectrum in each band: (n_fft // 2 + 1, bands).
 
     w[k, m] = max(0, min((f_k - c_{m-1}) / (c_m - c_{m-1}), (c_{m+1} - f_k) / (c_{m+1} - c_m))), the centres c evenly
@@ -57,7 +57,7 @@ def mel_filters(
     return np.asarray(weights)
 
 
-def hz_to_mel(hz: Exact, scale: Scale) -> Exact:
+def hz_to_mel(hz: Floats, scale: Scale) -> Floats:
     """Hertz on a mel scale.
 
     htk, kaldi: 2595 log10(1 + f / 700), 1127 ln(1 + f / 700) (O'Shaughnessy 1987, p. 150).
@@ -70,7 +70,7 @@ def hz_to_mel(hz: Exact, scale: Scale) -> Exact:
     return np.where(hz < KNEE_HZ, 3 * hz / 200, KNEE_MEL + np.log(np.maximum(hz, KNEE_HZ) / KNEE_HZ) / LOG_STEP)
 
 
-def mel_to_hz(mel: Exact, scale: Scale) -> Exact:
+def mel_to_hz(mel: Floats, scale: Scale) -> Floats:
     """The inverse of `hz_to_mel`."""
     if scale == "htk":
         return np.asarray(700.0 * (10.0 ** (mel / 2595.0) - 1.0))
