@@ -18,7 +18,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from duretrieval.training.fit.reranking import reranked
 
 from benchmarks.frozen import learned_from, tested_on
 from benchmarks.measure import HERE, write
@@ -27,6 +26,7 @@ from duretrieval.evaluation.labels.relevance import relevant
 from duretrieval.evaluation.measures import measures
 from duretrieval.evaluation.metrics.ranking import per_query
 from duretrieval.evaluation.metrics.summary import mean as mean_of
+from duretrieval.training.fit.reranking import reranked
 from duretrieval.training.fit.validation import retrieval, views_of
 
 SEEDS = 3

@@ -16,10 +16,10 @@ import torch
 from builtin import background, classes, efficientnet, minilm, packages, yamnet
 from builtin.card import seal
 from builtin.export import export
-from duretrieval.arrays import write
 
 from duretrieval.align.centre import Centre
 from duretrieval.align.conse import Conse
+from duretrieval.arrays import write
 from duretrieval.encode.classes import hellinger
 from duretrieval.encode.text import OnnxText
 from duretrieval.onnx import Session
