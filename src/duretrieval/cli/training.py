@@ -192,9 +192,9 @@ def export(
         with workbench():
             from duretrieval.training.runs.run import export_run
 
-        state = (checkpoint or Checkpoint.best).value
+        state = checkpoint or Checkpoint.best
         with trusting(trust):
-            model = export_run(Path(what), folder, name=name, checkpoint=state, data=data, cache=cache)
+            model = export_run(Path(what), folder, name=name, checkpoint=state.value, data=data, cache=cache)
     said = ", ".join(sorted(model.modalities))
     out.print(f"Model {model.name!r} ({said}; {model.dim} dimensions): {folder}")
     _next(folder)
