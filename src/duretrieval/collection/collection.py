@@ -281,6 +281,7 @@ class Collection:
             query = Query(asking.terms(query), k=k, where=where, modalities=frozenset(modalities or Modality))
         wanted = ask.searched(query, self.model)
         vectors, weights = asking.embed(query, store)
+        query = ask.weighed(query, vectors, weights, self.model)
         scorer = self.model.scorer
         rerank = PairReranker(scorer, vectors, weights, store) if scorer else None
         return search(store, probes(vectors, weights, wanted, self.model.background), query, rerank)
