@@ -170,7 +170,9 @@ def export(
     name: Annotated[
         str | None, typer.Option(help="How the model is called. Default: as its recipe, or its ID.")
     ] = None,
-    licence: Annotated[str | None, typer.Option(help="Of a named model's weights, as MIT. Default: unstated.")] = None,
+    licence: Annotated[
+        str | None, typer.Option(help="Of a named model's weights, as MIT. Default: see its card.")
+    ] = None,
     checkpoint: Annotated[
         Checkpoint | None, typer.Option(help="The best check of the run, or its last. Default: best.")
     ] = None,
