@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from duretrieval import Item, Modality, Part
-from duretrieval.collection import sources as entries
+from duretrieval.collection import copies, news, sources
 from duretrieval.collection.collection import Collection
 from duretrieval.errors import MediaError
 from duretrieval.media.folders import digest, walk
@@ -104,7 +104,7 @@ def test_a_file_over_the_limit_is_refused_unread(folder: Path, monkeypatch: pyte
     with (folder / "vm.img").open("wb") as file:
         file.truncate(6_000_000_000)
     hashed: list[Path] = []
-    monkeypatch.setattr(entries, "digest", lambda path: hashed.append(path) or digest(path))
+    monkeypatch.setattr(sources, "digest", lambda path: hashed.append(path) or digest(path))
     with Collection.open(folder.parent / "collection", limits=Limits(max_bytes=1_000_000)) as collection:
         report = collection.add(folder)
         assert problems(report) == {
@@ -198,7 +198,7 @@ def test_what_vanishes_during_a_walk_was_not_there(folder: Path) -> None:
 def test_a_file_that_vanishes_before_it_is_decoded_is_a_problem(folder: Path) -> None:
     (folder / "b.txt").write_text("roses")
     with Collection.open(folder.parent / "collection") as collection:
-        found = list(entries.from_paths([folder]))
+        found = list(sources.from_paths([folder]))
         (folder / "b.txt").unlink()
         report = collection._ingest(found, None, False, 1)
         assert problems(report) == {"b.txt": "it cannot be opened: no such file or directory"}
@@ -207,15 +207,15 @@ def test_a_file_that_vanishes_before_it_is_decoded_is_a_problem(folder: Path) ->
 
 def test_copies_by_the_thousand_are_looked_at_once_each(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looks = 0
-    gone = entries.Copies.learn.__globals__["is_gone"]
+    gone = copies.is_gone
 
     def counted(path: Path) -> bool:
         nonlocal looks
         looks += 1
         return bool(gone(path))
 
-    monkeypatch.setitem(entries.Copies.learn.__globals__, "is_gone", counted)
-    monkeypatch.setattr(entries, "BATCH", 10)
+    monkeypatch.setattr(copies, "is_gone", counted)
+    monkeypatch.setattr(news, "BATCH", 10)
     for number in range(60):
         (folder / f"copy{number}.txt").write_text("tulips in spring")
     with Collection.open(folder.parent / "collection") as collection:
@@ -231,7 +231,7 @@ def test_copies_by_the_thousand_are_looked_at_once_each(folder: Path, monkeypatc
 
 
 def test_a_copy_of_what_has_changed_since_is_read_anew(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(entries, "BATCH", 1)
+    monkeypatch.setattr(news, "BATCH", 1)
     (folder / "b.txt").write_text("tulips in spring")
     with Collection.open(folder.parent / "collection") as collection:
         collection.add([folder / "a.txt", folder / "b.txt"])
