@@ -7,7 +7,7 @@ from pathlib import Path
 
 from duretrieval.training.parts import TABLE, find
 
-PAGE = Path(__file__).parents[3] / "docs" / "fusion.md"
+PAGE = Path(__file__).parents[4] / "docs" / "fusion.md"
 
 
 def test_the_page() -> None:

@@ -1,4 +1,4 @@
-"""A run that kills itself: `python -m tests.training.core.killed MEDIA RUN CACHE STEP`."""
+"""A run that kills itself: `python -m tests.training.killed MEDIA RUN CACHE STEP`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from tests.training.core.small import recipe, samples
+from tests.training.small import recipe, samples
 
 from duretrieval.training.recipe.recipe import Recipe
 from duretrieval.training.runs.run import train

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.training.core.small import recipe
+from tests.training.small import recipe
 
 from duretrieval import plugins
 from duretrieval.errors import ConfigError, ModelError, Untrusted

@@ -12,8 +12,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.media.samples import tone, write_wave
-from tests.training.core.small import recipe
 from tests.training.nets.text.tiny import saved
+from tests.training.small import recipe
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 

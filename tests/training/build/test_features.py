@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.training.core.full import no_file_above
+from tests.training.full import no_file_above
 
 from duretrieval.errors import ConfigError
 from duretrieval.media.limits import Limits

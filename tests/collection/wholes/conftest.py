@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.wholes.fused import make_model, write_manifest
+from tests.collection.wholes.fused import make_model, write_manifest
 
 from duretrieval.collection.collection import Collection
 from duretrieval.model.model import Model

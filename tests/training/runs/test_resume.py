@@ -13,10 +13,10 @@ import pytest
 import pytorch_lightning as pl
 import torch
 import transformers
-from tests.training.core.full import no_file_above
-from tests.training.core.killed import everything
-from tests.training.core.small import recipe
+from tests.training.full import no_file_above
+from tests.training.killed import everything
 from tests.training.nets.text.tiny import saved
+from tests.training.small import recipe
 
 from duretrieval.errors import ConfigError
 from duretrieval.training.data.sample import Sample
@@ -57,7 +57,7 @@ def test_killed_in_the_middle_of_an_epoch(
 ) -> None:
     folder, outcome = whole
     run = tmp_path / "run"
-    command = [sys.executable, "-m", "tests.training.core.killed", str(media), str(run), str(cache), "5"]
+    command = [sys.executable, "-m", "tests.training.killed", str(media), str(run), str(cache), "5"]
     path = f"{ROOT / 'src'}:{ROOT}:{ROOT / 'tests' / 'media'}"
     died = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": path, "PYTHONHASHSEED": "1"}, capture_output=True)
     assert died.returncode == -signal.SIGKILL, died.stderr.decode()[-2000:]

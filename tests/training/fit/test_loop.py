@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.training.core.small import recipe
+from tests.training.small import recipe
 
 from duretrieval.errors import ConfigError, Diverged
 from duretrieval.training.data.sample import Sample

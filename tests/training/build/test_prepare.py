@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 import torch
-from tests.training.core.small import recipe
+from tests.training.small import recipe
 from torch import Tensor, nn
 
 from duretrieval.errors import ConfigError

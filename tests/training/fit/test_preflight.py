@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.training.core.small import recipe
+from tests.training.small import recipe
 
 from duretrieval.errors import ConfigError
 from duretrieval.training.data.sample import Sample

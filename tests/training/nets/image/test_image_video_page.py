@@ -8,7 +8,7 @@ from pathlib import Path
 
 from duretrieval.training import parts
 
-PAGE = Path(__file__).parents[2] / "docs" / "image-video-encoders.md"
+PAGE = Path(__file__).parents[4] / "docs" / "image-video-encoders.md"
 
 
 def test_the_page() -> None:

@@ -9,21 +9,19 @@ import numpy as np
 import pytest
 from tests.training.coloured import COLOURS, SHAPES, film, pairs, picture, sound, split, written
 from tests.training.nets.audio.tiny import ast
+from tests.training.nets.image.test_vision import CLASSIFIERS, CONVNEXT
 from tests.training.nets.text.tiny import saved
-from tests.training.test_vision import CLASSIFIERS, CONVNEXT
 
 from duretrieval import Modality, Term
-from duretrieval import training as package
 from duretrieval.collection.collection import Collection
 from duretrieval.model.model import Model
 from duretrieval.training.fit import history
-from duretrieval.training.recipe.ready import ready
+from duretrieval.training.recipe.ready import FOLDER, ready
 from duretrieval.training.recipe.recipe import Recipe
 from duretrieval.training.recipe.toml import read_recipe
 from duretrieval.training.runs.folder import Outcome
 from duretrieval.training.runs.run import train
 
-RECIPES = Path(package.__file__).parent / "recipes"
 QUICK = ("data.near_duplicates=false", "fit.batch=16", "fit.patience=0")
 
 
@@ -44,7 +42,7 @@ def models(folder: Path) -> dict[str, str]:
 
 
 def trained(name: str, data: Path, folder: Path, *changes: str) -> tuple[Recipe, Outcome]:
-    recipe = read_recipe(RECIPES / f"{name}.toml", [*QUICK, *changes])
+    recipe = read_recipe(FOLDER / f"{name}.toml", [*QUICK, *changes])
     return recipe, train(recipe, data, folder / name, cache=folder / "features")
 
 

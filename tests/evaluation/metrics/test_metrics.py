@@ -37,7 +37,7 @@ def test_examples_in_docstrings(name: str) -> None:
 
 
 def test_examples_in_the_document() -> None:
-    page = Path(__file__).parents[2] / "docs" / "metrics.md"
+    page = Path(__file__).parents[3] / "docs" / "metrics.md"
     result = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
     assert result.attempted > 25
     assert result.failed == 0

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.wholes.fused import (
+from tests.collection.wholes.fused import (
     COLOURS,
     DIM,
     ITEMS,

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.training.core.small import recipe
 from tests.training.nets.text.tiny import saved
+from tests.training.small import recipe
 from torch import Tensor
 
 from duretrieval.collection.collection import Collection

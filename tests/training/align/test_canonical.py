@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from tests.training.coloured import COLOURS, SHAPES, picture
-from tests.training.core.small import recipe
+from tests.training.small import recipe
 from torch.nn.functional import normalize
 
 from duretrieval import Modality

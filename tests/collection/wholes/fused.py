@@ -71,7 +71,7 @@ def write_model(folder: Path, *, fusion: dict[str, Any] | None, modalities: Sequ
     uses = {"text": "Words", "image": "Colours"}
     card = f'format = 1\nname = "words and colours"\ndim = {DIM}\n[reading]\nimage_side = 16\n'
     for modality in modalities:
-        card += f'[[encoders]]\nuse = "tests.wholes.fused:{uses[modality]}"\nmodalities = ["{modality}"]\n'
+        card += f'[[encoders]]\nuse = "tests.collection.wholes.fused:{uses[modality]}"\nmodalities = ["{modality}"]\n'
     if fusion:
         inline = ", ".join(f"{key} = {value!r}" for key, value in fusion["options"].items())
         card += f'[fusion]\nuse = "{fusion["use"]}"\noptions = {{ {inline} }}\n'

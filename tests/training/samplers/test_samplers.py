@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.training.core.killed import everything
-from tests.training.core.small import recipe
-from tests.training.core.test_resume import Stop, assert_same
+from tests.training.killed import everything
+from tests.training.runs.test_resume import Stop, assert_same
+from tests.training.small import recipe
 
 from duretrieval.errors import ConfigError, UnknownPart
 from duretrieval.training.build.network_of import draw_of

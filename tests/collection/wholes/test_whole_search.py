@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.wholes.fused import COLOURS, FIGURES, ITEMS, ids, picture, whole, word
+from tests.collection.wholes.fused import COLOURS, FIGURES, ITEMS, ids, picture, whole, word
 
 from duretrieval import Modality, Part, Query, Term
 from duretrieval.cli.app import app
