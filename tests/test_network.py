@@ -45,7 +45,7 @@ trials = 1
 def traced(folder: Path, command: list[str | Path], *, fails: bool = False, keys: str = "") -> None:
     """Run it in the folder; no process of it may have sent anything further than to this machine."""
     log = folder / "strace.log"
-    tracing = ["strace", "-f", "-qq", "-e", "trace=connect,sendto,sendmsg,sendmmsg", "-o", log]
+    tracing = ["strace", "-f", "--seccomp-bpf", "-qq", "-e", "trace=connect,sendto,sendmsg,sendmmsg", "-o", log]
     names = ("ORT_DISABLE_TELEMETRY", "HF_HUB_DISABLE_TELEMETRY", "DO_NOT_TRACK", "HF_HUB_OFFLINE")
     env = {key: value for key, value in os.environ.items() if key not in names}
     env |= {"HOME": str(folder / "home"), "XDG_CACHE_HOME": str(folder / "cache")}

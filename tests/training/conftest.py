@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from tests.training.small import samples
+
+from duretrieval.training.data.sample import Sample
 
 HERE = Path(__file__).parent
 QUICK = [HERE / "losses", HERE / "nets" / "score", HERE / "data", HERE / "augment"]
@@ -35,3 +38,21 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the pictures."""
+    return tmp_path_factory.mktemp("media")
+
+
+@pytest.fixture(scope="session")
+def data(media: Path) -> list[Sample]:
+    """72 rows."""
+    return samples(media)
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Rows of frozen encoders, computed once for all tests."""
+    return tmp_path_factory.mktemp("features")

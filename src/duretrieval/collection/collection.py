@@ -14,6 +14,7 @@ from duretrieval.collection import query as ask
 from duretrieval.collection import record, sources, upkeep
 from duretrieval.collection.held import Holding, Make
 from duretrieval.collection.ingest import Ingest, Report
+from duretrieval.collection.news import news
 from duretrieval.collection.reading import Road
 from duretrieval.collection.sources import Entry
 from duretrieval.errors import CollectionMoved, NotACollection, QueryError
@@ -413,7 +414,7 @@ class Collection:
     def _ingest(self, stream: Iterable[Entry], progress: Progress | None, retry: bool, workers: int | None) -> Report:
         with self._writing() as store:
             run = Ingest(self.model, store, self.limits, progress or _silent, workers)
-            report = run.run(sources.news(stream, store, retry, run.skip, self.limits))
+            report = run.run(news(stream, store, retry, run.skip, self.limits))
             store.optimize()
         return report
 

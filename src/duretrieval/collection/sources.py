@@ -5,26 +5,20 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 
 from duretrieval.collection import storable
-from duretrieval.collection.copies import Copies
 from duretrieval.errors import MediaError
 from duretrieval.index import filters
 from duretrieval.index.lance import place
 from duretrieval.media.folders import Source, digest, gone, look, stamp, walk
 from duretrieval.media.limits import Limits
 from duretrieval.media.manifest import Row, line_of, read_manifests
-from duretrieval.protocols import Store
 from duretrieval.types import Array, Item, Modality, Part, Scalar
-
-BATCH = 1000
-"""Entries looked up in the store at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,71 +142,21 @@ def from_store(items: Iterable[Item], limits: Limits) -> Iterator[Entry]:
         source = storable.path(item.source)
         if os.path.isfile(source):  # noqa: PTH113  (pathlib's raises for a name too long)
             found = replace(_file_entry(look(source)), id=item.id, source=item.source)
-            yield replace(found, digest=_digest(found, limits))
+            yield replace(found, digest=digest_of(found, limits))
             continue
         files: dict[Path, set[Modality]] = {}
         for part in item.parts:
             if part.file:
                 files.setdefault(storable.path(part.file), set()).add(part.modality)
         texts = tuple(part for part in item.parts if part.modality is Modality.TEXT and not part.file)
-        failed = item.problem and not item.parts and _stands(item.source)
+        failed = item.problem and not item.parts and stands(item.source)
         lost = None if files or texts or failed else f"{item.source} is gone, so it cannot be encoded again"
         entry = Entry(item.id, item.source, item.stamp, tuple(files), texts, item.fields, problem=lost or item.problem)
         sounds = [held == {Modality.AUDIO} and not item.problem for held in files.values()]  # of a film, maybe: no more
         yield replace(entry, wanted=tuple(Modality.AUDIO if only else None for only in sounds))
 
 
-def news(
-    entries: Iterable[Entry], store: Store, retry: bool, skip: Callable[[], None], limits: Limits
-) -> Iterator[Entry]:
-    """The entries that the store does not hold as they are now; `skip` is called for each of the others.
-
-    A known source keeps its id. A new file with the content of a known one comes with that one's vectors, and takes
-    over its id when the known file is gone from its place: then it has moved. With `retry`, a problem is news again.
-    """
-    copies = Copies(store, usable=retry)
-    for batch in _batches(entries):
-        known = store.lookup([entry.source for entry in batch])
-        batch = _under_new_names(batch, known, store)
-        failed = {i.id for i in store.get([id_ for id_, _ in known.values()]) if i.problem} if retry else set()
-        fresh = []
-        for entry in batch:
-            id_, old_stamp = known.get(entry.source, (entry.id, None))
-            if old_stamp is not None and old_stamp == entry.stamp != "" and id_ not in failed:
-                skip()
-            else:
-                fresh.append(replace(entry, id=id_, digest=entry.digest or _digest(entry, limits)))
-        yield from _recognise(fresh, store, known, copies)
-
-
-def _under_new_names(batch: list[Entry], known: Mapping[str, tuple[str, str]], store: Store) -> list[Entry]:
-    """Rows without an id that an earlier version stored under another one bring their vectors along."""
-    before = store.lookup([e.formerly for e in batch if e.formerly and e.source not in known])
-    same = {e.id: before[e.formerly][0] for e in batch if e.formerly in before and before[e.formerly][1] == e.stamp}
-    items = {item.id: item for item in store.get(list(same.values())) if item.parts}
-    vectors = store.vectors(list(items))
-    held = {new: (items[old], vectors[old]) for new, old in same.items() if old in items}
-    return [replace(entry, reuse=held.get(entry.id)) if entry.formerly else entry for entry in batch]
-
-
-def _recognise(
-    fresh: Sequence[Entry], store: Store, known: Mapping[str, tuple[str, str]], copies: Copies
-) -> Iterator[Entry]:
-    copies.learn(entry.digest for entry in fresh)
-    taken = {item.id: item.source for item in store.get([e.id for e in fresh if e.source not in known])}
-    for entry in fresh:
-        moved = None if entry.source in known else copies.moved(entry.digest, entry.source)
-        if moved:
-            entry = replace(entry, id=moved)
-        elif entry.is_file and taken.get(entry.id, entry.source) != entry.source:
-            entry = replace(entry, id=_id(entry.source + entry.digest))  # its usual id moved away with another file
-        elif entry.row and (other := taken.get(entry.id, "")) not in ("", entry.source) and _stands(other):
-            said = f"its id '{entry.id}' was that of {other}, whose place it took; give one of them another id"
-            entry = replace(entry, problem="; ".join(filter(None, [entry.problem, said])))
-        yield replace(entry, reuse=copies.like(entry.digest, moved) or entry.reuse)
-
-
-def _stands(source: str) -> bool:
+def stands(source: str) -> bool:
     """Whether a file, or the manifest of a row, is still there."""
     return any(
         Path(place).is_file() for place in (source, *(source[: mark.start()] for mark in re.finditer("#", source)))
@@ -258,7 +202,7 @@ def _walk(paths: Iterable[str | Path]) -> Iterator[Source]:
 def _file_entry(found: Source) -> Entry:
     path = found.path.absolute()
     return Entry(
-        id=_id(str(path)),
+        id=id_of(str(path)),
         source=storable.name(path),
         stamp=found.stamp,
         files=() if found.problem else (path,),
@@ -267,17 +211,12 @@ def _file_entry(found: Source) -> Entry:
     )
 
 
-def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-    iterator = iter(entries)
-    while batch := list(islice(iterator, BATCH)):
-        yield batch
-
-
-def _id(text: str) -> str:
+def id_of(text: str) -> str:
+    """An id that follows from a text: 16 hex digits of its BLAKE2b."""
     return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
 
 
-def _digest(entry: Entry, limits: Limits) -> str:
+def digest_of(entry: Entry, limits: Limits) -> str:
     """Of an item that is one file, and one that will be read; an empty file may be one that lies about its size."""
     try:
         if not entry.is_file or not 0 < entry.files[0].stat().st_size <= limits.max_bytes:
@@ -298,7 +237,7 @@ def _row_stamp(row: Row) -> str:
     texts = {column: held[0] if len(held) == 1 else held for column, held in row.texts.items()}
     parts = [called, row.name or called, repr(sorted(texts.items())), repr(sorted(row.fields.items()))]
     parts += [f"{file} {_stamp(file)}" for file in row.files]
-    return _id(storable.name("\n".join(parts)))
+    return id_of(storable.name("\n".join(parts)))
 
 
 def _stamp(file: Path) -> str:

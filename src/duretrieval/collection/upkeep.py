@@ -10,6 +10,7 @@ from pathlib import Path
 
 from duretrieval.collection import record, sources, storable
 from duretrieval.collection.ingest import Ingest, Report
+from duretrieval.collection.news import BATCH
 from duretrieval.errors import CollectionError, DamagedCollection, ModelError, NotACollection, WouldEmpty
 from duretrieval.index.lance import address, place
 from duretrieval.index.lance import mend as mending
@@ -224,7 +225,7 @@ def migrate(
 def _left(old: Store, new: Store, skip: Callable[[], None]) -> Iterator[Item]:
     """The items of `old` that `new` does not hold as they are; `skip` is called for each of the others."""
     items = old.scan()
-    while batch := list(islice(items, sources.BATCH)):
+    while batch := list(islice(items, BATCH)):
         done = {item.id: item.stamp for item in new.get([item.id for item in batch])}
         for item in batch:
             if item.stamp and done.get(item.id) == item.stamp:

@@ -1,7 +1,7 @@
 """Pretrained joint models of a hub, as they are: `Model.load("clip:openai/clip-vit-base-patch32")`.
 
 Needs torch and transformers (`pip install 'duretrieval[train]'`), which are imported when such a model is opened and
-never before. `duretrieval.training.joint.export` turns the same models into folders that need neither.
+never before. `duretrieval.training.export_joint` turns the same models into folders that need neither.
 
 source    a hub id or a folder to files on this disk, and their fingerprint
 pretrained  what transformers reads there
