@@ -91,6 +91,7 @@ PLACES: dict[str, tuple[str, str, Callable[[Model], Any]]] = {
     "nested": ("[reading]", "[codes]\n" + NESTED % '{ use = "evil_part:Part" }' + "\n[reading]", lambda m: m.codes),
     "scorer": ("[reading]", '[scorer]\nuse = "evil_part:Part"\n[reading]', lambda m: m.scorer),
     "codes": ("[reading]", '[codes]\nuse = "evil_part:Part"\n[reading]', lambda m: m.codes),
+    "weights": ("[reading]", '[weights]\nuse = "evil_part:Part"\n[reading]', lambda m: m.weights),
     "fusion": ("[reading]", '[fusion]\nuse = "evil_part:Part"\n[reading]', lambda m: m.fusion),
 }
 

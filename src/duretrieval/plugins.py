@@ -57,6 +57,9 @@ BUILT_IN: Table = {
     "scorers": {
         "onnx-scorer": ("duretrieval.rank.scorer:OnnxScorer", None),
     },
+    "weights": {
+        "onnx-weights": ("duretrieval.fuse.weights:OnnxWeights", None),
+    },
     "indexes": {
         "binary": ("duretrieval.index.binary:BinaryIndex", None),
         "exact": ("duretrieval.index.exact:ExactIndex", None),

@@ -201,3 +201,13 @@ class Scorer(Protocol):
     """
 
     def __call__(self, a: Array, b: Array, /) -> Array: ...
+
+
+@runtime_checkable
+class Weigher(Protocol):
+    """Says how much the similarity of each modality counts for a query: (d,) unit -> modality -> weight, 0 or above."""
+
+    @property
+    def modalities(self) -> tuple[Modality, ...]: ...
+
+    def __call__(self, query: Array, /) -> Mapping[Modality, float]: ...

@@ -110,7 +110,10 @@ class Query:
     where: str | None = None
     """A filter over fields, in SQL: "ext = 'jpg' AND width > 1000"."""
     weights: Mapping[Modality, float] | None = None
-    """Importance per modality; when given, an item's score is the weighted mean over its modalities."""
+    """Importance per modality; when given, an item's score is the weighted mean over its modalities.
+
+    None: as the model's learned weights say, where it has some; else an item's score is that of its best part.
+    """
     k: int = 10
     exact: bool = False
     """Compare every vector, even where there is an approximate index."""

@@ -41,6 +41,9 @@ def evaluate(
     pair: Annotated[str, typer.Option(help="For a run: what asks and what is searched, as text-image.")] = "any-any",
     metric: Annotated[list[str] | None, typer.Option(help="hit@5, ap, ndcg@10 ...; again for more.")] = None,
     queries: Annotated[int, typer.Option(min=1, help="For a collection: how many to ask without labels.")] = 100,
+    index: Annotated[
+        str | None, typer.Option(help="For a collection: search by an index in memory, exact, faiss or binary.")
+    ] = None,
     report: Annotated[File, typer.Option(help="Write report.html and result.json into this folder.")] = None,
     lang: Annotated[str, typer.Option(help="The language the report opens in: en or zh.")] = "en",
     against: Annotated[File, typer.Option(help="An earlier result.json: say which differences are real.")] = None,
@@ -67,6 +70,7 @@ def evaluate(
         metrics=tuple(metric or ()),
         pair=_sides(pair),
         queries=queries,
+        index=index,
         command=shlex.join(["duretrieval", *sys.argv[1:]]),
     )
     encodes = requests.recognise(what) == "model"

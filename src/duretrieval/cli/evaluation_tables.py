@@ -104,6 +104,7 @@ def _differences(compared: Sequence[Difference]) -> None:
 def _health(health: Health) -> None:
     share = 100 * health.problems / max(health.items, 1)
     how = "with an approximate index" if health.indexed else "every vector is compared (no approximate index)"
+    how = f"searched by the index {health.index!r} in memory, with filters by the store" if health.index else how
     out.print(f"{health.items} items, {health.problems} with a problem ({share:.1f} %); {health.parts} parts, {how}.")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("filter", "keeps", "queries", f"recall@{health.k}"):

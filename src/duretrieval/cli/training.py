@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from contextlib import redirect_stdout
 from dataclasses import replace
 from enum import StrEnum
@@ -16,6 +17,8 @@ from duretrieval.cli.options import Json, Trust, trusting
 from duretrieval.cli.output import print_json
 from duretrieval.cli.terminal import err, out
 from duretrieval.cli.training_progress import Stages, interruptible, workbench
+from duretrieval.errors import ConfigError
+from duretrieval.model.model import Model, is_hub_name
 
 Recipe = Annotated[Path, typer.Argument(help="A TOML file, or the name of a ready recipe (`duretrieval recipes`).")]
 DataPath = Annotated[Path, typer.Option("--data", help="The rows: a manifest, or what the recipe's reader reads.")]
@@ -162,23 +165,51 @@ def tune(
 
 
 def export(
-    run: Annotated[Path, typer.Argument(help="The folder of a run.")],
+    what: Annotated[str, typer.Argument(help="The folder of a run; or a model by its name, as clip:ID.")],
     folder: Annotated[Path, typer.Argument(help="Where the model goes: a folder that does not exist yet.")],
-    name: Annotated[str | None, typer.Option(help="How the model is called. Default: as its recipe.")] = None,
-    checkpoint: Annotated[Checkpoint, typer.Option(help="The best check of the run, or its last.")] = Checkpoint.best,
+    name: Annotated[
+        str | None, typer.Option(help="How the model is called. Default: as its recipe, or its ID.")
+    ] = None,
+    licence: Annotated[
+        str | None, typer.Option(help="Of a named model's weights, as MIT. Default: see its card.")
+    ] = None,
+    checkpoint: Annotated[
+        Checkpoint | None, typer.Option(help="The best check of the run, or its last. Default: best.")
+    ] = None,
     data: Annotated[Path | None, typer.Option(help="The run's data, if it has moved.")] = None,
     cache: Cache = None,
     trust: Trust = False,
 ) -> None:
-    """Write the model of a run as a folder. The engine runs it without torch; the two are compared."""
-    with workbench():
-        from duretrieval.training.runs.run import export_run
+    """Write the model of a run, or a pretrained one, as a folder. The engine runs it without torch."""
+    if is_hub_name(what):
+        given = {"--checkpoint": checkpoint, "--data": data, "--cache": cache, "--trust": trust or None}
+        _refuse(given, f"is for the folder of a run, and {what} is the name of a model")
+        with workbench():
+            from duretrieval.training.joint.folder import UNSTATED, export_joint
 
-    with trusting(trust):
-        model = export_run(run, folder, name=name, checkpoint=checkpoint.value, data=data, cache=cache)
+        export_joint(what, folder, name=name, licence=licence or UNSTATED)
+        model = Model.load(folder)
+    else:
+        _refuse({"--licence": licence}, f"is for the name of a model (clip:ID), and {what} is the folder of a run")
+        with workbench():
+            from duretrieval.training.runs.run import export_run
+
+        state = checkpoint or Checkpoint.best
+        with trusting(trust):
+            model = export_run(Path(what), folder, name=name, checkpoint=state.value, data=data, cache=cache)
     said = ", ".join(sorted(model.modalities))
     out.print(f"Model {model.name!r} ({said}; {model.dim} dimensions): {folder}")
     _next(folder)
+
+
+def _refuse(given: Mapping[str, object], why: str) -> None:
+    """Options that do not belong to what is exported.
+
+    Raises:
+        ConfigError: one of them was given.
+    """
+    for option in (option for option, value in given.items() if value is not None):
+        raise ConfigError(f"{option} {why}; leave it out")
 
 
 def recipes(json: Json = False) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 
 from duretrieval.collection import query as ask
 from duretrieval.collection import record, sources, upkeep
+from duretrieval.collection.held import Holding, Make
 from duretrieval.collection.ingest import Ingest, Report
 from duretrieval.collection.news import news
 from duretrieval.collection.reading import Road
@@ -23,7 +24,7 @@ from duretrieval.index.lance.fault import Fault
 from duretrieval.index.lance.store import LanceStore
 from duretrieval.media.limits import Limits
 from duretrieval.model.model import Model
-from duretrieval.protocols import ReadView
+from duretrieval.protocols import ReadView, Store
 from duretrieval.rank.nearest import search
 from duretrieval.rank.rerank import PairReranker
 from duretrieval.types import Hit, Item, Modality, Query, Term
@@ -72,6 +73,7 @@ class Collection:
         *,
         trust: bool = False,
         pinned: bool = True,
+        holding: Holding | None = None,
     ) -> None:
         self.path = str(path)
         self._uri = place.parts_of(path)
@@ -80,6 +82,7 @@ class Collection:
         self._model = model
         self._trust = trust
         self._pinned = pinned
+        self._holding = holding
         self._road: Road | None = None
 
     @classmethod
@@ -92,20 +95,25 @@ class Collection:
         any_model: bool = False,
         limits: Limits | None = None,
         trust: bool = False,
+        index: str | Make | None = None,
     ) -> Collection:
         """Open the collection at `path`, or make a new one there.
 
         model: a `Model`, a model folder, or `builtin`; None means the one the collection was made with, and `builtin`
         for a new one.  any_model: open it even though that model is not to be had, to look at it or to migrate it.
         trust: run Python code that the model's files name (`Model.load`); without, a collection and its model are data,
-        whoever made them.
+        whoever made them.  index: search by an index in memory, filled when first asked and whenever the collection
+        changes: "exact", "faiss", "binary" (with the model's codes, where it has some), or a function, dim -> empty
+        index; searches with a filter and exact ones stay with the store.
 
         Raises:
             ModelMismatch: the collection was made with another model; the message names both and the remedy.
             Untrusted: when a part of the model is first used: it is a path to code, and `trust` is not set.
             NotACollection: there is something else at `path`; or nothing, and `create` is False.
             ModelError: the model cannot be loaded.
+            UnknownPart: there is no such index.
         """
+        holding = None if index is None else Holding(index)
         uri, pinned = place.parts_of(path), model is not None
         store = _known_store(uri)
         if store is None:
@@ -121,7 +129,8 @@ class Collection:
         else:
             model = model if isinstance(model, Model) else Model.load(model, trust=trust)
             record.require(model.fingerprint, record.name_of(model), store.metadata, path)
-        return cls(path, store, model, limits or Limits(), trust=trust, pinned=pinned and model is not None)
+        pinned = pinned and model is not None
+        return cls(path, store, model, limits or Limits(), trust=trust, pinned=pinned, holding=holding)
 
     def __enter__(self) -> Self:
         return self
@@ -148,7 +157,12 @@ class Collection:
 
     def view(self) -> ReadView:
         """What is stored, to be read: items, vectors and searches by vector, for whoever measures them."""
-        return self._store
+        return self._searched()
+
+    @property
+    def index(self) -> str | None:
+        """The name of the index in memory that is searched; None where the store is."""
+        return self._holding.name if self._holding else None
 
     @property
     def model(self) -> Model:
@@ -263,11 +277,12 @@ class Collection:
             UnknownField: the filter names a field that no item has.
             MediaError: a file of the query cannot be read, or its decoder crashed, hung, or took too much memory.
         """
-        query, store, asking = asked, self._store, self._asking()
+        query, store, asking = asked, self._searched(), self._asking()
         if not isinstance(query, Query):
             query = Query(asking.terms(query), k=k, where=where, modalities=frozenset(modalities or Modality))
         wanted = ask.searched(query, self.model)
         vectors, weights = asking.embed(query, store)
+        query = ask.weighed(query, vectors, weights, self.model)
         scorer = self.model.scorer
         rerank = PairReranker(scorer, vectors, weights, store) if scorer else None
         return search(store, probes(vectors, weights, wanted, self.model.background), query, rerank)
@@ -362,6 +377,11 @@ class Collection:
     @property
     def _store(self) -> LanceStore:
         return self._still()
+
+    def _searched(self) -> Store:
+        """The store, or what an index in memory holds of it."""
+        store = self._store
+        return self._holding.of(store, lambda: self.model) if self._holding else store
 
     def _still(self) -> LanceStore:
         """The store that lies at the path now.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from duretrieval.errors import EmptyMedia, MediaError, MissingExtra, QueryError
 from duretrieval.fuse.means import mean, means
 from duretrieval.model.model import Model
 from duretrieval.protocols import Store
+from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality, Part, Query, Term
 
 NOTHING = "the query asks for nothing"
@@ -106,6 +108,19 @@ def searched(query: Query, model: Model) -> list[Modality]:
     if query.weights is not None:
         raise QueryError(f"{fuses}, so modalities cannot be weighed; give no weights, or weigh the terms (2:words)")
     return [Modality.WHOLE]
+
+
+def weighed(query: Query, vectors: Array, weights: Sequence[float], model: Model) -> Query:
+    """The query with the modalities weighed as the model has learned to, where it says nothing of that itself.
+
+    vectors: (t, dim) unit, one a term.  weights: of the terms.  They are read from the unit sum of the weighted terms;
+    one of no direction, and one that a single modality is to match, is left as it is.
+    """
+    single = len(query.modalities & model.modalities) < 2
+    if query.weights is not None or single or model.fusion is not None or model.weights is None:
+        return query
+    (direction,) = unit(np.asarray(weights, np.float32)[None] @ vectors)
+    return replace(query, weights=model.weights(direction)) if direction.any() else query
 
 
 def _fused(terms: Sequence[Term], vectors: Array, model: Model) -> tuple[Array, list[float]]:

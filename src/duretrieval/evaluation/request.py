@@ -41,6 +41,8 @@ class Request:
     """What a run's queries and items are."""
     queries: int = 100
     """How many to ask of a collection without labels."""
+    index: str | None = None
+    """The index in memory that a collection is searched by (`Collection.open`)."""
     bootstrap: Bootstrap = field(default_factory=Bootstrap)
     command: str = ""
 
@@ -57,7 +59,7 @@ def evaluate(
     """
     what, request = str(what), request or Request()
     subject = recognise(what)
-    _check_metrics(subject, request)
+    _check(subject, request)
     settings = {"bootstrap": request.bootstrap, "command": request.command}
     match subject:
         case "collection":
@@ -103,7 +105,7 @@ def recognise(what: str | Path) -> Subject:
 
 
 def _collection(what: str, request: Request) -> Evaluated:
-    with Collection.open(what, create=False) as collection:
+    with Collection.open(what, create=False, index=request.index) as collection:
         health = measure_health(collection, queries=request.queries)
         qrels = request.data or request.judgements
         if qrels is None:
@@ -116,7 +118,9 @@ def _collection(what: str, request: Request) -> Evaluated:
         return replace(found, health=health)
 
 
-def _check_metrics(subject: Subject, request: Request) -> None:
+def _check(subject: Subject, request: Request) -> None:
+    if request.index and subject != "collection":
+        raise ConfigError(f"--index is how a collection is searched, and this is a {subject}; leave it out")
     if request.metrics and subject in ("matrix", "result"):
         raise ConfigError(f"a {subject} has its own metrics, so --metric does not apply; leave it out")
 

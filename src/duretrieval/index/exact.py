@@ -103,3 +103,18 @@ def matrix(vectors: Array, dim: int, n: int | None = None) -> Array:
     if not np.isfinite(rows).all():
         raise ShapeError(f"row {np.flatnonzero(~np.isfinite(rows).all(axis=1))[0]} of the vectors is not finite")
     return rows
+
+
+def direction(query: Array, dim: int) -> Array:
+    """The query of a store, (dim,), scaled to length 1.
+
+    Raises:
+        ShapeError: another shape, or it is zero or not finite.
+    """
+    vector = np.asarray(query, dtype=np.float32)
+    if vector.shape != (dim,):
+        raise ShapeError(f"the query has shape {vector.shape}; this store holds vectors of shape ({dim},)")
+    length = float(np.linalg.norm(vector))
+    if not (np.isfinite(length) and length > 0):
+        raise ShapeError("the query vector is zero or not finite, so nothing is near it; give one with a direction")
+    return vector / np.float32(length)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from duretrieval.index.exact import direction
 from duretrieval.protocols import Index, Store
 from duretrieval.types import Array, Match, Modality
 
@@ -18,21 +19,21 @@ BATCH = 1000
 class InMemory:
     """A `Store` to search in, with an index a modality, filled when first asked and whenever the store changed.
 
-    store: where items and vectors are.  make: an empty index for vectors of a dim.  A search with a filter, an exact
-    one, and one over all modalities at once are the store's, which filters before it compares.
+    store: where items and vectors are.  make: an empty index for vectors of a dim.  A search with a filter and an exact
+    one are the store's, which filters before it compares.
     """
 
     def __init__(self, store: Store, make: Callable[[int], Index]) -> None:
-        self._store = store
+        self.store = store
         self._make = make
-        self._indexes: dict[Modality, Index] = {}
+        self.indexes: dict[Modality, Index] = {}
         self._version: int | None = None
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
+        return getattr(self.store, name)
 
     def __len__(self) -> int:
-        return len(self._store)
+        return len(self.store)
 
     def search(
         self,
@@ -44,29 +45,34 @@ class InMemory:
         where: str | None = None,
         exact: bool = False,
     ) -> list[Match]:
-        """The k nearest parts, as `Store.search`; their similarity is as exact as the index's."""
-        if modality is None or where is not None or exact:
-            return self._store.search(query, k, modality=modality, where=where, exact=exact)
-        if self._version != self._store.version:
+        """The k nearest parts, as `Store.search`; their similarity is as exact as the index's.
+
+        Raises:
+            ShapeError, QueryError, UnknownField: as `Store.search`.
+        """
+        if where is not None or exact:
+            return self.store.search(query, k, modality=modality, where=where, exact=exact)
+        if self._version != self.store.version:
             self._fill()
-        index = self._indexes.get(modality)
-        found = index.search(query[None], k)[0] if index else []
-        return [_match(key, similarity) for key, similarity in found]
+        asked = direction(query, self.store.dim)[None]
+        indexes = [index for held, index in self.indexes.items() if modality in (None, held)]
+        found = [_match(*pair) for index in indexes for pair in index.search(asked, k)[0]]
+        return sorted(found, key=lambda match: (-match.similarity, match.item, match.n))[:k]
 
     def _fill(self) -> None:
-        version = self._store.version
+        version = self.store.version
         indexes: dict[Modality, Index] = {}
-        everything = self._store.scan()
+        everything = self.store.scan()
         while items := list(islice(everything, BATCH)):
-            vectors = self._store.vectors([item.id for item in items])
+            vectors = self.store.vectors([item.id for item in items])
             rows: dict[Modality, list[tuple[str, Array]]] = {}
             for item in items:
                 for n, part in enumerate(item.parts):
                     rows.setdefault(part.modality, []).append((f"{n} {item.id}", vectors[item.id][n]))
             for modality, held in rows.items():
-                index = indexes.setdefault(modality, self._make(self._store.dim))
+                index = indexes.setdefault(modality, self._make(self.store.dim))
                 index.add([key for key, _ in held], np.stack([row for _, row in held]))
-        self._indexes, self._version = indexes, version
+        self.indexes, self._version = indexes, version
 
 
 def _match(key: str, similarity: float) -> Match:

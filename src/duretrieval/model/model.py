@@ -22,7 +22,7 @@ from duretrieval.errors import ModelError
 from duretrieval.model import slots
 from duretrieval.model.card import fingerprint, origins, read_card, reading_of
 from duretrieval.model.seal import Origin, seal
-from duretrieval.protocols import Aligner, Encoder, Fusion, Scorer
+from duretrieval.protocols import Aligner, Encoder, Fusion, Scorer, Weigher
 from duretrieval.types import Array, Modality, Part, Reading
 
 UNSTATED = Origin("unstated", "written by Model.save")
@@ -37,11 +37,13 @@ class Model:
     already end in the shared space.  background: per modality, vectors (b, dim) of parts unrelated to any query, which
     make scores comparable across modalities (`fuse.scores`).  scorer: says how well a query and a part fit, better than
     their cosine; a collection re-ranks by it (`rank.scorer`).  fusion: makes one vector of those of an item's
-    modalities; a collection then compares items as wholes.  codes: from this space to binary codes (`index.binary`).
+    modalities; a collection then compares items as wholes.  weights: how much the similarity of each modality counts,
+    read from the query; a collection ranks by them where a query gives none.  codes: from this space to binary codes
+    (`index.binary`).
     Each but the scorer may be the part itself; all may be functions that make it when it is first needed.
 
     Raises:
-        ModelError: the fusion ends in another space, or does not take a modality that is encoded.
+        ModelError: the fusion ends in another space, or the fusion or the weights lack a modality that is encoded.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Model:
         background: Mapping[Modality, Array] | Callable[[], Mapping[Modality, Array]] | None = None,
         scorer: Callable[[], Scorer] | None = None,
         fusion: Fusion | Callable[[], Fusion] | None = None,
+        weights: Weigher | Callable[[], Weigher] | None = None,
         codes: Aligner | Callable[[], Aligner] | None = None,
         folder: str | Path | None = None,
     ) -> None:
@@ -66,7 +69,7 @@ class Model:
         self.reading = reading or Reading()
         self.folder = folder
         given = {"encoders": encoders, "aligners": aligners, "background": background, "scorer": scorer}
-        self._held = slots.held({**given, "fusion": fusion, "codes": codes})
+        self._held = slots.held({**given, "fusion": fusion, "weights": weights, "codes": codes})
         for slot in slots.SLOTS:
             for once in self._held[slot.key].values() if slot.check else ():
                 slot.check(name, dim, self.modalities, once())  # type: ignore[misc]
@@ -93,6 +96,11 @@ class Model:
     def scorer(self) -> Scorer | None:
         """The learned score of a query and a part; None where the model compares by cosine."""
         return self._one("scorer")  # type: ignore[no-any-return]
+
+    @property
+    def weights(self) -> Weigher | None:
+        """How much the similarity of each modality counts for a query; None where an item counts as its best part."""
+        return self._one("weights")  # type: ignore[no-any-return]
 
     @property
     def codes(self) -> Aligner | None:

@@ -50,10 +50,19 @@ def _goes_with(name: str, dim: int, encoded: Iterable[Modality], fusion: Any) ->
         )
 
 
+def _weighs(name: str, dim: int, encoded: Iterable[Modality], weights: Any) -> None:
+    if unknown := sorted(set(encoded) - set(weights.modalities)):
+        raise ModelError(
+            f"model {name!r} encodes {', '.join(unknown)}, which its weights of {', '.join(weights.modalities)} do not "
+            "weigh; leave it out of the encoders, or train the weights with it"
+        )
+
+
 SLOTS = (
     Slot("background", "", made="keys"),
     Slot("fusion", "fusions", files="fusion", check=_goes_with),
     Slot("scorer", "scorers", files="scorer", made=""),
+    Slot("weights", "weights", files="weights", made="modalities", check=_weighs),
     Slot("codes", "aligners", files="codes"),
     Slot("encoders", "encoders", each=True, made="encode"),
     Slot("aligners", "aligners", each=True, files="to-shared-"),

@@ -42,6 +42,9 @@ class Words:
         rows = [sum((word(w) for w in str(part.content).lower().split()), np.zeros(DIM, np.float32)) for part in batch]
         return unit(np.array(rows, np.float32).reshape(-1, DIM))
 
+    def save(self, folder: Path, name: str) -> dict[str, Any]:
+        return {}
+
     @classmethod
     def load(cls, folder: Path) -> Words:
         return cls()
@@ -60,6 +63,9 @@ class Colours:
             middle = part.content.reshape(-1, 3).mean(axis=0)
             rows[i] = word(min(COLOURS, key=lambda name: float(np.abs(np.subtract(COLOURS[name], middle)).sum())))
         return np.array(rows, np.float32).reshape(-1, DIM)
+
+    def save(self, folder: Path, name: str) -> dict[str, Any]:
+        return {}
 
     @classmethod
     def load(cls, folder: Path) -> Colours:

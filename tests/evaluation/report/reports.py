@@ -58,6 +58,7 @@ HEALTH = Health(
     5400,
     13,
     False,
+    None,
     10,
     (
         Agreement(None, 1.0, "any-query", 1.0, 0.96, 1.0, 100),

@@ -41,7 +41,9 @@ class Health:
     problems: int
     """Items that could not be used, or not wholly."""
     indexed: bool
-    """Whether there is an approximate index; without, every vector is compared."""
+    """Whether the store has an approximate index; without, every vector is compared."""
+    index: str | None
+    """The name of the index in memory that was searched; None where it was the store."""
     k: int
     agreements: tuple[Agreement, ...]
     latencies: tuple[Latency, ...]
@@ -69,6 +71,7 @@ def measure_health(collection: Collection, *, k: int = 10, queries: int = 100, s
         parts=stats.parts,
         problems=stats.problems,
         indexed=store.indexed,
+        index=collection.index,
         k=k,
         agreements=tuple(agreements(store, known, k, queries)),
         latencies=(_words(collection, known, k), _vectors(store, known.vectors[:queries], k)),

@@ -18,7 +18,8 @@ def health_section(health: Health) -> Markup:
         ("problems", f"{health.problems:,} ({percent(share)} %)"),
     ]
     tiles = [tag("div", tag("b", value), tag("span", say(key)), class_="tile") for key, value in counts]
-    tiles.append(tag("div", tag("b", say("yes" if health.indexed else "no")), tag("span", say("index")), class_="tile"))
+    index, what = (health.index, "memory") if health.index else (say("yes" if health.indexed else "no"), "index")
+    tiles.append(tag("div", tag("b", index), tag("span", say(what)), class_="tile"))
     queries = max((a.queries for a in health.agreements), default=0)
     n = max((latency.queries for latency in health.latencies), default=0)
     return tag(

@@ -82,6 +82,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "parts": ("parts", "片段"),
     "problems": ("with a problem", "有问题的条目"),
     "index": ("approximate index", "近似索引"),
+    "memory": ("index in memory", "内存中的索引"),
     "yes": ("yes", "有"),
     "no": ("no, every vector is compared", "无，逐一比较全部向量"),
     "agreement": ("Does search find what comparing every vector finds?", "检索结果是否与逐一比较一致？"),

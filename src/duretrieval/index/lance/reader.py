@@ -10,8 +10,8 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
-from duretrieval.errors import ShapeError
 from duretrieval.index import filters
+from duretrieval.index.exact import direction
 from duretrieval.index.lance import place, schema, upkeep
 from duretrieval.index.lance import rows as lance_rows
 from duretrieval.index.lance import scan as lance_scan
@@ -167,7 +167,7 @@ class LanceReader:
             QueryError, UnknownField: `where` cannot be read or names a field that no item has.
         """
         data = self._newest()
-        vector = _query(query, self.dim)
+        vector = direction(query, self.dim)
         clause = lance_scan.both(f"modality = '{modality.value}'" if modality else None, self._sql(data, where))
         k = min(k, data.count_rows())
         if k < 1:
@@ -303,13 +303,3 @@ class LanceReader:
             for group in lance_rows.groups(lance_scan.rows(data, selected, None)):
                 if any(row["_fits"] for row in group):
                     yield group
-
-
-def _query(query: Array, dim: int) -> Array:
-    vector = np.asarray(query, dtype=np.float32)
-    if vector.shape != (dim,):
-        raise ShapeError(f"the query has shape {vector.shape}; this store holds vectors of shape ({dim},)")
-    length = float(np.linalg.norm(vector))
-    if not (np.isfinite(length) and length > 0):
-        raise ShapeError("the query vector is zero or not finite, so nothing is near it; give one with a direction")
-    return vector / np.float32(length)
