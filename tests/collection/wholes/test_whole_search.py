@@ -133,7 +133,7 @@ def test_the_command_line(shared: Collection, capsys: pytest.CaptureFixture[str]
     best = json.loads(capsys.readouterr().out.splitlines()[0])
     assert [e["modality"] for e in best["evidence"]] == ["whole"]
     run("search", "bus", "--trust", "-c", shared.path)
-    assert "whole" in capsys.readouterr().out.splitlines()[0]
+    assert capsys.readouterr().out.splitlines()[1].split()[0] == "whole"
     run("stats", "-c", shared.path)
     assert "9 whole" in capsys.readouterr().out
     with pytest.raises(QueryError, match=r"cannot be narrowed to image; filter the items instead, with --where"):
