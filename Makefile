@@ -9,8 +9,8 @@ demo: .venv/core ## index real pictures, sounds, films and texts, and search the
 	$(BIN)/python scripts/fetch_demo.py demo/media
 	$(BIN)/python scripts/demo.py demo/media demo/collection
 
-test: .venv/test ## every test
-	$(BIN)/python -m pytest
+test: .venv/test ## every test, on every core; the tests of a file stay together, since they share what they set up
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 fast: .venv/test ## the tests that take under two minutes together
 	$(BIN)/python -m pytest -m "not slow and not registry"

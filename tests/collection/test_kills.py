@@ -10,9 +10,9 @@ from benchmarks import kills
 @pytest.mark.parametrize(
     ("commands", "times"),
     [
-        (("index", "manifest", "remove", "migrate", "repair"), 10),
+        (("index", "manifest", "remove", "migrate", "repair"), 6),
         (("evaluate", "ledger", "save"), 4),
-        (("train", "export", "tune"), 3),
+        (("train", "export", "tune"), 1),
     ],
 )
 def test_killed_commands_lose_double_and_leave_nothing(commands: tuple[str, ...], times: int) -> None:

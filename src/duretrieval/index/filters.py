@@ -99,7 +99,7 @@ def answering(where: str | None) -> Iterator[None]:
         raise unusable(where, str(error)) from error
 
 
-_COMPUTING = re.compile(r"by zero|cast|overflow|out of range|arithmetic|convert|compute|invalid argument", re.I)
+_COMPUTING = re.compile(r"by zero|cast|\boverflow\b|out of range|arithmetic|convert|compute|invalid argument", re.I)
 """What DataFusion says where a value cannot be computed."""
 
 

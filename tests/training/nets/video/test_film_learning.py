@@ -52,12 +52,12 @@ def test_direction_is_learned(name: str, options: dict[str, Any]) -> None:
     classes = nn.Linear(net.dim, 2)
     optimizer = torch.optim.AdamW([*net.parameters(), *classes.parameters()], lr=3e-3)
     for _ in range(40):
-        parts, rightward = batch(24, rng)
-        loss = functional.cross_entropy(classes(net(**net.prepare(parts))), rightward)
+        films, rightward = batch(24, rng)
+        loss = functional.cross_entropy(classes(net(**net.prepare(films))), rightward)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    parts, rightward = batch(200, rng)
+    films, rightward = batch(200, rng)
     with torch.no_grad():
-        right = classes(net.eval()(**net.prepare(parts))).argmax(dim=1) == rightward
+        right = classes(net.eval()(**net.prepare(films))).argmax(dim=1) == rightward
     assert right.float().mean() > 0.9
