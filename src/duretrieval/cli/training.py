@@ -8,7 +8,7 @@ from contextlib import redirect_stdout
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -18,9 +18,6 @@ from duretrieval.cli.output import print_json
 from duretrieval.cli.terminal import err, out
 from duretrieval.cli.training_progress import Stages, interruptible, workbench
 from duretrieval.errors import ConfigError
-
-if TYPE_CHECKING:
-    from duretrieval.model.model import Model
 
 Recipe = Annotated[Path, typer.Argument(help="A TOML file, or the name of a ready recipe (`duretrieval recipes`).")]
 DataPath = Annotated[Path, typer.Option("--data", help="The rows: a manifest, or what the recipe's reader reads.")]
@@ -183,7 +180,7 @@ def export(
     trust: Trust = False,
 ) -> None:
     """Write the model of a run, or a pretrained one, as a folder. The engine runs it without torch."""
-    from duretrieval.model.model import is_hub_name
+    from duretrieval.model.model import Model, is_hub_name
 
     if is_hub_name(what):
         given = {"--checkpoint": checkpoint, "--data": data, "--cache": cache, "--trust": trust or None}

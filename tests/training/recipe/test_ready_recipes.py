@@ -90,13 +90,13 @@ def test_b_two_encoders_end_to_end(folder: Path, models: dict[str, str], tmp_pat
                 image.with_suffix(".json").write_text(json.dumps(sample))
     places = [f"encoders.text.model={models['text']}", f"encoders.image.model={models['resnet']}"]
     layers = ['encoders.text.train=["*"]', 'encoders.image.train=["*"]']
-    quick = ("dim=32", "fit.epochs=40", "fit.lr=0.5", "fit.batch=12")
+    quick = ("dim=32", "fit.epochs=100", "fit.lr=0.5", "fit.batch=12")
     recipe, outcome = trained("b-dual-encoders", data, tmp_path, *places, *layers, *quick)
     assert [loss.use for loss in recipe.losses] == ["triplet", "smooth-ap"]
     assert recipe.fit.optimizer == "sgd"
     losses = [row["loss"] for row in history.read(outcome.folder) if "loss" in row]
     assert np.mean(losses[-8:]) < 0.8 * np.mean(losses[:8])
-    assert outcome.val["monitor"] > 0.35  # 0.31 by chance; the networks begin with random weights
+    assert outcome.val["monitor"] > 0.4  # 0.31 by chance, 0.53 or more in runs; the vocabulary is learned anew in each
     assert len(found(outcome.model, tmp_path, "red square")) == 6
 
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 import transformers
 from PIL import Image
-from test_picture_nets import SMALL_CNN, SMALL_VIT, picture
+from tests.training.nets.image.test_picture_nets import SMALL_CNN, SMALL_VIT, picture
 
 from duretrieval.errors import ConfigError, ModelError
 from duretrieval.media.picture import fitted

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from test_picture_nets import SMALL_CNN, SMALL_VGG, SMALL_VIT, settled
+from tests.training.nets.image.test_picture_nets import SMALL_CNN, SMALL_VGG, SMALL_VIT, settled
 from torch import nn
 
 from duretrieval.errors import ConfigError

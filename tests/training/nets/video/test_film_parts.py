@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from test_film_nets import CONVOLUTION, STREAM, film, films
-from test_picture_nets import SMALL_VIT, settled
+from tests.training.nets.image.test_picture_nets import SMALL_VIT, settled
+from tests.training.nets.video.test_film_nets import CONVOLUTION, STREAM, film, films
 from torch import Tensor
 from torch.nn import functional
 
