@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from duretrieval import whole
@@ -39,13 +40,7 @@ def write_run(path: str | Path, run: Run) -> None:
     Raises:
         EvaluationError: TREC's text cannot hold an id with white space.
     """
-    path = Path(path)
-    table = TABLES.get(path.suffix.lower())
-    with whole.file(path) as written:
-        if table:
-            table.write(written, run, "score")
-        else:
-            trec.write_run(written, run)
+    _write(path, run, "score", trec.write_run)
 
 
 def write_judgements(path: str | Path, judgements: Judgements) -> None:
@@ -54,10 +49,14 @@ def write_judgements(path: str | Path, judgements: Judgements) -> None:
     Raises:
         EvaluationError: TREC's text cannot hold an id with white space.
     """
-    path = Path(path)
-    table = TABLES.get(path.suffix.lower())
-    with whole.file(path) as written:
+    _write(path, judgements, "gain", trec.write_judgements)
+
+
+def _write(path: str | Path, held: Run, value: str, as_trec: Callable[[Path, Run], None]) -> None:
+    """A table where the name says so, in which `value` heads the numbers; TREC's text else."""
+    table = TABLES.get(Path(path).suffix.lower())
+    with whole.file(Path(path)) as written:
         if table:
-            table.write(written, judgements, "gain")
+            table.write(written, held, value)
         else:
-            trec.write_judgements(written, judgements)
+            as_trec(written, held)
