@@ -10,7 +10,7 @@ demo: .venv/core ## index real pictures, sounds, films and texts, and search the
 	$(BIN)/python scripts/demo.py demo/media demo/collection
 
 test: .venv/test ## every test, on every core; the tests of a file stay together, since they share what they set up
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --max-worker-restart=0
 
 fast: .venv/test ## the tests that take under two minutes together
 	$(BIN)/python -m pytest -m "not slow and not registry"
