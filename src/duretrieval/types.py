@@ -17,6 +17,8 @@ Pixels = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Scalar = str | int | float | bool | datetime
+Positive = Literal["key", "text", "file", "label"]
+"""What things of different rows may have in common to belong together."""
 
 
 class Modality(StrEnum):

@@ -60,7 +60,10 @@ def test_what_shares_a_row_belongs_together(manifest: Path) -> None:
     assert names[:4] == ["all red", "red.png", "tone.wav", "a plain square"]
     assert len(names) == len(set(names)) == 14
     plain = names.index("a plain square")
-    assert {names[i] for i in data.together()[plain]} == {"a plain square", *(f"{c}.png" for c in COLOURS)}
+    assert {names[i] for i in next(data.together.right([plain], range(14)))} == {
+        "a plain square",
+        *(f"{c}.png" for c in COLOURS),
+    }
     clusters = data.clusters()
     assert clusters[plain] == clusters[0] == clusters[names.index("blue.png")]
     assert clusters[plain] != clusters[names.index("film.mp4")]

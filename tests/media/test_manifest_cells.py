@@ -177,7 +177,7 @@ class TestRoles:
         assert all(name in told[role].replace(" ", "").split(",") for name, role in NAMES.items())
 
     def test_every_role_is_known_by_a_name_or_said(self) -> None:
-        assert set(NAMES.values()) | {"field", "ignore"} == set(ROLES)
+        assert set(NAMES.values()) | {"score", "field", "ignore"} == set(ROLES)
 
     def test_what_is_said_goes_before_what_is_known(self) -> None:
         roles = Roles({"货号": "id", "TITLE": "ignore"})

@@ -35,6 +35,10 @@ def evaluate(
         File, typer.Option(help="For a model: a manifest of what belongs together. For a collection: judgements.")
     ] = None,
     column: Columns = None,
+    positives: Annotated[
+        str,
+        typer.Option(help="For a manifest: what rows have in common that belong together: of key, text, file, label."),
+    ] = "key,text,file",
     judgements: Annotated[File, typer.Option(help="For a run: what is relevant (qrels, .jsonl, ...).")] = None,
     protocol: Annotated[str | None, typer.Option(help="For a matrix: coco-5k, msrvtt-1k-a, clotho ...")] = None,
     labels: Annotated[File, typer.Option(help="For a matrix: the data set's own label file.")] = None,
@@ -64,6 +68,7 @@ def evaluate(
     request = requests.Request(
         data=data,
         columns=columns(column),
+        positives=tuple(name.strip() for name in positives.split(",") if name.strip()),
         judgements=judgements,
         protocol=protocol,
         labels=labels,

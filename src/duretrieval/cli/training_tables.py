@@ -62,6 +62,15 @@ def audit(found: Audit) -> None:
     out.print(", ".join(f"{name} {n}" for name, n in found.splits.items()))
     for note in found.notes:
         out.print(f"note: {note}")
+    for column, rows in found.repeats.columns.items():
+        out.print(
+            f"note: in {rows} rows '{column}' holds what it holds in another row too, with no key in common; "
+            "data.positives says whether they are right for one another"
+        )
+    if contrary := found.repeats.contrary:
+        out.print(
+            f"note: {len(contrary)} rows have what is theirs among their negatives: {', '.join(contrary[:SHOWN])}"
+        )
     for leak in found.leaks[:SHOWN]:
         there = "; ".join(f"{name}: {', '.join(ids[:3])}" for name, ids in leak.samples.items())
         out.print(f"leak: {leak.tie} is in {there}")
@@ -91,6 +100,8 @@ def audit_rows(found: Audit) -> Iterator[dict[str, Any]]:
         "columns": {name: {"modality": str(m), "rows": n} for name, (m, n) in found.columns.items()},
         "splits": dict(found.splits),
         "leaks": len(found.leaks),
+        "repeated": found.repeats.columns,
+        "contrary": list(found.repeats.contrary),
         "notes": list(found.notes),
     }
 

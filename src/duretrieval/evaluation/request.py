@@ -10,6 +10,7 @@ from typing import Literal
 from duretrieval.collection.collection import Collection, Report
 from duretrieval.errors import ConfigError, EvaluationError
 from duretrieval.evaluation.evaluated import Evaluated
+from duretrieval.evaluation.labels.together import USUAL
 from duretrieval.evaluation.health.health import measure_health
 from duretrieval.evaluation.result import Evaluation, Provenance, Side
 from duretrieval.evaluation.result_json import load
@@ -30,6 +31,8 @@ class Request:
     """For a model, a manifest of what belongs together; for a collection, judgements."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """What columns of a model's manifest are, where their names do not say it (see `media.manifest`)."""
+    positives: tuple[str, ...] = USUAL
+    """What rows of a model's manifest have in common that belong together: key, text, file, label."""
     judgements: str | Path | None = None
     """For a run."""
     protocol: str | None = None
@@ -67,7 +70,7 @@ def evaluate(
         case "model":
             manifest = _needed(request.data, "--data", "a model is evaluated on a manifest of what belongs together")
             names = request.metrics or model.MEASURES
-            settings["columns"] = request.columns
+            settings |= {"columns": request.columns, "positives": request.positives}
             return model.evaluate_model(Model.load(what), manifest, names=names, progress=progress, **settings)  # type: ignore[arg-type]
         case "matrix":
             if request.protocol is None:

@@ -6,6 +6,7 @@ A collection takes a row as an item, an evaluation as things that belong togethe
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import re
 import shlex
@@ -19,6 +20,7 @@ from duretrieval.media.roles import FACTS, FILES, Role, Roles
 from duretrieval.media.tables import Record, records
 from duretrieval.types import Modality, Scalar
 
+NEGATIVE: tuple[Role, ...] = ("negative",)
 SHOWN = 80
 """Characters of what is no path."""
 NAME_BYTES = 255
@@ -63,6 +65,8 @@ class Row:
     facts: Mapping[str, str] = field(default_factory=dict)
     """label, key, group, split, start, end, as they are written."""
     faults: tuple[Fault, ...] = ()
+    negatives: tuple[Content, ...] = ()
+    """What could stand in `column`, and does not belong to the row."""
 
     @property
     def id(self) -> str:
@@ -85,8 +89,8 @@ class Row:
 
     @property
     def problem(self) -> str | None:
-        """All that cannot be used of it, in words."""
-        return self.problem_without()
+        """All that a collection cannot use of it, in words; it has no use for negatives."""
+        return self.problem_without(NEGATIVE)
 
     def problem_without(self, roles: Collection[Role] = ()) -> str | None:
         """The same, but for the columns that somebody does not look at."""
@@ -172,11 +176,16 @@ class _Reading:
         self._fields: dict[str, Scalar] = {}
         self._facts: dict[str, str] = {}
         self._faults = [Fault(record.problem)] if record.problem else []
+        self._negatives: list[tuple[str, str, Any]] = []
 
     def cell(self, column: str, value: Any) -> None:
         """Take what one cell says, or note why that cannot be."""
+        heading = column
         column, role = self._roles(column)
         entries = listed(value)
+        if role == "negative":
+            self._negatives += [(column, self._roles.more(heading), entry) for entry in entries]
+            role = "field" if len(entries) == 1 and isinstance(entries[0], str) else "ignore"  # as of old, to filter by
         if role in FILES and not self._record.listed:
             entries = [path for entry in entries for path in str(entry).split("|")]
         elif role not in (*FILES, "text", "name") and entries:
@@ -204,11 +213,13 @@ class _Reading:
             found = one(value, column) if role in FACTS else value
             if (converted := scalar(found, column, self._record.typed)) is not None:
                 self._fields[column] = converted
-                if role in FACTS and (written := _written(found)):
+                written = _share(found, self._roles.more(column), column) if role == "score" else _written(found)
+                if role in FACTS and written:
                     self._facts.setdefault(role, written)
 
     def row(self) -> Row:
         """Once every cell is taken."""
+        negatives = tuple(self._negative(*found) for found in self._negatives)
         explained = self._record.problem or any(fault.role in ("text", *FILES) for fault in self._faults)
         if not self._contents and not explained:
             self._faults.append(Fault(self._empty()))
@@ -221,7 +232,30 @@ class _Reading:
             self._fields,
             self._facts,
             tuple(self._faults),
+            tuple(filter(None, negatives)),
         )
+
+    def _negative(self, column: str, place: str, entry: Any) -> Content | None:
+        """A negative, in the column in whose place it could stand."""
+        kinds = {content.column: content.modality for content in self._contents}
+        texts = [name for name, modality in kinds.items() if modality is Modality.TEXT]
+        place = place or ("positive" if "positive" in texts else texts[0] if len(texts) == 1 else "")
+        try:
+            if not place:
+                there = ", ".join(f"'{name}'" for name in texts) or "none"
+                raise BadCell(
+                    f"column '{column}' holds what does not belong to the row, and could stand in the place of any of "
+                    f"its texts ({there}); say in which, with --column {shlex.quote(f'{column}=negative:COLUMN')}"
+                )
+            if place not in kinds:
+                raise BadCell(f"column '{column}' holds what could stand in '{place}', and the row has nothing there")
+            if kinds[place] is Modality.TEXT:
+                text = string(entry, column)
+                return Content(place, Modality.TEXT, text) if text.strip() else None
+            return Content(place, kinds[place], self._folder / _path(entry, column))
+        except BadCell as error:
+            self._faults.append(Fault(str(error), column, "negative"))
+            return None
 
     def _empty(self) -> str:
         columns = [self._roles(str(column)) for column in self._record.cells]
@@ -245,6 +279,20 @@ def _identity(value: Any, column: str) -> str:
 def _written(value: Any) -> str:
     """As text, true and false as CSV has them."""
     return str(value).lower() if isinstance(value, bool) else str(value).replace("\0", "").strip()
+
+
+def _share(value: Any, most: str, column: str) -> str:
+    """A score as a share of the most it can be."""
+    try:
+        share = float(value) / float(most or 1)
+    except (TypeError, ValueError, ZeroDivisionError):
+        share = math.nan
+    if not 0 <= share <= 1:
+        raise BadCell(
+            f"column '{column}' holds {value!r}; a score is from 0 to {most or 1}. Where the most is another, say so: "
+            f"--column {shlex.quote(f'{column}=score:5')}"
+        )
+    return repr(share)
 
 
 def _path(value: Any, column: str) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 from duretrieval.errors import ConfigError
 from duretrieval.media.cells import BLANK, clean, normal
@@ -14,7 +15,7 @@ from duretrieval.types import Modality
 
 Role = Literal[
     "id", "name", "text", "image", "video", "audio", "file",
-    "label", "key", "group", "split", "start", "end", "field", "ignore",
+    "label", "key", "group", "split", "start", "end", "score", "negative", "field", "ignore",
 ]  # fmt: skip
 ROLES: tuple[Role, ...] = get_args(Role)
 NAMES: Mapping[str, Role] = {
@@ -31,6 +32,7 @@ NAMES: Mapping[str, Role] = {
     "split": "split",
     **dict.fromkeys(("start", "start_s"), "start"),
     **dict.fromkeys(("end", "end_s"), "end"),
+    **dict.fromkeys(("negative", "negatives"), "negative"),
 }
 """What a column is when nothing else is said, by its name as `cells.normal` has it; every other one is a field."""
 FILES: Mapping[str, Modality | None] = {
@@ -40,15 +42,18 @@ FILES: Mapping[str, Modality | None] = {
     "file": None,
 }
 """What the files of a column hold; None: each says so by its content."""
-FACTS: tuple[Role, ...] = ("label", "key", "group", "split", "start", "end")
+FACTS: tuple[Role, ...] = ("label", "key", "group", "split", "start", "end", "score")
 """What training asks of a row; in a collection they are fields."""
-_SEVERAL = ("text", *FILES, "field", "ignore")
+_SEVERAL = ("text", *FILES, "negative", "field", "ignore")
+_NUMBERED = re.compile(r"(negatives?)[_ -]?\d+")
+"""negative_1, negative_2: how tables for sentence encoders write several."""
 
 
 class Roles:
     """The role of every column, by its name.
 
-    columns: what columns are that are not called as in `NAMES`, or are something else here.
+    columns: what columns are that are not called as in `NAMES`, or are something else here.  "negative:caption" is what
+    could stand in the column `caption` and does not belong to the row, "score:5" a score from 0 to 5.
 
     Raises:
         ConfigError: it is no table, or a role does not exist.
@@ -57,13 +62,18 @@ class Roles:
     def __init__(self, columns: Mapping[str, str] | None = None) -> None:
         if not isinstance(columns, Mapping | None):
             raise ConfigError(f"columns is {columns!r}; it must be a table, such as columns = {{ name = 'text' }}")
-        for column, role in (columns or {}).items():
-            if role not in ROLES:
+        self._said: dict[str, Role] = {}
+        self._more: dict[str, str] = {}
+        for column, said in (columns or {}).items():
+            role, _, more = str(said).partition(":")
+            if role not in ROLES or (more and role not in ("negative", "score")):
                 raise ConfigError(
-                    f"column '{column}' cannot be {role!r}.{suggest(str(role), list(ROLES))} "
+                    f"column '{column}' cannot be {said!r}.{suggest(role, list(ROLES))} "
                     f"The roles are: {', '.join(ROLES)}"
                 )
-        self._said = {normal(column): cast("Role", role) for column, role in (columns or {}).items()}
+            self._said[normal(column)] = role
+            if more:
+                self._more[normal(column)] = more
         self._columns = {normal(column): column for column in columns or {}}
         self._taken = {role for role in self._said.values() if role not in _SEVERAL}
         self._known: dict[str, tuple[str, Role]] = {}
@@ -76,11 +86,15 @@ class Roles:
         """
         if column not in self._known:
             name = normal(column)
-            role = self._said.get(name) or NAMES.get(name, "field")
+            role = self._said.get(name) or NAMES.get(_NUMBERED.sub(r"\1", name), "field")
             if name not in self._said and role in self._taken:
                 role = "field"
             self._known[column] = (name if name in NAMES else clean(column).strip(BLANK), role)
         return self._known[column]
+
+    def more(self, column: str) -> str:
+        """What follows the role of a column: "text" of "negative:text", "5" of "score:5"; else nothing."""
+        return self._more.get(normal(column), "")
 
     def check(self, there: Iterable[str], where: str) -> None:
         """Hold what was said against the columns there are.

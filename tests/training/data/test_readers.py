@@ -126,11 +126,11 @@ def snli(path: Path) -> Path:
 
 class TestInference:
     def test_pairs_of_sentences(self, tmp_path: Path) -> None:
-        read = read_nli(snli(tmp_path / "snli_1.0_dev.jsonl"))
-        assert [(s.id, s.label, s.split) for s in read.samples] == [
-            ("p1#r1e", "entailment", "val"),
-            ("p1#r1c", "contradiction", "val"),
-            ("p1#r1n", "neutral", "val"),
+        read = read_nli(snli(tmp_path / "snli_1.0_dev.jsonl"), classes=True)
+        assert [(s.id, s.label, s.split, s.score) for s in read.samples] == [
+            ("p1#r1e", "entailment", "val", None),
+            ("p1#r1c", "contradiction", "val", 0),
+            ("p1#r1n", "neutral", "val", 0),
         ]
         assert said(read.samples[0]) == {"premise": "A man stands on a street.", "hypothesis": "A person is outdoors."}
         assert {s.group for s in read.samples} == {"a man stands on a street"}
@@ -138,23 +138,44 @@ class TestInference:
             "1 of 4 rows have no label that the annotators agreed on ('-'); they are left out"
         ]
 
+    @pytest.mark.parametrize(("neutral", "negatives"), [("leave-out", 1), ("negative", 2), ("positive", 1)])
+    def test_what_is_entailed_is_a_pair_and_what_is_not_its_negative(
+        self, tmp_path: Path, neutral: str, negatives: int
+    ) -> None:
+        found = read_nli(snli(tmp_path / "train.jsonl"), neutral=neutral).samples  # type: ignore[arg-type]
+        assert [s.id for s in found] == (["p1#r1e", "p1#r1n"] if neutral == "positive" else ["p1#r1e"])
+        for sample in found:
+            assert set(sample.columns) == {"premise", "hypothesis"}
+            assert (sample.split, sample.key, sample.score) == ("train", "a man stands on a street", None)
+            texts = [part.content for part in sample.negatives["hypothesis"]]
+            assert texts[0] == "He sleeps at home."
+            assert len(texts) == negatives
+
     def test_triples_of_a_premise(self, tmp_path: Path) -> None:
         (triple,) = read_nli(snli(tmp_path / "train.jsonl"), triples=True).samples
-        assert said(triple) == {
-            "anchor": "A man stands on a street.",
-            "positive": "A person is outdoors.",
-            "negative": "He sleeps at home.",
-        }
+        assert said(triple) == {"anchor": "A man stands on a street.", "positive": "A person is outdoors."}
+        assert [part.content for part in triple.negatives["positive"]] == ["He sleeps at home."]
         assert (triple.split, triple.key) == ("train", "a man stands on a street")
+
+    def test_premises_that_entail_nothing_are_counted(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.jsonl"
+        rows = [{"premise": "a", "hypothesis": "b", "label": "c"}, {"premise": "c", "hypothesis": "d", "label": "e"}]
+        path.write_text("\n".join(map(json.dumps, rows)))
+        read = read_nli(path)
+        assert [s.id for s in read.samples] == ["a.jsonl#2"]
+        assert [p.reason for p in read.problems] == ["1 premises are left out, which lack an entailed hypothesis"]
+        assert not read_nli(path, triples=True).samples
 
     def test_with_pictures(self, tmp_path: Path) -> None:
         path = tmp_path / "snli_ve_test.jsonl"
-        row = {"gold_label": "neutral", "Flickr30K_ID": "47055", "sentence1": "A man.", "sentence2": "He waits."}
-        path.write_text(json.dumps({**row, "pairID": "47055.jpg#2r1n"}))
+        row = {"gold_label": "entailment", "Flickr30K_ID": "47055", "sentence1": "A man.", "sentence2": "He waits."}
+        wrong = {**row, "gold_label": "contradiction", "sentence2": "He runs.", "pairID": "47055.jpg#2r1c"}
+        path.write_text("\n".join(map(json.dumps, ({**row, "pairID": "47055.jpg#2r1n"}, wrong))))
         (sample,) = read_nli(path, images=tmp_path / "images").samples
+        assert [part.content for part in sample.negatives["text"]] == ["He runs."]
         assert sample.columns["image"].content == tmp_path / "images" / "47055.jpg"
         assert said(sample) == {"image": "47055.jpg", "text": "He waits."}
-        assert (sample.label, sample.group, sample.split) == ("neutral", "47055", "test")
+        assert (sample.label, sample.group, sample.split) == ("entailment", "47055", "test")
 
     def test_tabs_with_quotes_in_the_text(self, tmp_path: Path) -> None:
         """MultiNLI's TSV does not quote, and sentences begin with quotation marks."""
@@ -162,7 +183,7 @@ class TestInference:
         path.write_text(
             'gold_label\tpairID\tsentence1\tsentence2\nneutral\t1e\t"Yes, he said.\tHe spoke.\n\ne\t2\ta\tb\n'
         )
-        first, second = read_nli(path).samples
+        first, second = read_nli(path, classes=True).samples
         assert said(first) == {"premise": '"Yes, he said.', "hypothesis": "He spoke."}
         assert second.label == "entailment"
 
@@ -170,13 +191,13 @@ class TestInference:
     def test_numbered_labels(self, tmp_path: Path, number: int, name: str) -> None:
         path = tmp_path / "a.jsonl"
         path.write_text(json.dumps({"premise": "a", "hypothesis": "b", "label": number}))
-        (sample,) = read_nli(path).samples
+        (sample,) = read_nli(path, classes=True).samples
         assert (sample.label, sample.id) == (name, "a.jsonl#1")
 
     def test_anli(self, tmp_path: Path) -> None:
         path = tmp_path / "dev.jsonl"
         path.write_text(json.dumps({"uid": "u1", "context": "a", "hypothesis": "b", "label": "c", "reason": "x"}))
-        (sample,) = read_nli(path).samples
+        (sample,) = read_nli(path, classes=True).samples
         assert (sample.id, sample.label) == ("u1", "contradiction")
 
     def test_problems(self, tmp_path: Path) -> None:
@@ -200,6 +221,10 @@ class TestInference:
     def test_pictures_and_triples(self, tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="give `images` or `triples`, not both"):
             read_nli(tmp_path / "a", images=tmp_path, triples=True)
+        with pytest.raises(ConfigError, match="give `classes` or `triples`, not both"):
+            read_nli(tmp_path / "a", classes=True, triples=True)
+        with pytest.raises(ConfigError, match="neutral is 'no'; it must be one of leave-out, negative, positive"):
+            read_nli(tmp_path / "a", neutral="no")  # type: ignore[arg-type]
         with pytest.raises(ConfigError, match=r"a\.jsonl' cannot be opened: no such file"):
             read_nli(tmp_path / "a.jsonl")
 
@@ -207,8 +232,16 @@ class TestInference:
         path = tmp_path / "t.tsv"
         path.write_text("anchor\tpositive\tnegative\na cat\ta kitten\ta car\nrain\tdrizzle\t\n")
         first, second = read_triples(path).samples
-        assert said(first) == {"anchor": "a cat", "positive": "a kitten", "negative": "a car"}
-        assert set(second.columns) == {"anchor", "positive"}
+        assert said(first) == {"anchor": "a cat", "positive": "a kitten"}
+        assert [part.content for part in first.negatives["positive"]] == ["a car"]
+        assert (set(second.columns), second.negatives) == ({"anchor", "positive"}, {})
+
+    def test_several_negatives(self, tmp_path: Path) -> None:
+        path = tmp_path / "t.jsonl"
+        row = {"anchor": "a cat", "positive": "a kitten", "negative_1": "a car", "negative_2": ["a bus", "a van"]}
+        path.write_text(json.dumps(row))
+        (sample,) = read_triples(path).samples
+        assert [part.content for part in sample.negatives["positive"]] == ["a car", "a bus", "a van"]
 
 
 class TestCaptionSets:

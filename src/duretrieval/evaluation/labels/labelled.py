@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from duretrieval.duplicates.union_find import UnionFind
 from duretrieval.errors import EvaluationError
+from duretrieval.evaluation.labels.together import MATCH, USUAL, Together, bonds, check_positives, thing
 from duretrieval.media.folders import digest
-from duretrieval.media.manifest import read_manifest
+from duretrieval.media.manifest import Content, read_manifest
 from duretrieval.media.roles import FACTS, Role
 from duretrieval.types import Ints, Item, Modality, Part
 
@@ -22,58 +23,66 @@ UNUSED: tuple[Role, ...] = (*FACTS, "name", "field")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Labelled:
-    """Files and texts, each once however many rows name it, and the rows they share."""
+    """Files and texts, each once however many rows name it, and which of them belong together."""
 
     units: tuple[Item, ...]
     """An item for each file and each different text; `source` is the file, or empty."""
     wanted: tuple[Modality | None, ...]
     """(units,) what the column of each holds; None: whatever its file turns out to hold."""
-    rows: tuple[tuple[int, ...], ...]
-    """Units of each row, or of all rows with one key, by place in `units`."""
+    together: Together
+    """Which units are right for one another, by place in `units`."""
     hash: str
     """Of all texts and all files' contents, in order."""
     notes: tuple[str, ...]
-
-    def together(self) -> dict[int, set[int]]:
-        """unit -> the units it shares a row with."""
-        found: dict[int, set[int]] = {}
-        for row in self.rows:
-            for unit in row:
-                found.setdefault(unit, set()).update(row)
-        return found
 
     def clusters(self) -> Ints:
         """(units,) a number for each: equal where rows link them, however indirectly."""
         import numpy as np
 
-        sets = UnionFind(len(self.units))
-        for row in self.rows:
-            for unit in row[1:]:
-                sets.join(row[0], unit)
+        sets, first = UnionFind(len(self.units)), dict[int, int]()
+        for unit in range(len(self.units)):
+            for bond in self.together.of_thing(unit):
+                sets.join(first.setdefault(bond, unit), unit)
         return np.array([sets.root(unit) for unit in range(len(self.units))], dtype=np.int64)
 
 
-def read_labelled(path: str | Path, columns: Mapping[str, str] | None = None) -> Labelled:
+def read_labelled(
+    path: str | Path, columns: Mapping[str, str] | None = None, positives: Sequence[str] = USUAL
+) -> Labelled:
     """Read a manifest, as `media.manifest.read_manifest` does.
 
     Every text is a text of its own: several captions of one picture are a list, several columns, or several rows.
-    Rows with one key belong together, as they do in training.
+    positives: what rows have in common that belong together, as in training.  Negatives are found, and right for
+    nothing; so is what a row gives a score below `MATCH`.
 
     Raises:
-        ConfigError: it is no manifest.
+        ConfigError: it is no manifest, or nothing in `POSITIVES` is called so.
         EvaluationError: no row names two things.
     """
     path = Path(path)
-    place: dict[tuple[Modality | None, str | Path], int] = {}
-    rows: dict[str | int, dict[int, None]] = {}
+    check_positives(positives)
+    place: dict[Hashable, tuple[int, Modality | None, str | Path]] = {}
+    pairs: list[tuple[int, tuple[Hashable, ...]]] = []
     problems: list[str] = []
+
+    def unit(content: Content, row: Hashable) -> int:
+        known = (content.modality, thing(content.value, positives, row))
+        return place.setdefault(known, (len(place), content.modality, content.value))[0]
+
     for row in read_manifest(path, columns):
         if problem := row.problem_without(UNUSED):
             problems.append(problem)
         texts_first = sorted(row.contents, key=lambda content: isinstance(content.value, Path))
-        units = [place.setdefault((content.modality, content.value), len(place)) for content in texts_first]
-        rows.setdefault(row.facts.get("key", row.number), {}).update(dict.fromkeys(units))
-    if not any(len(row) > 1 for row in rows.values()):
+        binding = bonds(row.number, row.facts.get("key", ""), row.facts.get("label"), positives)
+        apart = float(row.facts.get("score", 1)) < MATCH
+        held = [unit(content, row.number) for content in texts_first]
+        pairs += [(one, (("alone", row.number, one),) if apart else binding) for one in held]
+        pairs += [(one := unit(wrong, row.number), (("negative", one),)) for wrong in row.negatives]
+    held_by: dict[Hashable, set[int]] = {}
+    for one, some in pairs:
+        for bond in some:
+            held_by.setdefault(bond, set()).add(one)
+    if not any(len(units) > 1 for units in held_by.values()):
         raise EvaluationError(
             f"{path}: no row names two things that belong together, such as a file and a text, so nothing can be "
             "searched with the other. Columns called text or caption, image, video, audio or file are known; say what "
@@ -82,10 +91,9 @@ def read_labelled(path: str | Path, columns: Mapping[str, str] | None = None) ->
     notes = [f"{path}: {problem}" for problem in problems[:ROW_PROBLEMS]]
     if len(problems) > ROW_PROBLEMS:
         notes.append(f"{path}: {len(problems) - ROW_PROBLEMS} more rows have a problem")
-    items = tuple(_unit(number, value) for number, (_, value) in enumerate(place))
-    return Labelled(
-        items, tuple(modality for modality, _ in place), tuple(map(tuple, rows.values())), _hash(items), tuple(notes)
-    )
+    items = tuple(_unit(number, value) for number, _, value in place.values())
+    wanted = tuple(modality for _, modality, _ in place.values())
+    return Labelled(items, wanted, Together.of(pairs, len(items)), _hash(items), tuple(notes))
 
 
 def _unit(number: int, value: str | Path) -> Item:

@@ -17,6 +17,7 @@ from duretrieval.errors import DuretrievalError, EvaluationError, MediaError
 from duretrieval.evaluation.evaluated import Evaluated
 from duretrieval.evaluation.labels.labelled import ROW_PROBLEMS, Labelled, read_labelled
 from duretrieval.evaluation.labels.relevance import relevant
+from duretrieval.evaluation.labels.together import USUAL
 from duretrieval.evaluation.measures import Measure, measures
 from duretrieval.evaluation.metrics.blocks import Compared, Scores
 from duretrieval.evaluation.metrics.reranked import Reranked
@@ -49,6 +50,7 @@ def evaluate_model(
     manifest: str | Path,
     *,
     columns: Mapping[str, str] | None = None,
+    positives: Sequence[str] = USUAL,
     names: Sequence[str] = MEASURES,
     bootstrap: Bootstrap | None = None,
     progress: Callable[[Report], None] | None = None,
@@ -58,14 +60,15 @@ def evaluate_model(
 
     A film is asked and searched by its frames, a long file by the mean of its parts (`fuse.means`), and where the model
     has a fusion, each by what that makes of its one modality.  A model with a learned score ranks by it as a search
-    does: the nearest by cosine, in the score's order (`Reranked`).  progress: told of every file.
+    does: the nearest by cosine, in the score's order (`Reranked`).  positives: what rows have in common that belong
+    together, as `[data] positives` in training.  progress: told of every file.
 
     Raises:
         EvaluationError: no row has two modalities that the model could read.
         ConfigError: it is no manifest.
     """
     manifest = Path(manifest)
-    data = read_labelled(manifest, columns)
+    data = read_labelled(manifest, columns, positives)
     embedded, problems = embed(model, data, progress)
     notes = (*data.notes, *(f"left out: {problem}" for problem in problems[:ROW_PROBLEMS]))
     if len(problems) > ROW_PROBLEMS:
@@ -138,14 +141,12 @@ def _measure(
 
     scored: of these queries, by place, with all of the gallery.  road: to what is shown.
     """
-    column = {u: at for at, u in enumerate(embedded[gallery].units)}
-    together = data.together()
-    right = [[column[u] for u in together[asked] if u in column] for asked in embedded[query].units]
-    rows = [at for at, found in enumerate(right) if found]
+    right = list(data.together.right(embedded[query].units, embedded[gallery].units))
+    rows = [at for at, found in enumerate(right) if len(found)]
     if not rows:
         return None
     asking = [embedded[query].units[at] for at in rows]
-    relevance = relevant([right[at] for at in rows])
+    relevance = relevant([right[at].tolist() for at in rows])
     scores = scored(rows)
     pair = score_matrix(
         scores,

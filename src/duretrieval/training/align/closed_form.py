@@ -96,7 +96,7 @@ def _sides(rows: Rows) -> dict[Modality, str]:
 
 def _pairs(rows: Rows, a: str, b: str) -> tuple[Array, Array]:
     x, y = rows.columns[a], rows.columns[b]
-    both = x.present & y.present
+    both = x.present & y.present & rows.linked.numpy()
     return np.ascontiguousarray(x.means()[both]), np.ascontiguousarray(y.means()[both])
 
 

@@ -11,7 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from duretrieval.errors import ConfigError
+from duretrieval.evaluation.labels.together import MATCH
 from duretrieval.training.data.batch import Batch, View
+from duretrieval.training.data.positives import Positives
 
 
 def inner(a: Tensor, b: Tensor) -> Tensor:
@@ -26,7 +28,8 @@ class LossTerm:
     loss: Any
     weight: float
     reads: str
-    """`scores` of pairs of views, aligned `rows` of two views, or the `labels` of one."""
+    """`scores` of pairs of views, aligned `rows` of two views, `pairs` of two views with scores of their own, or the
+    `labels` of one."""
     views: tuple[str, str] | None = None
     classifier: nn.Module | None = None
     on: str = "scores"
@@ -44,15 +47,16 @@ class TotalLoss(nn.Module):
         parts = [t.loss for t in terms] + [t.classifier for t in terms] + [score]
         self.learned = nn.ModuleList(part for part in parts if isinstance(part, nn.Module))
 
-    def forward(self, views: Mapping[str, View], batch: Batch) -> Tensor:
-        """The loss of a batch: a scalar."""
+    def forward(self, views: Mapping[str, View], batch: Batch, positives: Positives | None = None) -> Tensor:
+        """The loss of a batch: a scalar.  positives: which rows of the data belong together; None: those of one key."""
+        relation = positives or _Keys()
         weighted: list[Tensor] = []
         for term in self.terms:
             if term.reads == "labels":
                 weighted.append(term.weight * self._labels(term, views, batch))
                 continue
             pairs = [term.views] if term.views else list(combinations(views, 2))
-            found = [self._pair(term, views[a], views[b], batch, (a, b)) for a, b in pairs]
+            found = [self._pair(term, views, pair, batch, relation) for pair in pairs]
             losses = [loss for loss in found if loss is not None]
             if losses:
                 weighted.append(term.weight / len(losses) * sum(losses[1:], losses[0]))
@@ -62,41 +66,69 @@ class TotalLoss(nn.Module):
         if self.memory is not None and self.training:
             for name, view in views.items():
                 there = view.present[: batch.anchors]
-                self.memory.add(name, view.rows[: batch.anchors][there].detach(), batch.keys[: batch.anchors][there])
+                known = relation.names(batch)[: batch.anchors]
+                self.memory.add(name, view.rows[: batch.anchors][there].detach(), known[there])
         return total
 
-    def _pair(self, term: LossTerm, a: View, b: View, batch: Batch, names: tuple[str, str]) -> Tensor | None:
+    def _pair(
+        self, term: LossTerm, views: Mapping[str, View], names: tuple[str, str], batch: Batch, relation: Relation
+    ) -> Tensor | None:
+        a, b = views[names[0]], views[names[1]]
         both = (a.present & b.present)[: batch.anchors]
-        there = int(both.sum())
+        if term.reads == "pairs":
+            return self._scored(term, a, b, both, batch)
+        partners = both
+        if batch.scores is not None:  # what is said not to belong together is no partner
+            partners = both & ~(batch.scores[: batch.anchors] < MATCH)
+        there = int(partners.sum())
         if there < 2:  # nothing to tell a partner from
             return None
-        rows_a, rows_b, keys = a.rows, b.rows, batch.keys
-        if there < len(keys):  # choosing rows takes long on the way back
-            chosen = both.nonzero().flatten()
-            rows_a, rows_b, keys = rows_a[chosen], rows_b[chosen], keys[chosen]
+        rows_a, rows_b, known = a.rows, b.rows, relation.names(batch)
+        if there < len(known):  # choosing rows takes long on the way back
+            chosen = partners.nonzero().flatten()
+            rows_a, rows_b, known = rows_a[chosen], rows_b[chosen], known[chosen]
         if term.reads == "rows":
             loss: Tensor = term.loss(rows_a, rows_b)
             return loss
         score = inner if term.on == "vectors" else self.score
         scores = score(rows_a, rows_b)
         turned = scores.T if getattr(score, "symmetric", score is inner) else score(rows_b, rows_a)
-        same = keys[:, None] == keys[None, :]
-        more_a, more_b = self._more(a, batch, names[0]), self._more(b, batch, names[1])
-        forward = term.loss(*_widened(score, scores, same, rows_a, keys, more_b))
-        backward = term.loss(*_widened(score, turned, same, rows_b, keys, more_a))
-        found: Tensor = (forward + backward) / 2
+        same = relation.same(names[0], known, names[1], known)
+        more_a = self._more(a, batch, names[0], both & ~partners, relation)
+        more_b = self._more(b, batch, names[1], both & ~partners, relation)
+
+        def widened(scores: Tensor, same: Tensor, rows: Tensor, ends: tuple[str, str], more: Rows | None) -> Tensor:
+            if more is not None:
+                scores = torch.cat([scores, score(rows, more[0])], dim=1)
+                same = torch.cat([same, relation.same(ends[0], known, ends[1], more[1])], dim=1)
+            found: Tensor = term.loss(scores, same)
+            return found
+
+        forward = widened(scores, same, rows_a, names, more_b)
+        return (forward + widened(turned, same.T, rows_b, names[::-1], more_a)) / 2
+
+    def _scored(self, term: LossTerm, a: View, b: View, both: Tensor, batch: Batch) -> Tensor | None:
+        """A loss of pairs whose rows say how far they belong together."""
+        if batch.scores is None:
+            return None
+        wanted = batch.scores[: batch.anchors]
+        known = (both & ~wanted.isnan()).nonzero().flatten()
+        if not len(known):
+            return None
+        rows_a, rows_b = a.rows[known], b.rows[known]
+        found: Tensor = term.loss(rows_a, rows_b, wanted[known])
         return found
 
-    def _more(self, view: View, batch: Batch, name: str) -> tuple[Tensor, Tensor] | None:
-        """Rows after the anchors (mined) and remembered ones, with their keys."""
-        n = batch.anchors
-        there = view.present[n:]
-        found = [(view.rows[n:][there], batch.keys[n:][there])] if int(there.sum()) else []
+    def _more(self, view: View, batch: Batch, name: str, apart: Tensor, relation: Relation) -> Rows | None:
+        """Further candidates and by what they are known: rows after the anchors (negatives of the data, and mined
+        ones), those of pairs that do not belong together, and remembered ones."""
+        there = torch.cat([apart, view.present[batch.anchors :]])
+        found = [(view.rows[there], relation.names(batch)[there])] if bool(there.any()) else []
         if self.memory is not None and self.training and (kept := self.memory.rows(name)) is not None:
             found.append((kept[0].to(view.rows.device), kept[1].to(batch.keys.device)))
         if not found:
             return None
-        return torch.cat([rows for rows, _ in found]), torch.cat([keys for _, keys in found])
+        return torch.cat([rows for rows, _ in found]), torch.cat([known for _, known in found])
 
     def _labels(self, term: LossTerm, views: Mapping[str, View], batch: Batch) -> Tensor:
         """The mean over views of the loss of their class logits."""
@@ -113,11 +145,21 @@ class TotalLoss(nn.Module):
         return torch.stack(losses).mean() if losses else torch.zeros((), device=batch.keys.device)
 
 
-def _widened(
-    score: Any, scores: Tensor, same: Tensor, a: Tensor, keys: Tensor, more: tuple[Tensor, Tensor] | None
-) -> tuple[Tensor, Tensor]:
-    """Scores of anchors with their partners, and which pairs belong together; beside them those with more rows."""
-    if more is None:
-        return scores, same
-    rows, others = more
-    return torch.cat([scores, score(a, rows)], dim=1), torch.cat([same, keys[:, None] == others[None, :]], dim=1)
+Rows = tuple[Tensor, Tensor]
+"""Rows of a view (m, d), and by what a relation knows them (m,)."""
+
+
+class _Keys:
+    """Rows of a batch with one key, whatever the data is."""
+
+    def names(self, batch: Batch, /) -> Tensor:
+        """(b,)"""
+        return batch.keys
+
+    def same(self, a: str, i: Tensor, b: str, j: Tensor, /) -> Tensor:
+        """(n,), (m,) -> (n, m) bool"""
+        return i[:, None] == j[None, :]
+
+
+Relation = Positives | _Keys
+"""Which rows belong together."""

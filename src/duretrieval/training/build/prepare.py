@@ -19,10 +19,11 @@ from duretrieval.training.data.checks import unusable
 from duretrieval.training.data.examples import Examples
 from duretrieval.training.data.feature_cache import FORMAT, FeatureCache, content_digest
 from duretrieval.training.data.identity import identify
+from duretrieval.training.data.positives import positives
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.data.splits import Splits, split
-from duretrieval.training.recipe.recipe import Recipe, with_views
-from duretrieval.types import Modality, Part
+from duretrieval.training.recipe.recipe import Recipe, view_name, with_views
+from duretrieval.types import Floats, Ints, Modality, Part
 
 SPLITS = ("train", "val", "test")
 
@@ -74,7 +75,8 @@ def prepare(
     texts = [p.content for s in parts["train"] for p in s.columns.values() if isinstance(p.content, str)]
     used = {name: m for name, m in columns.items() if any(name in view for view in recipe.views)}
     encoders = make_encoders(recipe, used.values(), texts)
-    everything = [sample for name in SPLITS for sample in parts[name]]
+    against = {name: _negatives(parts[name], used) for name in SPLITS}
+    everything = [sample for name in SPLITS for sample in (*parts[name], *against[name].samples)]
     held, problems = _encode_columns(used, everything, encoders, limits, cache or user_cache(), progress)
     classes = list(dict.fromkeys(s.label for s in parts["train"] if s.label is not None))
     keys = keys_of(everything)
@@ -82,15 +84,26 @@ def prepare(
     labels = np.array([numbers.get(s.label, -1) for s in everything], dtype=np.int64)
     rows, start = {}, 0
     for name in SPLITS:
-        at = slice(start, start + len(parts[name]))
+        mine = (*parts[name], *against[name].samples)
+        at = slice(start, start + len(mine))
         start = at.stop
         cut = {c: column.cut(at) for c, column in held.items()}
         augment = _augmentation(recipe) if name == "train" and recipe.augment else None
         examples = None
         if encoders.nets:
-            read = _read_again(parts[name], cut)
+            read = _read_again(mine, cut)
             examples = Examples(read, encoders.reading, limits, augment, recipe.seed, training=name == "train")
-        rows[name] = Rows(cut, keys[at], labels[at], examples)
+        views = {view_name(view): view for view in recipe.views}
+        present = {c: column.present.tolist() for c, column in cut.items()}
+        rows[name] = Rows(
+            cut,
+            keys[at],
+            labels[at],
+            examples,
+            positives=positives(mine, views, present, recipe.positives),
+            against=against[name].places,
+            scores=_scores(mine),
+        )
     if len(rows["train"]) < 2 or len(rows["val"]) < 2:
         raise ConfigError(
             f"of {len(everything)} usable rows, {len(rows['train'])} are for training and {len(rows['val'])} for "
@@ -98,6 +111,37 @@ def prepare(
             + "".join(f". {note[0].upper()}{note[1:]}" for note in parts.notes)
         )
     return Prepared(recipe, used, rows, parts, encoders, classes, problems, _digest(parts))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Negatives:
+    """The negatives that samples bring, as samples of their own that follow them."""
+
+    samples: tuple[Sample, ...]
+    """One column each, no key and no label: they belong to nothing but what has the same text or file."""
+    places: Ints | None
+    """(n, h) places of each sample's, -1 is none; None: no sample has any."""
+
+
+def _negatives(samples: Sequence[Sample], columns: Mapping[str, Modality]) -> Negatives:
+    found: list[Sample] = []
+    lists: list[list[int]] = []
+    for sample in samples:
+        mine = [(c, part) for c, parts in sample.negatives.items() if c in columns for part in parts]
+        lists.append([len(samples) + len(found) + i for i in range(len(mine))])
+        found += [Sample(f"{sample.id}~{i}", {c: part}, split=sample.split) for i, (c, part) in enumerate(mine, 1)]
+    if not found:
+        return Negatives((), None)
+    places = np.full((len(samples), max(map(len, lists))), -1, dtype=np.int64)
+    for row, mine_at in zip(places, lists, strict=True):
+        row[: len(mine_at)] = mine_at
+    return Negatives(tuple(found), places)
+
+
+def _scores(samples: Sequence[Sample]) -> Floats | None:
+    if all(sample.score is None for sample in samples):
+        return None
+    return np.array([np.nan if sample.score is None else sample.score for sample in samples], dtype=np.float64)
 
 
 def _read_again(samples: Sequence[Sample], columns: Mapping[str, Column]) -> list[Sample]:
@@ -163,7 +207,9 @@ def _digest(parts: Splits) -> str:
     for name in SPLITS:
         for sample in parts[name]:
             held.update(f"{name}\0{sample.id}\0{sample.key}\0{sample.label}\0".encode())
-            for column, part in sample.columns.items():
+            if sample.score is not None:
+                held.update(f"{sample.score}\0".encode())
+            for column, part in sample.parts():
                 held.update(column.encode() + _known(part))
     return held.hexdigest()[:16]
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from duretrieval.evaluation.labels.together import USUAL
 from duretrieval.training.data.checks import validate
 from duretrieval.training.data.identity import identify
 from duretrieval.training.data.leakage import Leak, leaks
 from duretrieval.training.data.opening import read_data
 from duretrieval.training.data.read import SPLITS, Problem
+from duretrieval.training.data.repeats import Repeats, repeats
 from duretrieval.training.data.splits import split
 from duretrieval.training.recipe.recipe import Data
 from duretrieval.types import Modality
@@ -35,6 +37,8 @@ class Audit:
     leaks: Sequence[Leak]
     """What the data's own splits have in common; a split that is made here shares nothing."""
     notes: Sequence[str]
+    repeats: Repeats
+    """What several rows hold, and which of their own things rows have among their negatives."""
 
     @property
     def unusable(self) -> int:
@@ -85,4 +89,5 @@ def audit(
         things=parts.components,
         leaks=found,
         notes=parts.notes,
+        repeats=repeats(good, USUAL if data.positives is None else data.positives),
     )

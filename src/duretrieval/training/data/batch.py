@@ -29,6 +29,8 @@ class Batch:
     anchors: int
     owners: Mapping[str, Tensor] = field(default_factory=dict)
     """column -> (w,) int64, the row of each of its windows, in order; only where a row has several"""
+    scores: Tensor | None = None
+    """(b,) how far the columns of a row belong together, NaN where it does not say; None: no row does"""
 
     def to(self, device: torch.device) -> Batch:
         """The same on another device."""
@@ -40,6 +42,7 @@ class Batch:
             self.rows.to(device),
             self.anchors,
             {name: owner.to(device) for name, owner in self.owners.items()},
+            None if self.scores is None else self.scores.to(device),
         )
 
 

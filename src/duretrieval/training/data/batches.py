@@ -13,12 +13,14 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from duretrieval.errors import ConfigError
+from duretrieval.evaluation.labels.together import MATCH
 from duretrieval.fuse.means import mean
 from duretrieval.training.contracts import Net
 from duretrieval.training.data.batch import Batch, Inputs
 from duretrieval.training.data.examples import Examples
+from duretrieval.training.data.positives import Positives
 from duretrieval.training.data.sample import Sample
-from duretrieval.types import Array, Ints, Modality, Part
+from duretrieval.types import Array, Floats, Ints, Modality, Part
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,9 +56,12 @@ class Column:
 class Rows(Dataset[Batch]):
     """Training data whose item is a batch: `rows[[3, 1, 2]]` has rows 3, 1 and 2 in this order.
 
-    columns: by name.  keys, labels: (n,).  examples: decodes the columns that a net reads, one window each; None where
-    there are none.  every: gives more of the windows of what it reads, in their place.
-    mined: (n, h) places of hard negatives, or None; their rows follow the anchors.
+    columns: by name, (n + e,) rows: those after the first n are negatives of some of them, and never anchors.  keys,
+    labels: (n + e,).  examples: decodes the columns that a net reads, one window each; None where there are none.
+    every: gives more of the windows of what it reads, in their place.  positives: which rows belong together; None:
+    those of one key.  against: (n, h) places of the negatives that the data itself gives a row, -1 is none.  scores:
+    (n + e,), as `Batch.scores`.
+    mined: (n, h) places of hard negatives, or None; their rows follow the anchors, as those of `against` do.
     """
 
     def __init__(
@@ -66,33 +71,56 @@ class Rows(Dataset[Batch]):
         labels: Ints,
         examples: Examples | None = None,
         every: Callable[[Part], Sequence[Part]] | None = None,
+        *,
+        positives: Positives | None = None,
+        against: Ints | None = None,
+        scores: Floats | None = None,
     ) -> None:
         self.columns = dict(columns)
         self.keys, self.labels = torch.from_numpy(keys), torch.from_numpy(labels)
         self.examples, self.every = examples, every
+        self.positives = positives or Positives.of_keys(keys)
+        self.against = against
+        self.scores = None if scores is None else torch.from_numpy(scores.astype(np.float32))
         self.mined: Ints | None = None
         self._rows = {name: torch.from_numpy(c.rows) for name, c in columns.items() if c.rows is not None}
         self._starts = {name: torch.from_numpy(c.starts) for name, c in columns.items() if c.starts is not None}
         self._present = {name: torch.from_numpy(c.present) for name, c in columns.items()}
 
     def plain(self, every: Callable[[Part], Sequence[Part]] | None = None) -> Rows:
-        """The same rows as they are: not augmented, the same windows each time, without negatives.
+        """All rows as they are: not augmented, the same windows each time, negatives as rows like any other.
 
         every: the windows of a part that nets read; None: the one in the middle.
         """
         read = self.examples
         still = None if read is None else Examples(read.samples, read.reading, read.limits, None, read.seed)
-        return Rows(self.columns, self.keys.numpy(), self.labels.numpy(), still, every)
+        return Rows(
+            self.columns,
+            self.keys.numpy(),
+            self.labels.numpy(),
+            still,
+            every,
+            positives=self.positives,
+            scores=None if self.scores is None else self.scores.numpy().astype(np.float64),
+        )
 
     def __len__(self) -> int:
+        """How many can be anchors."""
+        return len(self.keys) if self.against is None else len(self.against)
+
+    @property
+    def linked(self) -> Tensor:
+        """(n + e,) bool: what a row holds belongs together, as far as it says so."""
+        return torch.ones(len(self.keys), dtype=torch.bool) if self.scores is None else ~(self.scores < MATCH)
+
+    @property
+    def total(self) -> int:
+        """How many there are, with the negatives that follow."""
         return len(self.keys)
 
     def __getitem__(self, places: Sequence[int]) -> Batch:
         anchors = len(places)
-        if self.mined is not None:
-            more = self.mined[list(places)].ravel()
-            known = set(places)
-            places = [*places, *(p for p in dict.fromkeys(more[more >= 0].tolist()) if p not in known)]
+        places = [*places, *self.harder(places)]
         at = torch.tensor(places, dtype=torch.int64)
         present = {name: mask[at] for name, mask in self._present.items()}
         inputs: dict[str, Inputs] = {}
@@ -105,7 +133,16 @@ class Rows(Dataset[Batch]):
                     owners[name] = owner
             inputs[name] = {"rows": rows.index_select(0, chosen)}
         inputs |= self._prepared(places, present, owners)
-        return Batch(inputs, present, self.keys[at], self.labels[at], at, anchors, owners)
+        scores = None if self.scores is None else self.scores[at]
+        return Batch(inputs, present, self.keys[at], self.labels[at], at, anchors, owners, scores)
+
+    def harder(self, places: Sequence[int]) -> list[int]:
+        """The hard negatives of these rows, given and mined, as far as they are not among them."""
+        found: dict[int, None] = {}
+        for lists in (self.against, self.mined):
+            if lists is not None:
+                found |= dict.fromkeys(lists[list(places)].ravel().tolist())
+        return [place for place in found if place >= 0 and place not in set(places)]
 
     def _prepared(
         self, places: Sequence[int], present: Mapping[str, Tensor], owners: dict[str, Tensor]

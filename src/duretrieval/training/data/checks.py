@@ -56,7 +56,7 @@ def validate(
     columns: those that each needs.  progress: told (files done, files in all).
     """
     needed = tuple(columns)
-    paths = dict.fromkeys(p for s in samples for part in s.columns.values() if (p := _path(part)) is not None)
+    paths = dict.fromkeys(p for s in samples for _, part in s.parts() if (p := _path(part)) is not None)
     held = dict(_look(list(paths), reading or Reading(), limits or Limits(), workers, progress))
     first: dict[str, int] = {}
     good: list[Sample] = []
@@ -67,7 +67,7 @@ def validate(
             said = f"the id is already that of sample {first[sample.id]:,}; this is sample {number:,}"
             problems.append(Problem(None, None, said, sample.id))
         problems.extend(_row_problems(sample, labels, needed))
-        for column, part in sample.columns.items():
+        for column, part in sample.parts():
             if reason := _part_problem(part, held):
                 problems.append(Problem(_path(part), None, reason, sample.id, column))
         if len(problems) == before:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -110,7 +111,7 @@ class Examples(Dataset[Sample]):
 
 def _changed(sample: Sample, augment: Change, rng: np.random.Generator) -> Sample:
     columns: Mapping[str, Part] = {column: augment(part, rng) for column, part in sample.columns.items()}
-    return Sample(sample.id, columns, sample.label, sample.key, sample.group, sample.split)
+    return replace(sample, columns=columns)
 
 
 def _said(problems: Sequence[Problem]) -> str:

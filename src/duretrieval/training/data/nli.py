@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from duretrieval.errors import ConfigError
-from duretrieval.media.cells import BadCell, normal
+from duretrieval.media.cells import BadCell
 from duretrieval.media.charset import SAMPLE_BYTES, encoding_of_file
-from duretrieval.media.tables import Record, headings, records
+from duretrieval.media.tables import Record, records
 from duretrieval.training.data.identity import same_text
 from duretrieval.training.data.manifest import read_manifest
 from duretrieval.training.data.read import Problem, Read, split_name
 from duretrieval.training.data.sample import Sample
 from duretrieval.types import Modality, Part
 
-TRIPLE = ("anchor", "positive", "negative")
+Neutral = Literal["leave-out", "negative", "positive"]
 LABELS = ("entailment", "neutral", "contradiction")
 _LABEL = {said: label for n, label in enumerate(LABELS) for said in (label, label[0], str(n))}
 _UNDECIDED = ("-", "-1", "")
@@ -39,44 +39,62 @@ class Pair:
     picture: str = ""
 
 
-def read_nli(path: Path | str, *, images: Path | str | None = None, triples: bool = False) -> Read:
+def read_nli(
+    path: Path | str,
+    *,
+    images: Path | str | None = None,
+    triples: bool = False,
+    classes: bool = False,
+    neutral: Neutral = "leave-out",
+) -> Read:
     """SNLI, MultiNLI, ANLI and their like (JSONL, TSV, Parquet), and SNLI-VE.
 
     A row has sentence1 and sentence2, or premise (context) and hypothesis, and gold_label or label: entailment,
-    neutral, contradiction, or e, n, c, or 0, 1, 2.  It becomes a sample of the columns `premise` and `hypothesis` with
-    that label; samples of one premise are a group.  Rows whose annotators did not agree ("-") are counted in a problem.
-    A file named for a split (snli_1.0_dev.jsonl) puts its samples there.
+    neutral, contradiction, or e, n, c, or 0, 1, 2.  Each entailed hypothesis is a sample with its premise, in columns
+    `premise` and `hypothesis`; the hypotheses that contradict the premise are the sample's negatives (Gao, Yao and Chen
+    2021, "SimCSE", section 4), and samples of one premise have it as their key, so that none is a negative of another.
+    Premises that entail nothing, and rows whose annotators did not agree ("-"), are counted in problems.  A file named
+    for a split (snli_1.0_dev.jsonl) puts its samples there.
 
     images: a folder: then the picture stands for the premise, in columns `image` and `text` (SNLI-VE, where
-    Flickr30K_ID names it).  triples: instead, a sample `anchor`, `positive`, `negative` for each premise that has both
-    an entailed and a contradictory hypothesis (Gao, Yao and Chen 2021, "SimCSE", section 4).
+    Flickr30K_ID names it).  triples: columns called `anchor` and `positive` instead, for premises that have a negative.
+    neutral: what a neutral hypothesis is: left out, a `negative`, or a `positive`.  classes: instead, every row is a
+    sample with its label, for losses of classes; what is not entailed has the score 0, so that no loss of pairs takes
+    it for a partner (1 with neutral = "positive").
 
     Raises:
-        ConfigError: there is no such file, it is no table; or both images and triples are asked.
+        ConfigError: there is no such file, it is no table; a setting does not exist, or contradicts another.
     """
     path = Path(path)
     if images is not None and triples:
         raise ConfigError("pictures make no triples of sentences; give `images` or `triples`, not both")
+    if classes and triples:
+        raise ConfigError("triples have no classes; give `classes` or `triples`, not both")
+    if neutral not in get_args(Neutral):
+        raise ConfigError(f"neutral is {neutral!r}; it must be one of {', '.join(get_args(Neutral))}")
     pairs, problems = _pairs(path)
     said = [split_name(word) for word in path.stem.replace("-", "_").split("_")]
     split = next((name for name in said if name), None)
-    if triples:
-        samples = list(_triples(pairs, split))
-    elif images is not None:
-        samples = [_pictured(pair, Path(images), split) for pair in pairs]
-    else:
-        samples = [_worded(pair, split) for pair in pairs]
+    made = _Samples(split, None if images is None else Path(images), neutral)
+    if classes:
+        return Read(tuple(made.labelled(pair) for pair in pairs), tuple(problems))
+    samples, lost = made.entailed(pairs, triples=triples)
+    if lost:
+        said_of = "a hypothesis that is entailed and one that is not" if triples else "an entailed hypothesis"
+        problems.append(Problem(path, None, f"{lost:,} premises are left out, which lack {said_of}"))
     return Read(tuple(samples), tuple(problems))
 
 
 def read_triples(path: Path | str) -> Read:
-    """A table (JSONL, CSV, TSV, Parquet) of anchor, positive and, where there is one, negative.
+    """A table (JSONL, CSV, TSV, Parquet) of anchor, positive and, where there are some, negatives.
+
+    Columns `negative`, `negatives`, `negative_1`, `negative_2` ..., or a list in one of them: all are negatives of the
+    row's anchor, in the place of its positive.
 
     Raises:
         ConfigError: as `read_manifest`.
     """
-    there = {normal(name) for name in headings(Path(path), TRIPLE)}
-    return read_manifest(path, {name: "text" for name in TRIPLE if name in there or name != "negative"})
+    return read_manifest(path, {"anchor": "text", "positive": "text"})
 
 
 def _pairs(path: Path) -> tuple[list[Pair], list[Problem]]:
@@ -150,26 +168,60 @@ def _text(words: str) -> Part:
     return Part(Modality.TEXT, words)
 
 
-def _worded(pair: Pair, split: str | None) -> Sample:
-    columns = {"premise": _text(pair.premise), "hypothesis": _text(pair.hypothesis)}
-    return Sample(pair.id, columns, pair.label, group=same_text(pair.premise), split=split)
+@dataclass(frozen=True, slots=True)
+class _Samples:
+    """What becomes of pairs.  images: where the pictures are that stand for premises; None: the premises do."""
+
+    split: str | None
+    images: Path | None
+    neutral: Neutral
+
+    def labelled(self, pair: Pair) -> Sample:
+        """A row with its label, whichever it is."""
+        columns = {self._names[0]: self._premise(pair), self._names[1]: _text(pair.hypothesis)}
+        entailed = pair.label == "entailment" or (pair.label == "neutral" and self.neutral == "positive")
+        score = None if entailed else 0.0
+        return Sample(pair.id, columns, pair.label, group=self._group(pair), split=self.split, score=score)
+
+    def entailed(self, pairs: Sequence[Pair], *, triples: bool) -> tuple[list[Sample], int]:
+        """A sample for each entailed hypothesis, and how many premises have none."""
+        first, second = ("anchor", "positive") if triples else self._names
+        by_premise: dict[str, list[Pair]] = {}
+        for pair in pairs:
+            by_premise.setdefault(self._group(pair), []).append(pair)
+        samples: list[Sample] = []
+        lost = 0
+        for group, held in by_premise.items():
+            right = [pair for pair in held if self._role(pair) == "positive"]
+            wrong = tuple(_text(pair.hypothesis) for pair in held if self._role(pair) == "negative")
+            if not right or (triples and not wrong):
+                lost += 1
+                continue
+            for pair in right:
+                columns = {first: self._premise(pair), second: _text(pair.hypothesis)}
+                negatives = {second: wrong} if wrong else {}
+                samples.append(
+                    Sample(pair.id, columns, pair.label, group, group=group, split=self.split, negatives=negatives)
+                )
+        return samples, lost
+
+    def _role(self, pair: Pair) -> str:
+        return {"entailment": "positive", "contradiction": "negative"}.get(pair.label, self.neutral)
+
+    @property
+    def _names(self) -> tuple[str, str]:
+        return ("premise", "hypothesis") if self.images is None else ("image", "text")
+
+    def _premise(self, pair: Pair) -> Part:
+        if self.images is None:
+            return _text(pair.premise)
+        name = _picture(pair)
+        return Part(Modality.IMAGE, self.images / (name if Path(name).suffix else f"{name}.jpg"))
+
+    def _group(self, pair: Pair) -> str:
+        return same_text(pair.premise) if self.images is None else _picture(pair)
 
 
-def _pictured(pair: Pair, images: Path, split: str | None) -> Sample:
+def _picture(pair: Pair) -> str:
     """SNLI-VE names pictures without suffix (4705552913); SNLI's own ids are 4705552913.jpg#2r1n."""
-    name = pair.picture or pair.id.partition("#")[0]
-    file = images / (name if Path(name).suffix else f"{name}.jpg")
-    columns = {"image": Part(Modality.IMAGE, file), "text": _text(pair.hypothesis)}
-    return Sample(pair.id, columns, pair.label, group=name, split=split)
-
-
-def _triples(pairs: Sequence[Pair], split: str | None) -> Iterator[Sample]:
-    """The n-th entailed hypothesis of a premise with its n-th contradictory one, as far as both go."""
-    by_premise: dict[str, dict[str, list[Pair]]] = {}
-    for pair in pairs:
-        by_premise.setdefault(pair.premise, {}).setdefault(pair.label, []).append(pair)
-    for premise, held in by_premise.items():
-        for yes, no in zip(held.get("entailment", ()), held.get("contradiction", ()), strict=False):
-            columns = {"anchor": _text(premise), "positive": _text(yes.hypothesis), "negative": _text(no.hypothesis)}
-            # the premise is the key: another hypothesis that it entails is no negative of this one
-            yield Sample(yes.id, columns, key=same_text(premise), group=same_text(premise), split=split)
+    return pair.picture or pair.id.partition("#")[0]

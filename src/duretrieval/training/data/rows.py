@@ -65,6 +65,9 @@ def _chosen(row: Row, choices: dict[str, list[Part]], id: str) -> Iterator[Sampl
         return
     if total > MOST:
         raise BadCell(f"its lists make {total:,} combinations, more than {MOST:,}; give some of them rows of their own")
+    negatives: dict[str, tuple[Part, ...]] = {}
+    for content in row.negatives:
+        negatives[content.column] = (*negatives.get(content.column, ()), _part(content))
     start_s, end_s = _seconds(row, "start"), _seconds(row, "end")
     if start_s is not None and end_s is not None and start_s >= end_s:
         raise BadCell(f"it ends at {end_s:g} s, before it starts at {start_s:g} s")
@@ -81,8 +84,11 @@ def _chosen(row: Row, choices: dict[str, list[Part]], id: str) -> Iterator[Sampl
             columns=dict(zip(choices, timed, strict=True)),
             label=row.facts.get("label"),
             key=row.facts.get("key") or ("" if total == 1 else id),
+            row="" if total == 1 else id,
             group=row.facts.get("group", ""),
             split=None if split is None else split_name(split),
+            negatives=negatives,
+            score=float(row.facts["score"]) if "score" in row.facts else None,
         )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from duretrieval.types import Part
 
@@ -23,7 +23,20 @@ class Sample:
     """Its class, for losses and metrics of classification."""
     key: str = ""
     """Samples with the same key are positives of one another (copies, one caption for two pictures); "" is the id."""
+    row: str = ""
+    """The id of the row that it is one choice of, where that holds lists; "" is its own."""
     group: str = ""
     """Samples of one group never straddle a split (a person, a film, a shoot); "" is none."""
     split: str | None = None
     """train, val or test, where the data says so itself."""
+    negatives: Mapping[str, tuple[Part, ...]] = field(default_factory=dict)
+    """column -> what could stand there, and does not belong to the others: hard negatives of this row."""
+    score: float | None = None
+    """How far its columns belong together, from 0 to 1; None: they do."""
+
+    def parts(self) -> Iterator[tuple[str, Part]]:
+        """Each part with its column, those of `negatives` too."""
+        yield from self.columns.items()
+        for column, parts in self.negatives.items():
+            for part in parts:
+                yield column, part

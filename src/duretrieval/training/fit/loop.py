@@ -88,7 +88,8 @@ class Training(pl.LightningModule):
             self.train_rows.examples.set_epoch(self.current_epoch)
         if self.fit.hard_negatives and self._mines(self.current_epoch):
             views = views_of(self.network, self.train_rows, self.device)
-            self.train_rows.mined = mine(views, self.train_rows.keys, self.fit.hard_negatives)
+            rows = self.train_rows
+            rows.mined = mine(views, rows.positives, len(rows), self.fit.hard_negatives)
 
     def _mines(self, epoch: int) -> bool:
         """Whether `mine_every` further passes have ended since the epoch before began."""
@@ -101,7 +102,7 @@ class Training(pl.LightningModule):
         views: dict[str, View] = self.network(batch)
         if self.trainer.world_size > 1:
             views, batch = self._gathered(views, batch)
-        loss: Tensor = self.objective(views, batch)
+        loss: Tensor = self.objective(views, batch, self.train_rows.positives)
         self._losses.append((self.global_step + 1, loss.detach(), self.trainer.optimizers[0].param_groups[0]["lr"]))
         return loss
 
@@ -124,7 +125,8 @@ class Training(pl.LightningModule):
         new = torch.tensor([not (p in known or known.add(p)) for p in places.tolist()], device=places.device)  # type: ignore[func-returns-value]
         whole = {name: View(all_of(v.rows), all_of(v.present.long()).bool() & new) for name, v in views.items()}
         anchors = n * self.trainer.world_size
-        return whole, Batch({}, {}, all_of(batch.keys), all_of(batch.labels), places, anchors)
+        scores = None if batch.scores is None else all_of(batch.scores)
+        return whole, Batch({}, {}, all_of(batch.keys), all_of(batch.labels), places, anchors, scores=scores)
 
     def on_train_epoch_end(self) -> None:
         """Check on the validation rows, and write down what happened since the last check."""

@@ -13,6 +13,8 @@ from duretrieval.training.build.objective import LossTerm, TotalLoss
 from duretrieval.training.data.batches import Rows
 from duretrieval.training.recipe.recipe import CLASSES, LOSS
 
+BLOCK = 256
+"""Rows looked at at a time."""
 Views = Mapping[str, Sequence[str]]
 """Columns of each view, by its name."""
 
@@ -23,7 +25,7 @@ def check_learnable(objective: TotalLoss, views: Views, rows: Rows) -> None:
         have = ", ".join(f"{name} {int(_present(rows, columns).sum())}" for name, columns in views.items())
         raise ConfigError(
             f"there is nothing to learn in the {len(rows)} training rows, of which have {have}: a loss compares two "
-            "views where at least 2 rows of different keys have both, or learns the labels of rows"
+            "views where at least 2 rows have both that do not belong together, or learns the labels or scores of rows"
         )
 
 
@@ -46,8 +48,17 @@ def _learns(term: LossTerm, views: Views, rows: Rows) -> bool:
     if term.reads == "labels":
         return bool((rows.labels >= 0).any())
     pairs = [term.views] if term.views else list(combinations(views, 2))
-    keys = [rows.keys[_both(rows, views, pair)] for pair in pairs]
-    return any(len(found if term.reads == "rows" else set(found.tolist())) > 1 for found in keys)
+    return any(_learns_pair(term, views, rows, pair) for pair in pairs)
+
+
+def _learns_pair(term: LossTerm, views: Views, rows: Rows, pair: tuple[str, str]) -> bool:
+    both = _both(rows, views, pair)[: len(rows)]
+    if term.reads == "pairs":
+        return rows.scores is not None and bool((both & ~rows.scores[: len(rows)].isnan()).any())
+    there = (both & rows.linked[: len(rows)]).nonzero().flatten()
+    if term.reads == "rows" or len(there) < 2:
+        return len(there) > 1
+    return any(not rows.positives.same(pair[0], some, pair[1], there).all() for some in torch.split(there, BLOCK))
 
 
 def _both(rows: Rows, views: Views, pair: tuple[str, str]) -> Tensor:

@@ -7,7 +7,6 @@ from itertools import permutations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -21,15 +20,17 @@ from duretrieval.training.build.network import Network
 from duretrieval.training.build.objective import LossTerm, TotalLoss, inner
 from duretrieval.training.data.batch import Batch, View
 from duretrieval.training.data.batches import Rows
+from duretrieval.training.data.positives import Positives
 from duretrieval.training.fit.reranking import reranked
 from duretrieval.training.recipe.recipe import CLASSES, LOSS
+from duretrieval.types import Ints
 
 BATCH = 512
 RETRIEVAL = ("hit@1", "hit@5", "hit@10", "rr", "ap")
 
 
 def views_of(network: Network, rows: Rows, device: torch.device | None = None) -> dict[str, View]:
-    """Every row's views, in evaluation mode and order, on the CPU; not augmented."""
+    """Every row's views, those of negatives too, in evaluation mode and order, on the CPU; not augmented."""
     was_training = network.training
     network.eval()
     parts: dict[str, list[View]] = {name: [] for name in network.views}
@@ -47,40 +48,48 @@ def views_of(network: Network, rows: Rows, device: torch.device | None = None) -
 
 
 def retrieval(
-    views: Mapping[str, View], keys: Tensor, names: Sequence[str], score: Any = inner
+    views: Mapping[str, View], positives: Positives, names: Sequence[str], score: Any = inner
 ) -> dict[str, dict[str, float]]:
-    """Each view asks, each other one is searched, as the engine does it: "text→image" -> metric -> figure.
+    """Each view asks, each other one is searched, as `evaluate` does it: "text→image" -> metric -> figure.
 
-    A gallery holds each key of a view once per row; every row with the query's key is right.
+    What several rows hold asks once and is found once; all that belongs together with it is right, and what has
+    nothing right does not ask.
     """
     wanted = [measure(name) for name in names]
+    there = {name: view.present.nonzero().flatten().cpu() for name, view in views.items()}
     found: dict[str, dict[str, float]] = {}
     for asking, searched in permutations(views, 2):
-        a, b = views[asking], views[searched]
-        both = (a.present & b.present).numpy()
-        if both.sum() < 2:
-            continue
-        found[f"{asking}→{searched}"] = _figures(a.rows[both], b.rows[both], keys.numpy()[both], wanted, score)
+        queries, gallery, right = _sides(positives, asking, there[asking], searched, there[searched])
+        if len(queries) and len(gallery) > 1:
+            a, b = views[asking].rows[queries], views[searched].rows[gallery]
+            found[f"{asking}→{searched}"] = _figures(a, b, right, wanted, score)
     return found
 
 
 def asked(rows: Rows, views: Mapping[str, Sequence[str]]) -> dict[str, int]:
-    """How many rows ask in each direction: "text→image" -> those that have both views."""
+    """How many ask in each direction: "text→image" -> different texts that have a right picture."""
     there = {
-        name: np.any([rows.columns[column].present for column in columns], axis=0) for name, columns in views.items()
+        name: torch.from_numpy(np.flatnonzero(np.any([rows.columns[column].present for column in columns], axis=0)))
+        for name, columns in views.items()
     }
-    return {f"{a}→{b}": int((there[a] & there[b]).sum()) for a, b in permutations(there, 2)}
+    return {f"{a}→{b}": len(_sides(rows.positives, a, there[a], b, there[b])[0]) for a, b in permutations(there, 2)}
 
 
-def _figures(
-    a: Tensor, b: Tensor, keys: npt.NDArray[np.int64], wanted: Sequence[Measure], score: Any
-) -> dict[str, float]:
-    rows: dict[int, list[int]] = {}
-    for place, key in enumerate(keys.tolist()):
-        rows.setdefault(key, []).append(place)
+def _sides(
+    positives: Positives, asking: str, rows: Tensor, searched: str, among: Tensor
+) -> tuple[Tensor, Tensor, list[Ints]]:
+    """Rows that ask, rows that are searched, and of each that asks the places of what is right among these."""
+    queries, gallery = positives.once(asking, rows), positives.once(searched, among)
+    known = positives.of(asking, queries).numpy(), positives.of(searched, gallery).numpy()
+    right = list(positives.together.right(*known))
+    has = [place for place, found in enumerate(right) if len(found)]
+    return queries[has], gallery, [right[place] for place in has]
+
+
+def _figures(a: Tensor, b: Tensor, right: Sequence[Ints], wanted: Sequence[Measure], score: Any) -> dict[str, float]:
     with torch.inference_mode():
         scores = reranked(score, a, b).float().numpy()
-    values = per_query({m.name: m.of for m in wanted}, scores, relevant([rows[key] for key in keys.tolist()]))
+    values = per_query({m.name: m.of for m in wanted}, scores, relevant([found.tolist() for found in right]))
     return {m.name: median(values[m.name]) if m.statistic == "median" else mean(values[m.name]) for m in wanted}
 
 
@@ -113,11 +122,12 @@ def mean_loss(objective: TotalLoss, views: Mapping[str, View], rows: Rows, devic
     losses = []
     with torch.inference_mode():
         for start in range(0, len(rows), BATCH):
-            at = slice(start, start + BATCH)
-            places = torch.arange(len(rows))[at]
-            batch = Batch({}, {}, rows.keys[at], rows.labels[at], places, len(places)).to(device)
+            anchors = range(start, min(start + BATCH, len(rows)))
+            at = torch.tensor([*anchors, *rows.harder(anchors)])
+            scores = None if rows.scores is None else rows.scores[at]
+            batch = Batch({}, {}, rows.keys[at], rows.labels[at], at, len(anchors), scores=scores).to(device)
             cut = {name: View(v.rows[at].to(device), v.present[at].to(device)) for name, v in views.items()}
-            losses.append((float(objective(cut, batch)), len(places)))
+            losses.append((float(objective(cut, batch, rows.positives)), len(anchors)))
     return sum(loss * n for loss, n in losses) / sum(n for _, n in losses)
 
 
@@ -133,7 +143,7 @@ def check(network: Network, objective: TotalLoss, rows: Rows, monitor: str) -> d
     was_training = objective.training
     objective.eval()
     score = objective.score.cpu() if isinstance(objective.score, nn.Module) else objective.score
-    pairs = retrieval(views, rows.keys, names, score)
+    pairs = retrieval(views, rows.positives, names, score)
     if isinstance(objective.score, nn.Module):
         objective.score.to(device)
     figures = {f"{pair}/{name}": value for pair, found in pairs.items() for name, value in found.items()}

@@ -1,4 +1,4 @@
-"""Losses, one a file: of scores (`contracts.Loss`), of aligned rows (`contracts.RowLoss`), of class logits."""
+"""Losses: of scores (`contracts.Loss`), of aligned rows (`contracts.RowLoss`), of pairs with scores, of classes."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from duretrieval.training.losses.pairs import Pairs as Pairs
     from duretrieval.training.losses.pairs import read_pairs as read_pairs
     from duretrieval.training.losses.same import same_key as same_key
+    from duretrieval.training.losses.scored import Cosent as Cosent
+    from duretrieval.training.losses.scored import MeanSquaredError as MeanSquaredError
     from duretrieval.training.losses.sigmoid import PairwiseSigmoid as PairwiseSigmoid
     from duretrieval.training.losses.smooth_ap import SmoothAp as SmoothAp
     from duretrieval.training.losses.triplet import Triplet as Triplet
@@ -37,6 +39,7 @@ else:
             "modality_adversary": "ModalityAdversary",
             "pairs": "Pairs read_pairs",
             "same": "same_key",
+            "scored": "Cosent MeanSquaredError",
             "sigmoid": "PairwiseSigmoid",
             "smooth_ap": "SmoothAp",
             "triplet": "Triplet",

@@ -29,14 +29,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from duretrieval.errors import ConfigError
-from duretrieval.types import Modality
+from duretrieval.evaluation.labels.together import USUAL, check_positives
+from duretrieval.types import Modality, Positive
 
 RADIUS = 8
 """Bits of `duplicates.perceptual.code` by which near-duplicates differ at most."""
 MOST = 32
 """The largest radius: pictures that have nothing in common differ in about 80 bits, seldom in fewer than 40."""
-CLASSES = ("accuracy", "recall", "f1")
-LOSS = "loss"
 SEEDS = 2**32
 CLASSES = ("accuracy", "recall", "f1")
 LOSS = "loss"
@@ -95,6 +94,9 @@ class Data:
     """Shares of the rows, where the data does not divide itself."""
     texts: tuple[str, ...] | None = None
     """Columns whose texts tie rows together where they are equal, so that one split has them all; None is every one."""
+    positives: tuple[Positive, ...] | None = None
+    """What rows may have in common to be right for one another, in losses, mining and figures alike: the `key`, an
+    equal `text`, the same `file`, the `label`.  None: key, text, file, and label with a sampler that goes by labels."""
     near_duplicates: bool = True
     """Keep pictures that look alike in one split."""
     radius: int = RADIUS
@@ -106,6 +108,7 @@ class Data:
                 f"data.radius is {self.radius}; it must be from 0 (the same picture) to {MOST}. To let looks count for "
                 "nothing, set near_duplicates = false"
             )
+        check_positives(self.positives or ())
         if self.val < 0 or self.test < 0 or self.val + self.test >= 1:
             raise ConfigError(
                 f"data.val is {self.val:g} and data.test {self.test:g}; they are shares of the rows, at least 0, and "
@@ -227,6 +230,14 @@ class Recipe:
                     raise ConfigError(
                         f"the loss {objective.use!r} names a view {name!r}; there are: {', '.join(names)}"
                     )
+
+    @property
+    def positives(self) -> tuple[Positive, ...]:
+        """What rows have in common that belong together, beside the row they share."""
+        if self.data.positives is not None:
+            return self.data.positives
+        by_label = self.fit.sampler.use == "per-class" and self.fit.sampler.options.get("by", "label") == "label"
+        return (*USUAL, "label") if by_label else USUAL
 
 
 def view_name(view: Sequence[str]) -> str:

@@ -125,6 +125,8 @@ def _wanted(kind: Any) -> str:
         return ", ".join(repr(choice) for choice in get_args(kind))
     if kind in (tuple[str, ...], tuple[str, str]):
         return "a list of strings"
+    if get_origin(kind) is tuple and get_origin(get_args(kind)[0]) is Literal:
+        return f"a list of {_wanted(get_args(kind)[0])}"
     names = {int: "a whole number", float: "a number", str: "a string", bool: "true or false", tuple: "a list"}
     plain = get_origin(kind) or kind
     return names.get(plain, "a table")

@@ -22,7 +22,7 @@ class PerClass:
     """A step has `each` rows of as many classes as fit, all drawn anew: a rare class comes as often as a frequent one.
 
     A class of fewer rows gives them all, and other rows fill the batch up, with no row twice.  by: what makes a class.
-    Losses take rows of one `key` for positives of one another, and know labels through `cross-entropy` alone.
+    With `by = "label"` rows of one label are positives of one another, unless `Data.positives` says otherwise.
     """
 
     each: int = 4
