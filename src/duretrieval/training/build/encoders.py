@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import torch
 from torch import nn
 
 from duretrieval import whole
+from duretrieval.encode.sequences import check_sequential
 from duretrieval.errors import ConfigError
 from duretrieval.model.model import Model
 from duretrieval.training.align.canonical import needs_canonical
@@ -36,6 +37,8 @@ class Encoders:
     reading: Reading
     identities: Mapping[Modality, str]
     """A name for each frozen encoder that changes when its rows would."""
+    tokens: Mapping[Modality, int] = field(default_factory=dict)
+    """The modalities that hand on tokens, and the most of a part."""
 
     def dim(self, modality: Modality) -> int:
         """Length of a modality's rows."""
@@ -62,29 +65,32 @@ def make_encoders(recipe: Recipe, modalities: Iterable[Modality], texts: Sequenc
     modalities = set(modalities)
     for modality in sorted(modalities, key=list(Modality).index):
         spec = encoding(recipe, modality)
-        known = {"modality": modality, "tower": modality.value, "texts": texts, "opened": opened}
+        known = {"modality": modality, "tower": modality.value, "texts": texts, "opened": opened, "tokens": spec.tokens}
         encoder = made.get(id(spec))
         if encoder is None or modality not in encoder.modalities:
             encoder = make("train.encoders", Use(spec.use, spec.options), known)
-        if modality in encoder.modalities and spec.use not in ("builtin", "model"):
+        if modality in encoder.modalities and (spec.use not in ("builtin", "model") or spec.tokens):
             made[id(spec)] = encoder  # one encoder reads pictures and the frames of films
         _check_modality(spec.use, encoder, modality)
+        if spec.tokens:
+            check_sequential(encoder.encoder if isinstance(encoder, Frozen) else encoder, spec.use)
         _agree(wanted, getattr(encoder, "reading", {}), spec.use)
         if not isinstance(encoder, nn.Module):
             if spec.train or spec.lora:
                 raise ConfigError(f"{spec.use!r} for {modality} has nothing that learns; leave `train` and `lora` out")
-            frozen[modality] = encoder if isinstance(encoder, Frozen) else Frozen(encoder)
+            frozen[modality] = encoder if isinstance(encoder, Frozen) else Frozen(encoder, tokens=spec.tokens)
             identities[modality] = identity(frozen[modality], spec, modality)
         elif spec.train or spec.lora:
             if not any(encoder is net for net in nets.values()):
                 groups += _learning(encoder, spec)
             nets[modality] = encoder
         else:
-            frozen[modality] = Frozen(Still(encoder))  # type: ignore[arg-type]
+            frozen[modality] = Frozen(Still(encoder), tokens=spec.tokens)  # type: ignore[arg-type]
             identities[modality] = identity(frozen[modality], spec, modality)
     reading = Reading(**wanted)
     frozen |= kept(recipe, modalities, reading, opened)
-    return Encoders(frozen, nets, groups, reading, identities)
+    tokens = {m: spec.tokens for m in modalities if (spec := encoding(recipe, m)).tokens}
+    return Encoders(frozen, nets, groups, reading, identities, tokens)
 
 
 def kept(
@@ -139,7 +145,8 @@ def _learning(net: nn.Module, spec: Encoding) -> list[tuple[list[nn.Parameter], 
 
 def identity(frozen: Frozen, spec: Encoding, modality: Modality) -> str:
     """16 hex digits of what the encoder is made of: its settings and its weights."""
-    held = hashlib.sha256(repr((spec.use, sorted(spec.options.items(), key=str), modality.value)).encode())
+    settings = (spec.use, sorted(spec.options.items(), key=str), modality.value)
+    held = hashlib.sha256(repr((*settings, spec.tokens) if spec.tokens else settings).encode())
     for part in (frozen.encoder, frozen.aligner):
         if isinstance(part, Still):
             for name, tensor in part.net.state_dict().items():  # type: ignore[attr-defined]

@@ -31,7 +31,7 @@ class Column:
     present: npt.NDArray[np.bool_]
     """(n,)"""
     rows: Array | None = None
-    """(w, d) unit, of a frozen encoder: the windows of all rows, in order"""
+    """(w, d) unit, of a frozen encoder: the windows of all rows, in order, or their tokens, in half precision"""
     net: Net | None = None
     """The encoder that learns"""
     starts: Ints | None = None
@@ -131,7 +131,7 @@ class Rows(Dataset[Batch]):
                 chosen, owner = _windows(self._starts[name], at)
                 if len(owner) > len(at):
                     owners[name] = owner
-            inputs[name] = {"rows": rows.index_select(0, chosen)}
+            inputs[name] = {"rows": rows.index_select(0, chosen).float()}
         inputs |= self._prepared(places, present, owners)
         scores = None if self.scores is None else self.scores[at]
         return Batch(inputs, present, self.keys[at], self.labels[at], at, anchors, owners, scores)

@@ -29,7 +29,9 @@ def aligned(network: Network, rows: Rows, modality: Modality, at: list[int] | No
         for start in range(0, len(places), BATCH):
             batch = rows[places[start : start + BATCH]]
             for name, kind in network.columns.items():
-                if kind is modality:
+                if kind is modality and modality in network.tokens:
+                    found.append(network.aligned(batch, name)[batch.present[name]].numpy())
+                elif kind is modality:
                     found.append(network.windows(batch, name).numpy())
     there = [rows for rows in found if len(rows)]
     return np.concatenate(there) if there else found[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,9 +64,9 @@ def _model(recipe: Recipe, prepared: Prepared, network: Network, objective: Tota
     aligners: dict[Modality, Aligner] = {}
     made: dict[Any, Any] = {}
 
-    def once(kind: str, module: Any, file: str) -> Any:
+    def once(kind: str, module: Any, file: str, **options: Any) -> Any:
         if id(module) not in made:
-            entry = module.export(place, file)
+            entry = module.export(place, file, **options)
             made[id(module)] = parts.find(kind, entry["use"]).load(place, **entry["options"])
         return made[id(module)]
 
@@ -73,12 +74,15 @@ def _model(recipe: Recipe, prepared: Prepared, network: Network, objective: Tota
     for modality in sorted(columns):
         head = network.heads[modality.value]
         steps: list[Aligner] = []
+        wanted = {"tokens": True} if modality in network.tokens else {}
         if modality.value in network.encoders:
-            encoders[modality] = once("encoders", merge_lora(network.encoders[modality.value]), f"encoder-{modality}")
+            learned = merge_lora(network.encoders[modality.value])
+            encoders[modality] = once("encoders", learned, f"encoder-{modality}", **wanted)
         else:
             frozen = prepared.encoders.frozen[modality]
             net = getattr(frozen.encoder, "net", None)  # a frozen net becomes a graph; another encoder needs no torch
-            encoders[modality] = frozen.encoder if net is None else once("encoders", net, f"encoder-{modality}")
+            graph = partial(once, "encoders", net, f"encoder-{modality}", **wanted)
+            encoders[modality] = frozen.encoder if net is None else graph()
             steps += [frozen.aligner] if frozen.aligner else []
         if isinstance(head, Fitted):
             steps += [head.aligner] if hasattr(head.aligner, "save") else []

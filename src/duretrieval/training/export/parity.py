@@ -9,7 +9,7 @@ import torch
 
 from duretrieval.collection.reading import Road
 from duretrieval.errors import ModelError
-from duretrieval.fuse.means import mean, means
+from duretrieval.fuse.means import mean
 from duretrieval.media.limits import Limits
 from duretrieval.model.model import Model
 from duretrieval.training.build.network import Network
@@ -69,21 +69,25 @@ def _made_by(what: str) -> str:
 
 
 def _compare_row(
-    found: dict[str, float], model: Model, network: Network, batch: Batch, engine: Mapping[str, Array | None]
+    found: dict[str, float], model: Model, network: Network, batch: Batch, engine: Mapping[str, list[Array] | None]
 ) -> None:
-    """engine: column -> (w, dim) by the engine, of the columns that the row has; None: it cannot be compared."""
+    """engine: column -> (t, dim) of each of its parts, of the columns that the row has; None: it cannot be compared."""
     with torch.inference_mode():
         for name, theirs in engine.items():
             if theirs is not None:
-                _widen(found, network.columns[name], network.aligned(batch, name)[0].numpy(), mean(theirs))
+                kind = network.columns[name]
+                if kind in network.tokens:
+                    _widen(found, kind, network.token_rows(batch, name)[0].numpy(), np.concatenate(theirs))
+                else:
+                    _widen(found, kind, network.aligned(batch, name)[0].numpy(), mean(np.concatenate(theirs)))
         views = network(batch) if model.fusion is not None else {}
     for view, row in views.items():
         parts = {name: engine[name] for name in network.views[view] if name in engine}
         held = [part for part in parts.values() if part is not None]
         if held and len(held) == len(parts):  # what the engine's fusion makes of the engine's parts, as of an item
             kinds = [network.columns[name] for name, rows in zip(parts, held, strict=True) for _ in rows]
-            mixed = means(kinds, np.concatenate(held))
-            _widen(found, Modality.WHOLE, row.rows[0].numpy(), model.fuse(mixed)[0])
+            whole = model.whole(kinds, [sequence for part in held for sequence in part])
+            _widen(found, Modality.WHOLE, row.rows[0].numpy(), whole)
 
 
 def _scores(model: Model, network: Network, objective: TotalLoss, rows: Rows, n: int) -> dict[str, float]:
@@ -122,11 +126,11 @@ def _windows(road: Road, part: Part) -> list[Part]:
     return read[:WINDOWS] if isinstance(read, list) else []
 
 
-def _engine_rows(model: Model, prepared: Prepared, road: Road, part: Part) -> Array | None:
-    """(w, dim): the engine's rows of what the file holds, or of what a net read of it; None where it reads nothing."""
+def _engine_rows(model: Model, prepared: Prepared, road: Road, part: Part) -> list[Array] | None:
+    """(t, dim) of each part that the file holds, or that a net read of it; None where the engine reads nothing."""
     if part.modality in prepared.encoders.nets:
         read = _windows(road, part)
     else:
         (found,) = road.read_all([part])
         read = found if isinstance(found, list) else []
-    return model.encode(read) if read else None
+    return model.sequences(read) if read else None

@@ -62,8 +62,12 @@ class Encoding:
     """Learning rate of its parameters; None is that of `Fit`."""
     lora: int = 0
     """Rank of low-rank adapters (LoRA) in a transformer's attention; 0 is none."""
+    tokens: int = 0
+    """Most words, cells, frames or patches that a part hands on to a fusion; 0 hands on one row."""
 
     def __post_init__(self) -> None:
+        if self.tokens < 0:
+            raise ConfigError(f"the encoder {self.use!r} has tokens {self.tokens}; it must be 0, one row, or more")
         if (self.lr is not None and self.lr <= 0) or self.lora < 0:
             rate = "" if self.lr is None else f"lr {self.lr:g} and "
             raise ConfigError(
@@ -101,6 +105,8 @@ class Data:
     """Keep pictures that look alike in one split."""
     radius: int = RADIUS
     """Bits of 212 in which two pictures that look alike differ at most; smaller ties fewer together."""
+    tokens_gb: float = 4.0
+    """The most that sequences of frozen encoders may take, in memory and on disk (float16)."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.radius <= MOST:
@@ -109,6 +115,8 @@ class Data:
                 "nothing, set near_duplicates = false"
             )
         check_positives(self.positives or ())
+        if self.tokens_gb <= 0:
+            raise ConfigError(f"data.tokens_gb is {self.tokens_gb:g}; it must be above 0")
         if self.val < 0 or self.test < 0 or self.val + self.test >= 1:
             raise ConfigError(
                 f"data.val is {self.val:g} and data.test {self.test:g}; they are shares of the rows, at least 0, and "
