@@ -272,6 +272,13 @@ def test_weights_beside_a_graph_are_checked_too(tmp_path: Path) -> None:
         Model.load(folder).encode(parts)
 
 
+def test_weights_beside_a_graph_are_saved_too(tmp_path: Path) -> None:
+    parts = [Part(Modality.TEXT, "a dog")]
+    opened = Model.load(with_graph(tmp_path / "m", "weights.bin"))
+    opened.save(tmp_path / "saved")
+    np.testing.assert_array_equal(Model.load(tmp_path / "saved").encode(parts), opened.encode(parts))
+
+
 @pytest.mark.parametrize("location", ["../weights.bin", "{tmp}/weights.bin", "link"])
 def test_a_graph_reads_nothing_outside_its_folder(location: str, tmp_path: Path) -> None:
     folder = with_graph(tmp_path / "m", location.format(tmp=tmp_path))
