@@ -25,7 +25,8 @@ from duretrieval.index.lance.store import LanceStore
 from duretrieval.model import files
 from duretrieval.model.card import fingerprint
 from duretrieval.model.model import Model
-from duretrieval.model.seal import Origin, seal, sha256
+from duretrieval.model.seal import Origin, seal
+from duretrieval.whole import sha256
 
 TEXTS = ("a dog barks", "a cat sleeps", "the bus is late")
 ENCODER = BagOfWords.fit(TEXTS)

@@ -12,8 +12,9 @@ from typing import Any
 from duretrieval import plugins
 from duretrieval.errors import ModelError
 from duretrieval.model.files import inside, not_the_file
-from duretrieval.model.seal import FORMAT, UNLISTED, Origin, sha256
+from duretrieval.model.seal import FORMAT, UNLISTED, Origin
 from duretrieval.types import MEDIA, Modality, Reading
+from duretrieval.whole import sha256
 
 _KEYS = {"name": str, "dim": int, "encoders": list, "files": dict, "reading": dict}
 _WORDS = {str: "text", int: "number", float: "number", list: "list", dict: "table"}

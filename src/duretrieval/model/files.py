@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from duretrieval.errors import ModelError
-from duretrieval.model.seal import sha256
+from duretrieval.whole import sha256
 
 SETTLED_NS = 2_000_000_000
 """A file that was written later than this before it was hashed could change again without another time of change."""

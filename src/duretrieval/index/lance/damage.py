@@ -11,6 +11,7 @@ import lance
 from duretrieval.index.lance import address, journal
 from duretrieval.index.lance.failures import is_failure, reason
 from duretrieval.index.lance.fault import Fault
+from duretrieval.whole import sha256
 
 _LAST = 2**64 - 1  # a manifest is named by how far its version is from here
 
@@ -65,7 +66,7 @@ def changed(folder: Path, known: Mapping[str, str]) -> Iterator[tuple[str, str]]
     for name, digest in known.items():
         path = folder / name
         try:
-            if path.exists() and journal.sha256(path) != digest:
+            if path.exists() and sha256(path) != digest:
                 yield name, "has changed since it was written"
         except FileNotFoundError:
             continue  # another process has tidied up
