@@ -88,6 +88,17 @@ def test_what_was_removed_stays_so_where_the_newest_version_is_gone(store, tmp_p
     assert (ids(mended), mended.record.removed, mended.record.lost) == (["a", "c"], {"b"}, {})
 
 
+def test_what_was_removed_stays_so_where_the_journal_cannot_say_which_version_is_the_newest(store, tmp_path):
+    store.remove(["b"])
+    store.close()
+    sorted((tmp_path / "s" / "_versions").glob("*.manifest"))[0].unlink()
+    lines = (tmp_path / "s" / "_journal").read_bytes().splitlines(keepends=True)
+    (tmp_path / "s" / "_journal").write_bytes(b"".join(lines[:-1]) + b"x" + lines[-1])
+    assert (journal.read(tmp_path / "s").removed, journal.read(tmp_path / "s").damaged) == ({"b"}, True)
+    mend.mend(tmp_path / "s")
+    assert ids(LanceStore.open(tmp_path / "s")) == ["a", "c"]
+
+
 def test_a_mending_that_cannot_be_finished_leaves_nothing(store, tmp_path, monkeypatch):
     store.close()
     spoil_a_transaction(tmp_path / "s")

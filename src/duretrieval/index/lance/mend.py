@@ -65,8 +65,9 @@ def _mend(folder: Path, beside: str) -> None:
     last = max([written(record.files), *(version for version, _ in versions(folder))])
     back = data is None or data.version < last
     kept, broken = _whole_items(data, damaged, unread) if data is not None else (set[str](), dict[str, str]())
-    # What the newest version holds was not removed, or came again, and a kill kept that out of the journal.
-    removed = record.removed if back else record.removed - kept - broken.keys()
+    # What the newest version holds was not removed, or came again, and a kill kept that out of the journal. A damaged
+    # one does not say which is the newest.
+    removed = record.removed if back or record.damaged else record.removed - kept - broken.keys()
     kept -= removed
     place.discard(beside)
     rows = _rows(data, damaged, kept) if data is not None else iter(())
