@@ -59,8 +59,10 @@ def optimize(data: Any, upkeep: Upkeep, *, alone: bool) -> None:
 
 
 def to_merge(data: Any, upkeep: Upkeep) -> Iterator[Any]:
-    """The fragments that `optimize` may write anew: small ones, and those with rows that were taken out."""
-    return (part for part in data.get_fragments() if part.physical_rows < upkeep.rows_per_file or part.num_deletions)
+    """The fragments that `optimize` may write anew: small ones, and those of which a tenth was taken out."""
+    for part in data.get_fragments():
+        if part.physical_rows < upkeep.rows_per_file or 10 * part.num_deletions >= part.physical_rows:
+            yield part
 
 
 def _approximate(data: Any, upkeep: Upkeep) -> None:
