@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from duretrieval.collection import query as ask
 from duretrieval.collection import record, sources, upkeep
@@ -17,6 +16,7 @@ from duretrieval.collection.ingest import Ingest, Report
 from duretrieval.collection.news import news
 from duretrieval.collection.reading import Road
 from duretrieval.collection.sources import Entry
+from duretrieval.collection.stats import Stats
 from duretrieval.errors import CollectionMoved, NotACollection, QueryError
 from duretrieval.fuse.scores import probes
 from duretrieval.index.lance import address, place
@@ -29,31 +29,8 @@ from duretrieval.rank.nearest import search
 from duretrieval.rank.rerank import PairReranker
 from duretrieval.types import Hit, Item, Modality, Query, Term
 
-__all__ = ["Collection", "Report", "Stats"]
-
 Progress = Callable[[Report], None]
 Prune = bool | Literal["all"]
-
-
-@dataclass(frozen=True, slots=True)
-class Stats:
-    """What is in a collection."""
-
-    items: int
-    parts: int
-    kinds: dict[str, int]
-    """kind -> items"""
-    modalities: dict[str, int]
-    """modality -> parts"""
-    problems: int
-    model: str
-    fingerprint: str
-    dim: int
-    version: int
-
-    def as_dict(self) -> dict[str, Any]:
-        """The same as plain values."""
-        return asdict(self)
 
 
 class Collection:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from duretrieval.collection.collection import Collection, Report
+from duretrieval.collection.collection import Collection
+from duretrieval.collection.ingest import Report
 from duretrieval.errors import ConfigError, EvaluationError
 from duretrieval.evaluation.evaluated import Evaluated
 from duretrieval.evaluation.health.health import measure_health
