@@ -1,4 +1,4 @@
-"""The road of a question: terms of any modality become unit vectors with weights."""
+"""The road of a question: terms of any modality become unit vectors with weights, and these find items."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ import numpy as np
 from duretrieval.collection.reading import Held, Road
 from duretrieval.errors import EmptyMedia, MediaError, MissingExtra, QueryError
 from duretrieval.fuse.means import mean, means
+from duretrieval.fuse.scores import probes
 from duretrieval.model.model import Model
 from duretrieval.protocols import Store
+from duretrieval.rank.nearest import search
+from duretrieval.rank.rerank import PairReranker
 from duretrieval.similarity import unit
-from duretrieval.types import Array, Modality, Part, Query, Term
+from duretrieval.types import Array, Hit, Modality, Part, Query, Term
 
 NOTHING = "the query asks for nothing"
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp"})
@@ -42,6 +45,19 @@ class Asking:
             self._held[asked, held.kind] = held
             return (Term(held.kind, asked),)
         return (asked,) if isinstance(asked, Term) else tuple(asked)
+
+    def answer(self, query: Query, store: Store) -> list[Hit]:
+        """The items that fit best, best first.
+
+        Raises:
+            QueryError, MediaError, MissingExtra: as `embed` and `searched`.
+        """
+        wanted = searched(query, self._model)
+        vectors, weights = self.embed(query, store)
+        query = weighed(query, vectors, weights, self._model)
+        scorer = self._model.scorer
+        rerank = PairReranker(scorer, vectors, weights, store) if scorer else None
+        return search(store, probes(vectors, weights, wanted, self._model.background), query, rerank)
 
     def embed(self, query: Query, store: Store) -> tuple[Array, list[float]]:
         """One unit vector a term, then one an item of `query.like`: (t, dim), and the t weights.
