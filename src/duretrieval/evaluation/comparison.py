@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -59,13 +59,13 @@ def compare(
     """
     if correction not in CORRECTIONS:
         raise ConfigError(f"correction is {correction!r}; choose 'holm' or 'benjamini-hochberg'")
-    bootstrap = bootstrap or Bootstrap()
+    bootstrap, wanted = bootstrap or Bootstrap(), measures and {measure(name).name for name in measures}
     shared = [pair.name for pair in new.pairs if pair.name in {other.name for other in old.pairs}]
     found = []
     for name in shared:
         a, b = new.pair(name), old.pair(name)
         rows = _rows_of(a, b)
-        for chosen in _shared_measures(a, b, measures):
+        for chosen in _shared_measures(a, b, wanted):
             found.append(_difference(a, b, rows, chosen, resamples, bootstrap))
     if not found:
         raise EvaluationError(
@@ -109,7 +109,7 @@ def _difference(a: Pair, b: Pair, rows: list[int], chosen: Measure, resamples: i
     )
 
 
-def _shared_measures(a: Pair, b: Pair, names: Sequence[str] | None) -> list[Measure]:
+def _shared_measures(a: Pair, b: Pair, names: Container[str] | None) -> list[Measure]:
     both = [score.measure for score in a.scores if score.measure in {other.measure for other in b.scores}]
     return [measure(name) for name in both if names is None or name in names]
 

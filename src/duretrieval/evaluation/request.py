@@ -12,6 +12,7 @@ from duretrieval.collection.ingest import Report
 from duretrieval.errors import ConfigError, EvaluationError
 from duretrieval.evaluation.evaluated import Evaluated
 from duretrieval.evaluation.health.health import measure_health
+from duretrieval.evaluation.measures import measures
 from duretrieval.evaluation.result import Evaluation, Provenance, Side
 from duretrieval.evaluation.result_json import load
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap
@@ -44,8 +45,32 @@ class Request:
     """How many to ask of a collection without labels."""
     index: str | None = None
     """The index in memory that a collection is searched by (`Collection.open`)."""
+    model: str | Path | Model | None = None
+    """A collection's model, where it is not as recorded."""
     bootstrap: Bootstrap = field(default_factory=Bootstrap)
     command: str = ""
+
+
+TAKES: dict[Subject, frozenset[str]] = {
+    "collection": frozenset({"data", "judgements", "metrics", "queries", "index", "model"}),
+    "model": frozenset({"data", "columns", "metrics"}),
+    "matrix": frozenset({"protocol", "labels"}),
+    "run": frozenset({"data", "judgements", "metrics", "pair"}),
+    "result": frozenset(),
+}
+"""What of a request each subject is evaluated with."""
+OPTIONS = {
+    "data": "--data",
+    "columns": "--column",
+    "judgements": "--judgements",
+    "protocol": "--protocol",
+    "labels": "--labels",
+    "metrics": "--metric",
+    "pair": "--pair",
+    "queries": "--queries",
+    "index": "--index",
+    "model": "--model",
+}
 
 
 def evaluate(
@@ -55,6 +80,7 @@ def evaluate(
 
     Raises:
         EvaluationError: there is nothing of that name, something it needs is missing, or it cannot be evaluated.
+        ConfigError: there is no such metric, or the request says what has nothing to do with what is evaluated.
         DuretrievalError: as the functions for each kind: `evaluate_collection`, `evaluate_model`, `evaluate_run`,
             `evaluate_matrix`.
     """
@@ -66,7 +92,7 @@ def evaluate(
         case "collection":
             return _collection(what, request)
         case "model":
-            manifest = _needed(request.data, "--data", "a model is evaluated on a manifest of what belongs together")
+            manifest = _needed(request, "a model is evaluated on a manifest of what belongs together", "data")
             names = request.metrics or model.MEASURES
             settings["columns"] = request.columns
             return model.evaluate_model(Model.load(what), manifest, names=names, progress=progress, **settings)  # type: ignore[arg-type]
@@ -76,7 +102,7 @@ def evaluate(
             return evaluate_matrix(Path(what), request.protocol, request.labels, **settings)  # type: ignore[arg-type]
         case "result":
             return Evaluated(load(Path(what)))
-    qrels = _needed(request.judgements or request.data, "--judgements", "a run is evaluated against judgements")
+    qrels = _needed(request, "a run is evaluated against judgements", "judgements", "data")
     names = request.metrics or run.MEASURES
     return run.evaluate_run(Path(what), qrels, *request.pair, names=names, **settings)  # type: ignore[arg-type]
 
@@ -106,9 +132,11 @@ def recognise(what: str | Path) -> Subject:
 
 
 def _collection(what: str, request: Request) -> Evaluated:
-    with Collection.open(what, create=False, index=request.index) as collection:
+    qrels = _given(request, "a collection is evaluated with judgements, or without", "data", "judgements")
+    if request.metrics and qrels is None:
+        raise ConfigError("--metric is of what was judged, and there are no judgements; name them with --data")
+    with Collection.open(what, request.model, create=False, index=request.index) as collection:
         health = measure_health(collection, queries=request.queries)
-        qrels = request.data or request.judgements
         if qrels is None:
             source = Provenance(model=collection.model.fingerprint, command=request.command)
             return Evaluated(Evaluation(Path(what).name or what, (), provenance=source), health=health)
@@ -120,16 +148,32 @@ def _collection(what: str, request: Request) -> Evaluated:
 
 
 def _check(subject: Subject, request: Request) -> None:
-    if request.index and subject != "collection":
-        raise ConfigError(f"--index is how a collection is searched, and this is a {subject}; leave it out")
-    if request.metrics and subject in ("matrix", "result"):
-        raise ConfigError(f"a {subject} has its own metrics, so --metric does not apply; leave it out")
+    """Refuse what would be passed over, and a metric that there is not, before anything is measured."""
+    usual, taken = Request(), TAKES[subject]
+    for name, option in OPTIONS.items():
+        if name not in taken and getattr(request, name) != getattr(usual, name):
+            takes = ", ".join(OPTIONS[name] for name in OPTIONS if name in taken)
+            has = f"which is evaluated with {takes}" if taken else "whose figures are there already"
+            raise ConfigError(f"{option} has nothing to do with a {subject}, {has}; leave it out")
+    measures(request.metrics)
 
 
-def _needed(given: str | Path | None, option: str, why: str) -> Path:
-    if given is None:
-        raise EvaluationError(f"{why}; name it with {option}")
-    path = Path(given)
-    if not path.is_file():
-        raise EvaluationError(f"there is no file {path}; {why}, named with {option}")
+def _given(request: Request, why: str, *names: str) -> Path | None:
+    """The first file of these that is named.
+
+    Raises:
+        EvaluationError: it is not there; why: what it is for.
+    """
+    for name in names:
+        if (given := getattr(request, name)) is not None:
+            if not Path(given).is_file():
+                raise EvaluationError(f"there is no file {given}, named with {OPTIONS[name]}; {why}")
+            return Path(given)
+    return None
+
+
+def _needed(request: Request, why: str, *names: str) -> Path:
+    path = _given(request, why, *names)
+    if path is None:
+        raise EvaluationError(f"{why}; name it with {OPTIONS[names[0]]}")
     return path
