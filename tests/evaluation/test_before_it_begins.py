@@ -45,7 +45,7 @@ def test_a_model_that_has_moved_is_named(place: Path) -> None:
     assert pair.score("hit@1").value == 1.0
     done = CliRunner().invoke(app, ["evaluate", "c", "--data", "judged.jsonl", "--model", "moved", "--queries", "3"])
     assert done.exit_code == 0, done.output
-    assert "1 queries" in done.output
+    assert "1 query" in done.output
 
 
 @pytest.mark.usefixtures("unmeasured")

@@ -55,6 +55,17 @@ def test_answers_are_on_disk_at_once_and_a_second_sitting_goes_on(tmp_path: Path
     assert again.rank == 2
 
 
+@pytest.mark.parametrize("name", ["j.csv", "qrels.txt", "j", "j.parquet"])
+def test_a_name_of_another_format_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(EvaluationError, match=rf"are JSON lines; call their file j?(qrels)?\.jsonl, not {name}"):
+        Ledger(tmp_path / name)
+
+
+def test_its_folder_is_made(tmp_path: Path) -> None:
+    Ledger(tmp_path / "new" / "j.jsonl").record("q", "a", "s", 1)
+    assert read_judgements(tmp_path / "new" / "j.jsonl") == {"q": {"a": 1.0}}
+
+
 def test_undo_takes_back_one_after_another_across_queries(tmp_path: Path, collection: Collection) -> None:
     ledger = Ledger(tmp_path / "j.jsonl")
     sitting = Sitting(collection, ["cat", "dog"], ledger, k=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -50,7 +51,8 @@ def judge(
         except (KeyboardInterrupt, EOFError):
             out.print()
     out.print(f"{len(ledger)} judgements in {near(judgements)}")
-    out.print(f"Measure with: duretrieval evaluate {collection} --data {judgements}")
+    again = shlex.join(["duretrieval", "evaluate", str(collection), "--data", str(judgements)])
+    out.print(f"Measure with: {again}")
 
 
 def _ask(sitting: Sitting, short: Callable[[str], str]) -> None:

@@ -186,8 +186,8 @@ class Collection:
 
     def remove(self, ids: Iterable[str] = (), *, where: str | None = None) -> int:
         """Take items out, by id and by filter; return how many there were. Their files are not touched."""
-        gone = [*ids, *(item.id for item in self._store.scan(where))] if where else list(ids)
-        return self._remove(gone)
+        found = () if where is None else (item.id for item in self._store.scan(where))
+        return self._remove([*ids, *found])
 
     def migrate(
         self, model: str | Path | Model, *, progress: Progress | None = None, workers: int | None = None
@@ -256,7 +256,8 @@ class Collection:
         if len(ids) == 1:
             return self._store.get(ids)[0]
         if ids:
-            raise QueryError(f"{len(ids)} ids begin with {id!r}: {', '.join(ids[:3])} ...; give more of it")
+            more = " ..." if len(ids) > 3 else ""
+            raise QueryError(f"{len(ids)} ids begin with {id!r}: {', '.join(ids[:3])}{more}; give more of it")
         raise QueryError(f"there is no item with the id {id!r}")
 
     def short(self, id: str) -> str:

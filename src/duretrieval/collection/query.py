@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
@@ -67,10 +68,13 @@ class Asking:
         alone, and an item to be like is its whole.
 
         Raises:
-            QueryError: a term is blank, a file holds nothing of its term's modality, or an item to be like is not there
-                or has no vectors.
+            QueryError: a term is blank or its weight no finite number, a file holds nothing of its term's modality, or
+                an item to be like is not there or has no vectors.
             MediaError, MissingExtra: a file cannot be read.
         """
+        for term in query.terms:
+            if not math.isfinite(term.weight):
+                raise QueryError(f"a term has weight {term.weight}; give a number, negative for less of it")
         empty = np.zeros((0, self._model.dim), np.float32)
         terms = [mean(self._model.encode(self._parts(term))) for term in query.terms]
         asked, weights = np.stack(terms) if terms else empty, [term.weight for term in query.terms]
@@ -81,7 +85,7 @@ class Asking:
 
     def _parts(self, term: Term) -> list[Part]:
         if not isinstance(term.content, Path):
-            if _is_nothing(term.content):
+            if is_nothing(term.content):
                 raise QueryError(
                     f"{NOTHING}: a term is empty or blank; give words, a picture, a film or a sound, or leave the term "
                     "out"
@@ -167,7 +171,7 @@ def _like(ids: Sequence[str], store: Store, *, wholes: bool) -> list[Array]:
     return rows
 
 
-def _is_nothing(content: object) -> bool:
+def is_nothing(content: object) -> bool:
     """Whether it is text without a character to see, or an array without numbers."""
     if isinstance(content, str):
         return all(unicodedata.category(sign) in _UNSEEN for sign in content)

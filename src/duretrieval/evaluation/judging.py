@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from duretrieval.collection.collection import Collection
+from duretrieval.errors import EvaluationError
 from duretrieval.evaluation.runs import read_judgements
 from duretrieval.evaluation.subjects.collection import as_file
 from duretrieval.types import Hit, Query
@@ -33,11 +34,14 @@ class Ledger:
     A line that a killed process left half written is dropped.
 
     Raises:
-        EvaluationError: the file is there and holds something else; the message names the line.
+        EvaluationError: its name is of another format; or it is there and holds something else, and the message names
+            the line.
     """
 
     def __init__(self, path: str | Path) -> None:
         path = Path(path)
+        if path.suffix.lower() != ".jsonl":
+            raise EvaluationError(f"judgements are JSON lines; call their file {path.stem}.jsonl, not {path.name}")
         self.path = path
         self._ends: list[int] = []
         if path.exists():
@@ -55,6 +59,7 @@ class Ledger:
 
     def record(self, query: str, item: str, source: str, gain: int) -> None:
         """Keep a judgement; source: for people who read the file."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         row = {"query": query, "item": item, "gain": gain, "source": source}
         with self.path.open("ab") as file:
             self._ends.append(file.tell())
