@@ -14,7 +14,7 @@ from duretrieval.cli.app import app
 from duretrieval.collection.collection import Collection
 from duretrieval.errors import ConfigError, EvaluationError, ModelError
 from duretrieval.evaluation import request as requests
-from duretrieval.evaluation.request import OPTIONS, TAKES, Request, evaluate
+from duretrieval.evaluation.request import TAKES, Request, evaluate
 from duretrieval.evaluation.result_json import from_json, load
 from duretrieval.types import Item, Modality, Part
 
@@ -96,8 +96,10 @@ def test_what_would_be_passed_over_is_refused(place: Path, what: str, said: dict
 
 
 def test_every_setting_is_one_of_something() -> None:
-    assert OPTIONS.keys() == {field.name for field in fields(Request)} - {"bootstrap", "command"}
-    assert frozenset.union(*TAKES.values()) == OPTIONS.keys()
+    taken = {name for names in TAKES.values() for name in names}
+    assert taken == {field.name for field in fields(Request)} - {"bootstrap", "command"}
+    help_page = CliRunner().invoke(app, ["evaluate", "--help"], env={"COLUMNS": "200"}).output
+    assert all(requests._option(name) in help_page for name in taken)
 
 
 def test_an_earlier_result_is_looked_for_first(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,16 +114,11 @@ def _result(path: Path) -> Path:
 
 
 def _sides(typed: str) -> tuple[Side, Side]:
+    from duretrieval.evaluation.result import side
     from duretrieval.types import MEDIA
 
     names = [*(m.value for m in MEDIA), "any"]
     parts = typed.split("-")
     if len(parts) != 2 or not set(parts) <= set(names):
         raise typer.BadParameter(f"--pair is {typed!r}; write two of {', '.join(names)}, as in text-image")
-    return _side(parts[0]), _side(parts[1])
-
-
-def _side(name: str) -> Side:
-    from duretrieval.types import Modality
-
-    return "any" if name == "any" else Modality(name)
+    return side(parts[0]), side(parts[1])

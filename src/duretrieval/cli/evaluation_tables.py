@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from duretrieval.evaluation.result import Evaluation, Score
 
 ASKED = {"any-query": "any", "inside": "like it", "outside": "unlike it"}
+VERDICTS = {"better": ("better", "green"), "worse": ("worse", "red"), "unsure": ("not certain",), "same": ("equal",)}
+"""In words, and their colour."""
 TIMED = {"text-search": "words to hits", "vector-search": "vector to parts"}
 
 
@@ -89,20 +91,14 @@ def _figure(score: Score) -> tuple[str, str, Text]:
 
 
 def _differences(compared: Sequence[Difference]) -> None:
-    from duretrieval.evaluation.measures import measure
-    from duretrieval.evaluation.report.figures import shown
+    from duretrieval.evaluation.report.figures import change, shown
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("pair", "metric", "before", "now", "difference", "p (Holm)", "verdict"):
         table.add_column(name, justify="left" if name in ("pair", "metric", "verdict") else "right")
     for d in sorted(compared, key=lambda d: not d.significant):
-        scale = 100 if measure(d.measure).larger_is_better else 1
-        verdict = Text("not certain" if d.difference else "equal")
-        if d.significant and d.difference:
-            verdict = Text("better", style="green") if d.better else Text("worse", style="red")
-        change = f"{scale * d.difference:+.1f} ({scale * d.low:+.1f} … {scale * d.high:+.1f})"
-        figures = (shown(d.measure, d.old), shown(d.measure, d.new))
-        table.add_row(d.pair, d.measure, *figures, change, f"{d.adjusted:.3g}", verdict)
+        figures = (shown(d.measure, d.old), shown(d.measure, d.new), change(d))
+        table.add_row(d.pair, d.measure, *figures, f"{d.adjusted:.3g}", Text(*VERDICTS[d.verdict]))
     out.print(table)
 
 

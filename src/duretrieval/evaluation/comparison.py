@@ -37,6 +37,13 @@ class Difference:
     better: bool
     """Whether new is better in direction, however unsure; False where they are equal."""
 
+    @property
+    def verdict(self) -> Literal["better", "worse", "unsure", "same"]:
+        """What may be said of it."""
+        if not self.difference:
+            return "same"
+        return ("better" if self.better else "worse") if self.significant else "unsure"
+
 
 def compare(
     new: Evaluation,
@@ -80,7 +87,7 @@ def compare(
 
 def losses(differences: Sequence[Difference]) -> list[Difference]:
     """The significant ones in which new is worse."""
-    return [d for d in differences if d.significant and not d.better and d.difference != 0]
+    return [d for d in differences if d.verdict == "worse"]
 
 
 def gate(differences: Sequence[Difference]) -> bool:

@@ -51,26 +51,14 @@ class Request:
     command: str = ""
 
 
-TAKES: dict[Subject, frozenset[str]] = {
-    "collection": frozenset({"data", "judgements", "metrics", "queries", "index", "model"}),
-    "model": frozenset({"data", "columns", "metrics"}),
-    "matrix": frozenset({"protocol", "labels"}),
-    "run": frozenset({"data", "judgements", "metrics", "pair"}),
-    "result": frozenset(),
+TAKES: dict[Subject, tuple[str, ...]] = {
+    "collection": ("data", "judgements", "metrics", "queries", "index", "model"),
+    "model": ("data", "columns", "metrics"),
+    "matrix": ("protocol", "labels"),
+    "run": ("data", "judgements", "metrics", "pair"),
+    "result": (),
 }
 """What of a request each subject is evaluated with."""
-OPTIONS = {
-    "data": "--data",
-    "columns": "--column",
-    "judgements": "--judgements",
-    "protocol": "--protocol",
-    "labels": "--labels",
-    "metrics": "--metric",
-    "pair": "--pair",
-    "queries": "--queries",
-    "index": "--index",
-    "model": "--model",
-}
 
 
 def evaluate(
@@ -150,11 +138,11 @@ def _collection(what: str, request: Request) -> Evaluated:
 def _check(subject: Subject, request: Request) -> None:
     """Refuse what would be passed over, and a metric that there is not, before anything is measured."""
     usual, taken = Request(), TAKES[subject]
-    for name, option in OPTIONS.items():
-        if name not in taken and getattr(request, name) != getattr(usual, name):
-            takes = ", ".join(OPTIONS[name] for name in OPTIONS if name in taken)
-            has = f"which is evaluated with {takes}" if taken else "whose figures are there already"
-            raise ConfigError(f"{option} has nothing to do with a {subject}, {has}; leave it out")
+    for name in (name for names in TAKES.values() for name in names if name not in taken):
+        if getattr(request, name) != getattr(usual, name):
+            takes = f"which is evaluated with {', '.join(map(_option, taken))}"
+            has = takes if taken else "whose figures are there already"
+            raise ConfigError(f"{_option(name)} has nothing to do with a {subject}, {has}; leave it out")
     measures(request.metrics)
 
 
@@ -167,7 +155,7 @@ def _given(request: Request, why: str, *names: str) -> Path | None:
     for name in names:
         if (given := getattr(request, name)) is not None:
             if not Path(given).is_file():
-                raise EvaluationError(f"there is no file {given}, named with {OPTIONS[name]}; {why}")
+                raise EvaluationError(f"there is no file {given}, named with {_option(name)}; {why}")
             return Path(given)
     return None
 
@@ -175,5 +163,10 @@ def _given(request: Request, why: str, *names: str) -> Path | None:
 def _needed(request: Request, why: str, *names: str) -> Path:
     path = _given(request, why, *names)
     if path is None:
-        raise EvaluationError(f"{why}; name it with {OPTIONS[names[0]]}")
+        raise EvaluationError(f"{why}; name it with {_option(names[0])}")
     return path
+
+
+def _option(name: str) -> str:
+    """How the command line calls what a request calls so."""
+    return {"columns": "--column", "metrics": "--metric"}.get(name, f"--{name}")

@@ -12,8 +12,8 @@ import numpy as np
 
 from duretrieval import whole
 from duretrieval.errors import EvaluationError
-from duretrieval.evaluation.result import Evaluation, Pair, Provenance, Score, Side
-from duretrieval.types import Floats, Ints, Modality
+from duretrieval.evaluation.result import Evaluation, Pair, Provenance, Score, side
+from duretrieval.types import Floats, Ints
 
 FORMAT = 1
 
@@ -109,18 +109,14 @@ def _read_pair(data: dict[str, Any]) -> Pair:
         if len(score.values) != len(data["queries"]):
             raise ValueError(f"{len(data['queries'])} queries have {len(score.values)} values of {score.measure}")
     return Pair(
-        query=_side(data["query"]),
-        gallery=_side(data["gallery"]),
+        query=side(data["query"]),
+        gallery=side(data["gallery"]),
         queries=tuple(data["queries"]),
         gallery_size=data["gallery_size"],
         scores=scores,
         cluster=_labels(data["cluster"]),
         fold=_labels(data["fold"]),
     )
-
-
-def _side(name: str) -> Side:
-    return "any" if name == "any" else Modality(name)
 
 
 def plain(value: float) -> float | str | None:
