@@ -9,10 +9,10 @@ from types import TracebackType
 from typing import Literal, Self
 
 from duretrieval.collection import record, sources, upkeep
+from duretrieval.collection.changed import changed
 from duretrieval.collection.handle import Handle
-from duretrieval.collection.held import Holding, Make
 from duretrieval.collection.ingest import Ingest, Report
-from duretrieval.collection.news import news
+from duretrieval.collection.memory import Make, MemoryIndex
 from duretrieval.collection.query import Asking
 from duretrieval.collection.reading import Road
 from duretrieval.collection.sources import Entry
@@ -45,13 +45,13 @@ class Collection:
         limits: Limits,
         *,
         trust: bool = False,
-        holding: Holding | None = None,
+        memory: MemoryIndex | None = None,
     ) -> None:
         self.path = str(path)
         self.limits = limits
         self._handle = handle
         self._trust = trust
-        self._holding = holding
+        self._memory = memory
         self._road: Road | None = None
         self._road_of: Model | None = None
 
@@ -83,9 +83,9 @@ class Collection:
             ModelError: the model cannot be loaded.
             UnknownPart: there is no such index.
         """
-        holding = None if index is None else Holding(index)
+        memory = None if index is None else MemoryIndex(index)
         handle = Handle.open(path, model, create=create, any_model=any_model, trust=trust)
-        return cls(path, handle, limits or Limits(), trust=trust, holding=holding)
+        return cls(path, handle, limits or Limits(), trust=trust, memory=memory)
 
     def __enter__(self) -> Self:
         return self
@@ -116,7 +116,7 @@ class Collection:
     @property
     def index(self) -> str | None:
         """The name of the index in memory that is searched; None where the store is."""
-        return self._holding.name if self._holding else None
+        return self._memory.name if self._memory else None
 
     @property
     def model(self) -> Model:
@@ -329,7 +329,7 @@ class Collection:
 
     def _searched(self) -> Store:
         """The store, or what an index in memory holds of it."""
-        return self._holding.of(self._store, lambda: self.model) if self._holding else self._store
+        return self._memory.of(self._store, lambda: self.model) if self._memory else self._store
 
     def _asking(self) -> Asking:
         """One process, which starts with the first file, reads whatever files are asked with."""
@@ -342,7 +342,7 @@ class Collection:
     def _ingest(self, stream: Iterable[Entry], progress: Progress | None, retry: bool, workers: int | None) -> Report:
         with self._handle.writing() as store:
             run = Ingest(self.model, store, self.limits, progress or _silent, workers)
-            report = run.run(news(stream, store, retry, run.skip, self.limits))
+            report = run.run(changed(stream, store, retry, run.skip, self.limits))
             store.optimize()
         return report
 

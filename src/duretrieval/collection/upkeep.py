@@ -10,8 +10,8 @@ from pathlib import Path
 from shlex import quote
 
 from duretrieval.collection import record, sources, storable
+from duretrieval.collection.changed import BATCH
 from duretrieval.collection.ingest import Ingest, Report
-from duretrieval.collection.news import BATCH
 from duretrieval.errors import CollectionError, DamagedCollection, ModelError, NotACollection, WouldEmpty
 from duretrieval.index.lance import address, place
 from duretrieval.index.lance import mend as mending
