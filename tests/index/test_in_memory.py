@@ -7,7 +7,7 @@ from duretrieval import plugins
 from duretrieval.index.lance.store import LanceStore
 from duretrieval.index.memory import InMemory
 from duretrieval.testing import StoreSuite
-from duretrieval.testing.stores import DIM, directions, text
+from duretrieval.testing.stores.made import DIM, directions, text
 from duretrieval.types import Modality
 
 

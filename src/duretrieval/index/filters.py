@@ -75,6 +75,12 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def named(field: str) -> str:
+    """A field as a filter names it: width, `my field`."""
+    plain = field.isidentifier() and field.isascii() and field.lower() not in _KEYWORDS
+    return field if plain else f"`{field}`"
+
+
 def unusable(where: str, complaint: str) -> QueryError:
     """The error for a filter that the store itself refuses, without the places in its source code."""
     plain = re.sub(r",? ?/\S+\.rs:\d+:\d+", "", complaint)
