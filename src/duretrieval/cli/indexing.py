@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -100,4 +101,4 @@ def _print_report(report: Report, collection: Path, json: bool) -> None:
     words = ", ".join(f"{n} {name}" for name, n in counts.items() if n and name != "parts") or "nothing to do"
     out.print(f"{words}; {report.parts} parts in {report.seconds:.1f} s. Collection: {collection}")
     if report.problems:
-        out.print(f"{len(report.problems)} with a problem: duretrieval stats --problems -c {collection}")
+        out.print(f"{len(report.problems)} with a problem: duretrieval stats --problems -c {quote(str(collection))}")

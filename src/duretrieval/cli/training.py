@@ -156,8 +156,9 @@ def tune(
         return
     out.print()
     out.print(f"Best: {tables.trial_line(tuned.best)}")
-    settings = " ".join(f"--set {shlex.quote(f'{name}={value}')}" for name, value in tuned.best.settings.items())
-    out.print(f"The same again: duretrieval train {recipe} --data {data} {settings}")
+    settings = [text for name, value in tuned.best.settings.items() for text in ("--set", f"{name}={value}")]
+    again = shlex.join(["duretrieval", "train", str(recipe), "--data", str(data), *settings])
+    out.print(f"The same again: {again}")
     out.print(f"Report: {tuned.report}")
     out.print(f"Model: {tuned.model}")
     _next(tuned.model)

@@ -25,7 +25,7 @@ class OnnxText:
     output: "rows", or "tokens" of a graph that ends in (b, t, dim), of which a text's row is the mean.
 
     max_tokens: what comes after is not read.  glossary: a file in the folder that turns Chinese into English words
-    before anything else (`encode.glossary`), for an encoder that knows only English.  pad_id: fills what is shorter
+    before anything else (`language.glossary`), for an encoder that knows only English.  pad_id: fills what is shorter
     than its neighbours.  pad_to: at least so many tokens, for a graph that has learned to read the padding.  prefix:
     goes before every text, for an encoder that was trained so ("query: ").
     """

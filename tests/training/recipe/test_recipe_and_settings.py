@@ -91,7 +91,7 @@ def test_what_is_not_said_has_its_default() -> None:
         "mine_every": 1,
     }
     assert asdict(Fit()) == fit
-    assert Data() == Data("manifest", {}, 0.1, 0.1, None, True, 8)
+    assert Data() == Data("manifest", {}, 0.1, 0.1, None, True, 8, None)
     assert (Data().nearness, Data(radius=3).nearness, Data(near_duplicates=False).nearness) == (8, 3, -1)
     assert Recipe().losses == (Objective("infonce", {}, 1.0, None, "scores"),)
     assert Encoding() == Encoding("builtin", {}, (), None, 0)

@@ -98,13 +98,13 @@ class Data:
     """Shares of the rows, where the data does not divide itself."""
     texts: tuple[str, ...] | None = None
     """Columns whose texts tie rows together where they are equal, so that one split has them all; None is every one."""
-    positives: tuple[Positive, ...] | None = None
-    """What rows may have in common to be right for one another, in losses, mining and figures alike: the `key`, an
-    equal `text`, the same `file`, the `label`.  None: key, text, file, and label with a sampler that goes by labels."""
     near_duplicates: bool = True
     """Keep pictures that look alike in one split."""
     radius: int = RADIUS
     """Bits of 212 in which two pictures that look alike differ at most; smaller ties fewer together."""
+    positives: tuple[Positive, ...] | None = None
+    """What rows may have in common to be right for one another, in losses, mining and figures alike: the `key`, an
+    equal `text`, the same `file`, the `label`.  None: key, text, file, and label with a sampler that goes by labels."""
     tokens_gb: float = 4.0
     """The most that sequences of frozen encoders may take, in memory and on disk (float16)."""
 
