@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -47,8 +48,9 @@ def compare(model: Model, prepared: Prepared, network: Network, objective: Total
         for place, sample in enumerate(samples):
             batch = whole[[place]]
             there = [name for name in network.columns if name in sample.columns and bool(batch.present[name])]
-            engine = {name: _engine_rows(model, prepared, road, sample.columns[name]) for name in there}
-            _compare_row(found, model, network, batch, engine)
+            read = {name: _read(prepared, road, sample.columns[name]) for name in there}
+            engine = {name: model.sequences(parts) if parts else None for name, parts in read.items()}
+            _compare_row(found, model, network, _precise(batch, prepared, network, read), engine)
     if model.scorer is not None:
         found |= _scores(model, network, objective, rows.plain(), len(samples))
     for what, difference in found.items():
@@ -126,11 +128,20 @@ def _windows(road: Road, part: Part) -> list[Part]:
     return read[:WINDOWS] if isinstance(read, list) else []
 
 
-def _engine_rows(model: Model, prepared: Prepared, road: Road, part: Part) -> list[Array] | None:
-    """(t, dim) of each part that the file holds, or that a net read of it; None where the engine reads nothing."""
+def _read(prepared: Prepared, road: Road, part: Part) -> list[Part]:
+    """What the file holds, or what a net read of it; none where the engine reads nothing."""
     if part.modality in prepared.encoders.nets:
-        read = _windows(road, part)
-    else:
-        (found,) = road.read_all([part])
-        read = found if isinstance(found, list) else []
-    return model.sequences(read) if read else None
+        return _windows(road, part)
+    (found,) = road.read_all([part])
+    return found if isinstance(found, list) else []
+
+
+def _precise(batch: Batch, prepared: Prepared, network: Network, read: Mapping[str, list[Part]]) -> Batch:
+    """The batch of one row with the tokens of frozen encoders as these give them: they are kept in half precision."""
+    inputs, owners = dict(batch.inputs), dict(batch.owners)
+    for name, parts in read.items():
+        modality = network.columns[name]
+        if parts and modality in network.tokens and modality in prepared.encoders.frozen:
+            rows = torch.from_numpy(np.concatenate(prepared.encoders.frozen[modality].sequences(parts)))
+            inputs[name], owners[name] = {"rows": rows}, torch.zeros(len(rows), dtype=torch.int64)
+    return replace(batch, inputs=inputs, owners=owners)
