@@ -12,6 +12,7 @@ import numpy as np
 
 from duretrieval.errors import ConfigError, MediaError
 from duretrieval.media.limits import Limits
+from duretrieval.training.augment.composed import compose
 from duretrieval.training.build.encoders import Encoders, make_encoders
 from duretrieval.training.build.features import features
 from duretrieval.training.data.batches import Column, Rows, keys_of
@@ -47,6 +48,8 @@ class Prepared:
     """Rows that could not be used, with the reason."""
     digest: str
     """Changes when the rows, their split, or the files they name do."""
+    limits: Limits
+    """With which files are read."""
 
 
 def prepare(
@@ -67,10 +70,7 @@ def prepare(
     limits = limits or Limits()
     columns = _columns(samples)
     recipe = with_views(recipe, columns)
-    data = recipe.data
-    shares = {"train": 1 - data.val - data.test, "val": data.val, "test": data.test}
-    known = identify(samples, near=data.near_duplicates, texts=data.texts, limits=limits)
-    parts = split(samples, shares, recipe.seed, radius=data.nearness, identities=known)
+    parts = _divided(samples, recipe, limits)
     texts = [p.content for s in parts["train"] for p in s.columns.values() if isinstance(p.content, str)]
     used = {name: m for name, m in columns.items() if any(name in view for view in recipe.views)}
     encoders = make_encoders(recipe, used.values(), texts)
@@ -80,24 +80,33 @@ def prepare(
     keys = keys_of(everything)
     numbers: dict[str | None, int] = {name: number for number, name in enumerate(classes)}
     labels = np.array([numbers.get(s.label, -1) for s in everything], dtype=np.int64)
+    augment = compose(recipe.augment) if recipe.augment else None
     rows, start = {}, 0
     for name in SPLITS:
         at = slice(start, start + len(parts[name]))
         start = at.stop
         cut = {c: column.cut(at) for c, column in held.items()}
-        augment = _augmentation(recipe) if name == "train" and recipe.augment else None
-        examples = None
+        learning, examples = name == "train", None
         if encoders.nets:
-            read = _read_again(parts[name], cut)
-            examples = Examples(read, encoders.reading, limits, augment, recipe.seed, training=name == "train")
+            read, change = _read_again(parts[name], cut), augment if learning else None
+            examples = Examples(read, encoders.reading, limits, change, recipe.seed, training=learning)
         rows[name] = Rows(cut, keys[at], labels[at], examples)
-    if len(rows["train"]) < 2 or len(rows["val"]) < 2:
+    return Prepared(recipe, used, rows, parts, encoders, classes, problems, _digest(parts), limits)
+
+
+def _divided(samples: Sequence[Sample], recipe: Recipe, limits: Limits) -> Splits:
+    """Said before encoders are fetched and files encoded: splits that are too small to learn from, or to judge by."""
+    data = recipe.data
+    shares = {"train": 1 - data.val - data.test, "val": data.val, "test": data.test}
+    known = identify(samples, near=data.near_duplicates, texts=data.texts, limits=limits)
+    parts = split(samples, shares, recipe.seed, radius=data.nearness, identities=known)
+    if len(parts["train"]) < 2 or len(parts["val"]) < 2:
         raise ConfigError(
-            f"of {len(everything)} usable rows, {len(rows['train'])} are for training and {len(rows['val'])} for "
+            f"of {len(samples)} usable rows, {len(parts['train'])} are for training and {len(parts['val'])} for "
             "validation; each needs at least 2. Give more rows, or other shares in [data]"
             + "".join(f". {note[0].upper()}{note[1:]}" for note in parts.notes)
         )
-    return Prepared(recipe, used, rows, parts, encoders, classes, problems, _digest(parts))
+    return parts
 
 
 def _read_again(samples: Sequence[Sample], columns: Mapping[str, Column]) -> list[Sample]:
@@ -107,12 +116,6 @@ def _read_again(samples: Sequence[Sample], columns: Mapping[str, Column]) -> lis
         replace(sample, columns={name: sample.columns[name] for name, there in learning.items() if there[place]})
         for place, sample in enumerate(samples)
     ]
-
-
-def _augmentation(recipe: Recipe) -> Callable[..., Part]:
-    from duretrieval.training.augment.composed import compose
-
-    return compose(recipe.augment)
 
 
 def _columns(samples: Sequence[Sample]) -> dict[str, Modality]:

@@ -6,7 +6,6 @@ reader for such (`weights_only`), which makes nothing else, whatever the file as
 
 from __future__ import annotations
 
-import pickle
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -54,20 +53,23 @@ def read_checkpoint(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
     """What a checkpoint holds; a file that is to run code when it is read is refused, and runs none.
 
     Raises:
-        ConfigError: it is damaged, or holds more than data.
+        ConfigError: it is damaged, holds more than data, or is the state of no run.
     """
     try:
         with warnings.catch_warnings(action="ignore"):  # of formats that torch may not read: said below
             held: dict[str, Any] = torch.load(path, map_location=map_location, weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
+    except Exception as error:  # of a damaged file torch's reader raises nearly anything
         raise ConfigError(
             f"{path} is no checkpoint that can be read as data alone: it is damaged, or of a version that pickled "
             "objects, which could run anything. Train again; or, if it is your own, go on with it by the version that "
             "wrote it"
         ) from error
+    if missing := [key for key in _RUN if not isinstance(held, dict) or key not in held]:
+        raise ConfigError(f"{path} is the state of no run: it has no {missing[0]!r}. Give the folder of another run")
     return held
 
 
+_RUN = ("state_dict", "callbacks", "epoch", "global_step", "mined", "memory")
 _DATA = (bool, int, float, str, type(None))
 
 

@@ -22,7 +22,7 @@ from duretrieval.training.build.objective import LossTerm, TotalLoss, inner
 from duretrieval.training.data.batch import Batch, View
 from duretrieval.training.data.batches import Rows
 from duretrieval.training.fit.reranking import reranked
-from duretrieval.training.recipe.recipe import CLASSES, LOSS
+from duretrieval.training.recipe.monitor import CLASSES, LOSS, sign
 
 BATCH = 512
 RETRIEVAL = ("hit@1", "hit@5", "hit@10", "rr", "ap")
@@ -149,6 +149,4 @@ def check(network: Network, objective: TotalLoss, rows: Rows, monitor: str) -> d
             f"{monitor!r} cannot be measured on the {len(rows)} validation rows; what could be is {measured}. Give "
             "fit.monitor one of these, or more validation rows"
         )
-    value = float(np.mean(decides))
-    larger = monitor != LOSS and (monitor in CLASSES or measure(monitor).larger_is_better)
-    return {**figures, "monitor": value if larger else -value}
+    return {**figures, "monitor": sign(monitor) * float(np.mean(decides))}
