@@ -12,7 +12,9 @@ from torch import Tensor, nn
 
 from duretrieval.training import parts
 from duretrieval.training.build.lora import add_lora, merge_lora
-from duretrieval.training.export.model import _Written
+from duretrieval.training.export.model import _head, _Written
+from duretrieval.training.nets.heads import Identity
+from duretrieval.types import Modality
 
 
 class Small(nn.Module):
@@ -65,3 +67,20 @@ def test_modalities_that_share_a_net_with_adapters_share_the_part(written: _Writ
     image, video = (written.part("encoders", net, f"encoder-{modality}") for modality in ("image", "video"))
     assert image is video
     assert torch.equal(merge_lora(net)(torch.ones(1, 4)), before)  # what is exported goes on as it was
+
+
+def test_a_head_without_parameters_is_no_identity(written: _Written) -> None:
+    """A head of somebody's own may well do something without having learned it."""
+    assert _head(Identity(4, 4), Modality.TEXT, written) == []
+    (found,) = _head(Squared(), Modality.TEXT, written)  # type: ignore[misc]
+    assert isinstance(found, Loaded)
+
+
+class Squared(nn.Module):
+    """Rows times themselves."""
+
+    def forward(self, rows: Tensor) -> Tensor:
+        return rows * rows
+
+    def export(self, folder: Path, name: str) -> dict[str, Any]:
+        return {"use": "small", "options": {"number": 1}}

@@ -103,6 +103,7 @@ def test_the_gradient_is_clipped(assembled: Any) -> None:
 
     module = training(run)
     module.order.steps = 1
+    run.folder.mkdir()
     driver = trainer(run.recipe.fit, 1, run.folder, [], progress=False)
     with warnings.catch_warnings(action="ignore"):
         driver.fit(module)

@@ -15,7 +15,7 @@ from tests.training.small import recipe
 from duretrieval.errors import ConfigError
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.fit import history
-from duretrieval.training.fit.checkpoints import read_checkpoint
+from duretrieval.training.fit.checkpoints import read_checkpoint, run_state
 from duretrieval.training.runs.folder import described, facts
 from duretrieval.training.runs.run import export_run, load, reopen, train
 
@@ -62,7 +62,7 @@ def test_a_recipe_that_is_none(run: Path) -> None:
 def test_a_checkpoint_of_no_run(held: Any, tmp_path: Path) -> None:
     torch.save(held, tmp_path / "a.ckpt")
     with pytest.raises(ConfigError, match=r"a\.ckpt is the state of no run: it has no 'state_dict'\. Give the folder"):
-        read_checkpoint(tmp_path / "a.ckpt")
+        run_state(tmp_path / "a.ckpt")
 
 
 def test_a_checkpoint_of_another_recipe(run: Path, data: list[Sample], cache: Path, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,12 +19,12 @@ from duretrieval.training.data.checks import unusable
 from duretrieval.training.data.examples import Examples
 from duretrieval.training.data.feature_cache import FORMAT, FeatureCache, content_digest
 from duretrieval.training.data.identity import identify
+from duretrieval.training.data.read import SPLITS
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.data.splits import Splits, split
+from duretrieval.training.nets.builtin import user_cache
 from duretrieval.training.recipe.recipe import Recipe, with_views
 from duretrieval.types import Modality, Part
-
-SPLITS = ("train", "val", "test")
 
 Progress = Callable[[str, int, int], None]
 """What is being done, how many of it are done, and how many there are."""
@@ -75,7 +74,7 @@ def prepare(
     used = {name: m for name, m in columns.items() if any(name in view for view in recipe.views)}
     encoders = make_encoders(recipe, used.values(), texts)
     everything = [sample for name in SPLITS for sample in parts[name]]
-    held, problems = _encode_columns(used, everything, encoders, limits, cache or user_cache(), progress)
+    held, problems = _encode_columns(used, everything, encoders, limits, cache or user_cache() / "features", progress)
     classes = list(dict.fromkeys(s.label for s in parts["train"] if s.label is not None))
     keys = keys_of(everything)
     numbers: dict[str | None, int] = {name: number for number, name in enumerate(classes)}
@@ -176,8 +175,3 @@ def _known(part: Part) -> bytes:
         return content_digest(part)
     except MediaError:
         return b"missing"
-
-
-def user_cache() -> Path:
-    """Where rows of frozen encoders are kept when no other folder is named."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "duretrieval" / "features"

@@ -23,6 +23,7 @@ from duretrieval.training.build.objective import TotalLoss
 from duretrieval.training.build.prepare import Prepared
 from duretrieval.training.export.background import backgrounds, windows_of, with_borrowed
 from duretrieval.training.export.parity import compare
+from duretrieval.training.nets.heads import Identity
 from duretrieval.training.recipe.films import ALIKE
 from duretrieval.training.recipe.recipe import Recipe, Use
 from duretrieval.types import Array, Modality
@@ -128,7 +129,7 @@ def _head(head: nn.Module, modality: Modality, written: _Written) -> list[Aligne
     """What a head is in the engine; nothing where it changes nothing."""
     if isinstance(head, Fitted):
         return [head.aligner] if hasattr(head.aligner, "save") else []
-    return [written.part("aligners", head, f"head-{modality}")] if head.state_dict() else []
+    return [] if isinstance(head, Identity) else [written.part("aligners", head, f"head-{modality}")]
 
 
 def _bring_along(

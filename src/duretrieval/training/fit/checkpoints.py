@@ -53,7 +53,7 @@ def read_checkpoint(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
     """What a checkpoint holds; a file that is to run code when it is read is refused, and runs none.
 
     Raises:
-        ConfigError: it is damaged, holds more than data, or is the state of no run.
+        ConfigError: it is damaged, or holds more than data.
     """
     try:
         with warnings.catch_warnings(action="ignore"):  # of formats that torch may not read: said below
@@ -64,6 +64,16 @@ def read_checkpoint(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
             "objects, which could run anything. Train again; or, if it is your own, go on with it by the version that "
             "wrote it"
         ) from error
+    return held
+
+
+def run_state(path: Path) -> dict[str, Any]:
+    """What the checkpoint of a run holds.
+
+    Raises:
+        ConfigError: as `read_checkpoint`, or it is that of no run.
+    """
+    held = read_checkpoint(path)
     if missing := [key for key in _RUN if not isinstance(held, dict) or key not in held]:
         raise ConfigError(f"{path} is the state of no run: it has no {missing[0]!r}. Give the folder of another run")
     return held
@@ -126,7 +136,7 @@ class BestAndLast(ModelCheckpoint):
 
 def stopped(checkpoint: Path, patience: int) -> bool:
     """Whether the run that wrote the checkpoint had already stopped early."""
-    held: dict[str, Any] = read_checkpoint(checkpoint)["callbacks"]
+    held: dict[str, Any] = run_state(checkpoint)["callbacks"]
     waits = [state["wait_count"] for name, state in held.items() if name.startswith("EarlyStopping")]
     return bool(patience) and any(wait >= patience for wait in waits)
 

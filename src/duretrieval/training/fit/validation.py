@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from duretrieval.errors import ConfigError
-from duretrieval.evaluation.labels.relevance import relevant
+from duretrieval.evaluation.labels.relevance import SameGroup
 from duretrieval.evaluation.measures import Measure, measure
 from duretrieval.evaluation.metrics import accuracy, decisions, f1, recall
 from duretrieval.evaluation.metrics.ranking import per_query
@@ -75,12 +75,8 @@ def asked(rows: Rows, views: Mapping[str, Sequence[str]]) -> dict[str, int]:
 def _figures(
     a: Tensor, b: Tensor, keys: npt.NDArray[np.int64], wanted: Sequence[Measure], score: Any
 ) -> dict[str, float]:
-    rows: dict[int, list[int]] = {}
-    for place, key in enumerate(keys.tolist()):
-        rows.setdefault(key, []).append(place)
-    with torch.inference_mode():
-        scores = reranked(score, a, b).float().numpy()
-    values = per_query({m.name: m.of for m in wanted}, scores, relevant([rows[key] for key in keys.tolist()]))
+    held = keys.tolist()
+    values = per_query({m.name: m.of for m in wanted}, reranked(score, a, b), SameGroup(held, held))
     return {m.name: median(values[m.name]) if m.statistic == "median" else mean(values[m.name]) for m in wanted}
 
 
@@ -109,16 +105,17 @@ def _decided(classifier: nn.Module, rows: Tensor) -> list[int]:
 
 
 def mean_loss(objective: TotalLoss, views: Mapping[str, View], rows: Rows, device: torch.device) -> float:
-    """The objective on the views of rows that are not learned from, `BATCH` at a time in their order."""
+    """The objective on the views of rows that are not learned from, at most `BATCH` at a time in their order.
+
+    Equally many at a time: a last row alone would have nothing to be told from, and count as a loss of 0.
+    """
     losses = []
     with torch.inference_mode():
-        for start in range(0, len(rows), BATCH):
-            at = slice(start, start + BATCH)
-            places = torch.arange(len(rows))[at]
-            batch = Batch({}, {}, rows.keys[at], rows.labels[at], places, len(places)).to(device)
+        for at in torch.arange(len(rows)).tensor_split(-(-len(rows) // BATCH)):
+            batch = Batch({}, {}, rows.keys[at], rows.labels[at], at, len(at)).to(device)
             cut = {name: View(v.rows[at].to(device), v.present[at].to(device)) for name, v in views.items()}
-            losses.append((float(objective(cut, batch)), len(places)))
-    return sum(loss * n for loss, n in losses) / sum(n for _, n in losses)
+            losses.append(float(objective(cut, batch)) * len(at))
+    return sum(losses) / len(rows)
 
 
 def check(network: Network, objective: TotalLoss, rows: Rows, monitor: str) -> dict[str, float]:

@@ -89,6 +89,8 @@ def check_names(recipe: Recipe) -> None:
     sign(recipe.fit.monitor)
     if recipe.augment:
         compose(recipe.augment)
+    if recipe.align is not None and hasattr(found := parts.find("aligners", recipe.align.use), "fit"):
+        _fitted(found.fit, recipe.align)
     if recipe.codes is not None:
         _check_codes(recipe.codes, recipe.dim)
 

@@ -30,12 +30,13 @@ from duretrieval.training.build.learned import groups
 from duretrieval.training.build.network import Network
 from duretrieval.training.build.network_of import draw_of, make_network, make_objective
 from duretrieval.training.build.objective import TotalLoss
-from duretrieval.training.build.prepare import SPLITS, Prepared, Progress, prepare
+from duretrieval.training.build.prepare import Prepared, Progress, prepare
 from duretrieval.training.data.opening import read_data
+from duretrieval.training.data.read import SPLITS
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.export.model import export
 from duretrieval.training.fit import history
-from duretrieval.training.fit.checkpoints import read_checkpoint, stopped
+from duretrieval.training.fit.checkpoints import run_state, stopped
 from duretrieval.training.fit.loop import Training, hush, trainer
 from duretrieval.training.fit.preflight import check_learnable, check_measurable
 from duretrieval.training.fit.tracking import close, loggers
@@ -94,7 +95,7 @@ def train(
     _check_folder(folder, recipe, resume)
     check_names(recipe)
     run = assemble(recipe, read(recipe, data), folder, limits=limits, cache=cache, progress=progress)
-    _begin(run, data, resume)
+    begin(run, data, resume)
     best, epochs = 0, 0
     if recipe.align is None:  # what is fitted whole takes no steps
         with _nothing_lost(folder):
@@ -185,11 +186,11 @@ def load(run: Run, checkpoint: Path) -> int:
     """Set the run's modules to a checkpoint's state; returns its epoch.
 
     Raises:
-        ConfigError: there is no such checkpoint, it is of another recipe; or as `read_checkpoint`.
+        ConfigError: there is no such checkpoint, it is of another recipe; or as `run_state`.
     """
     if not checkpoint.is_file():
         raise ConfigError(f"there is no checkpoint {checkpoint}; the run has not reached its first check")
-    held = read_checkpoint(checkpoint)
+    held = run_state(checkpoint)
     for name, module in (("network", run.network), ("objective", run.objective)):
         prefix = f"{name}."
         state = {key.removeprefix(prefix): v for key, v in held["state_dict"].items() if key.startswith(prefix)}
@@ -282,7 +283,12 @@ def _nothing_lost(folder: Path) -> Iterator[None]:
         raise
 
 
-def _begin(run: Run, data: Path | Sequence[Sample], resume: bool) -> None:
+def begin(run: Run, data: Path | Sequence[Sample], resume: bool) -> None:
+    """Write down what a run is of, before its first step.
+
+    Raises:
+        ConfigError: a run that is to go on had other data.
+    """
     path = run.folder / "run.json"
     if resume and path.is_file() and facts(run.folder)["digest"] != run.prepared.digest:
         raise ConfigError(f"the data of the run in {run.folder} has changed since; give another folder to train anew")
