@@ -11,8 +11,8 @@ from duretrieval.collection.collection import Collection
 from duretrieval.collection.ingest import Report
 from duretrieval.errors import ConfigError, EvaluationError
 from duretrieval.evaluation.evaluated import Evaluated
-from duretrieval.evaluation.labels.together import USUAL
 from duretrieval.evaluation.health.health import measure_health
+from duretrieval.evaluation.labels.together import USUAL
 from duretrieval.evaluation.measures import measures
 from duretrieval.evaluation.result import Evaluation, Provenance, Side
 from duretrieval.evaluation.result_json import load
@@ -56,7 +56,7 @@ class Request:
 
 TAKES: dict[Subject, tuple[str, ...]] = {
     "collection": ("data", "judgements", "metrics", "queries", "index", "model"),
-    "model": ("data", "columns", "metrics"),
+    "model": ("data", "columns", "positives", "metrics"),
     "matrix": ("protocol", "labels"),
     "run": ("data", "judgements", "metrics", "pair"),
     "result": (),

@@ -30,7 +30,7 @@ from duretrieval.training.data.batch import Batch
 from duretrieval.training.data.batches import Column, Rows
 from duretrieval.training.data.content import load
 from duretrieval.training.data.sample import Sample
-from duretrieval.training.export.background import aligned
+from duretrieval.training.export.background import windows_of
 from duretrieval.training.export.parity import TOLERANCE, compare
 from duretrieval.training.fit.validation import views_of
 from duretrieval.training.runs.run import BEST, reopen, train
@@ -143,7 +143,7 @@ def test_the_engine_agrees_with_torch_about_long_sounds(
     model = Model.load(outcome.model)
     found = compare(model, run.prepared, run.network, run.objective)
     assert found[AUDIO] < TOLERANCE
-    assert len(aligned(run.network, run.prepared.rows["train"], AUDIO)) == len(held.rows)  # type: ignore[arg-type]
+    assert len(windows_of(run.network, run.prepared.rows["train"])[AUDIO]) == len(held.rows)  # type: ignore[arg-type]
     _search_is_as_torch(run, model, sounds, tmp_path)
 
     def before_the_head(self: Network, batch: Batch, column: str) -> Tensor:

@@ -119,20 +119,19 @@ class Rows(Dataset[Batch]):
         return len(self.keys)
 
     def __getitem__(self, places: Sequence[int]) -> Batch:
-        anchors = len(places)
-        places = [*places, *self.harder(places)]
+        anchors, places = len(places), [*places, *self.harder(places)]
         at = torch.tensor(places, dtype=torch.int64)
         present = {name: mask[at] for name, mask in self._present.items()}
+        read = self._read(places)
         inputs: dict[str, Inputs] = {}
         owners: dict[str, Tensor] = {}
-        for name, rows in self._rows.items():
-            chosen = at
-            if name in self._starts:
-                chosen, owner = _windows(self._starts[name], at)
-                if len(owner) > len(at):
-                    owners[name] = owner
-            inputs[name] = {"rows": rows.index_select(0, chosen)}
-        inputs |= self._prepared(places, present, owners)
+        for name, column in self.columns.items():
+            if column.net is None:
+                inputs[name], owner = self._encoded(name, at)
+            else:
+                inputs[name], owner = self._prepared(name, column.net, read, present[name])
+            if owner is not None:
+                owners[name] = owner
         scores = None if self.scores is None else self.scores[at]
         return Batch(inputs, present, self.keys[at], self.labels[at], at, anchors, owners, scores)
 
@@ -142,29 +141,33 @@ class Rows(Dataset[Batch]):
         for lists in (self.against, self.mined):
             if lists is not None:
                 found |= dict.fromkeys(lists[list(places)].ravel().tolist())
-        return [place for place in found if place >= 0 and place not in set(places)]
+        known = set(places)
+        return [place for place in found if place >= 0 and place not in known]
 
-    def _prepared(
-        self, places: Sequence[int], present: Mapping[str, Tensor], owners: dict[str, Tensor]
-    ) -> dict[str, Inputs]:
-        """What the nets read of these rows; where that is several windows of one, `owners` is told."""
-        learning = {name: column for name, column in self.columns.items() if column.net is not None}
-        if not learning:
-            return {}
+    def _read(self, places: Sequence[int]) -> list[Sample]:
+        """The rows as samples, with decoded content unless `every` is to decode it; none where no encoder learns."""
+        if all(column.net is None for column in self.columns.values()):
+            return []
         if self.examples is None:
+            learning = [name for name, column in self.columns.items() if column.net is not None]
             raise ConfigError(f"the columns {', '.join(learning)} have encoders that learn, and nothing reads them")
-        every = self.every
-        read = [self.examples.samples[i] if every else self.examples[i] for i in places]
-        out: dict[str, Inputs] = {}
-        for name, column in learning.items():
-            there = present[name].nonzero().flatten().tolist()
-            windows = [[*every(read[i].columns[name])] if every else [read[i].columns[name]] for i in there]
-            if any(len(found) > 1 for found in windows):
-                owners[name] = torch.tensor([i for i, found in zip(there, windows, strict=True) for _ in found])
-            parts = [part for found in windows for part in found]
-            assert column.net is not None
-            out[name] = column.net.prepare(parts) if parts else {}
-        return out
+        return [self.examples.samples[i] if self.every else self.examples[i] for i in places]
+
+    def _encoded(self, name: str, at: Tensor) -> tuple[Inputs, Tensor | None]:
+        """Rows of a frozen encoder, (w, d), and whose they are where a row has several."""
+        if name not in self._starts:
+            return {"rows": self._rows[name].index_select(0, at)}, None
+        chosen, owner = _windows(self._starts[name], at)
+        return {"rows": self._rows[name].index_select(0, chosen)}, owner if len(owner) > len(at) else None
+
+    def _prepared(self, name: str, net: Net, read: Sequence[Sample], present: Tensor) -> tuple[Inputs, Tensor | None]:
+        """What a net takes of a column, and whose its windows are where a row has several; {} where no row has it."""
+        there = present.nonzero().flatten().tolist()
+        parts = [read[i].columns[name] for i in there]
+        windows = [self.every(part) for part in parts] if self.every else [[part] for part in parts]
+        held = [part for found in windows for part in found]
+        owner = [i for i, found in zip(there, windows, strict=True) for _ in found]
+        return net.prepare(held) if held else {}, torch.tensor(owner) if len(held) > len(there) else None
 
 
 def _windows(starts: Tensor, at: Tensor) -> tuple[Tensor, Tensor]:

@@ -5,7 +5,7 @@
     views = [["text"], ["image"]]     # columns of a row that mean the same; several columns in one view are fused
 
     [encoders.image]
-    use = "convnext"                  # any name of `plugins`, or my_package.module:MyNet
+    use = "convnext"                  # any name of `training.parts`, or my_package.module:MyNet
     model = "facebook/convnext-tiny-224"
     train = ["*stages.3*"]            # parameters that learn; without this line the encoder is frozen, its rows cached
     lr = 1e-5
@@ -37,14 +37,12 @@ RADIUS = 8
 MOST = 32
 """The largest radius: pictures that have nothing in common differ in about 80 bits, seldom in fewer than 40."""
 SEEDS = 2**32
-CLASSES = ("accuracy", "recall", "f1")
-LOSS = "loss"
-"""What `Fit.monitor` may be beside a metric of retrieval."""
+"""Seeds are below it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A part by its name in `plugins`, and what it is made with."""
+    """A part by its name in `training.parts`, and what it is made with."""
 
     use: str
     options: Mapping[str, Any] = field(default_factory=dict)
