@@ -16,9 +16,11 @@ from duretrieval.training.build.encoders import Encoders, make_encoders
 from duretrieval.training.build.features import features
 from duretrieval.training.data.batches import Column, Rows, keys_of
 from duretrieval.training.data.checks import unusable
+from duretrieval.training.data.decoders import Decoders
 from duretrieval.training.data.examples import Examples
 from duretrieval.training.data.feature_cache import FORMAT, FeatureCache, content_digest
 from duretrieval.training.data.identity import identify
+from duretrieval.training.data.left_out import LeftOut
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.data.splits import Splits, split
 from duretrieval.training.recipe.recipe import Recipe, with_views
@@ -45,6 +47,10 @@ class Prepared:
     """Names of the classes of the training rows; a label is a place here."""
     problems: Sequence[str]
     """Rows that could not be used, with the reason."""
+    left_out: LeftOut
+    """What could not be read any more in the middle of the run."""
+    decoders: Decoders
+    """What reads the files of encoders that learn."""
     digest: str
     """Changes when the rows, their split, or the files they name do."""
 
@@ -56,10 +62,12 @@ def prepare(
     limits: Limits | None = None,
     cache: Path | None = None,
     progress: Progress | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> Prepared:
     """Split the samples, make the encoders, and compute (or find) the rows of the frozen ones.
 
     cache: the folder for rows of frozen encoders; None is `duretrieval/features` in `XDG_CACHE_HOME`, or in ~/.cache.
+    tell: told of each file that is left out in the middle of the run; None: the log is.
 
     Raises:
         ConfigError: a view names a column that no row has, or a split that is needed is empty.
@@ -80,6 +88,7 @@ def prepare(
     keys = keys_of(everything)
     numbers: dict[str | None, int] = {name: number for number, name in enumerate(classes)}
     labels = np.array([numbers.get(s.label, -1) for s in everything], dtype=np.int64)
+    left_out, decoders = LeftOut(tell), Decoders(encoders.reading, limits, _decoders(recipe))
     rows, start = {}, 0
     for name in SPLITS:
         at = slice(start, start + len(parts[name]))
@@ -89,15 +98,21 @@ def prepare(
         examples = None
         if encoders.nets:
             read = _read_again(parts[name], cut)
-            examples = Examples(read, encoders.reading, limits, augment, recipe.seed, training=name == "train")
-        rows[name] = Rows(cut, keys[at], labels[at], examples)
+            training = name == "train"
+            examples = Examples(read, augment=augment, seed=recipe.seed, training=training, decoders=decoders)
+        rows[name] = Rows(cut, keys[at], labels[at], examples, left_out=left_out)
     if len(rows["train"]) < 2 or len(rows["val"]) < 2:
         raise ConfigError(
             f"of {len(everything)} usable rows, {len(rows['train'])} are for training and {len(rows['val'])} for "
             "validation; each needs at least 2. Give more rows, or other shares in [data]"
             + "".join(f". {note[0].upper()}{note[1:]}" for note in parts.notes)
         )
-    return Prepared(recipe, used, rows, parts, encoders, classes, problems, _digest(parts))
+    return Prepared(recipe, used, rows, parts, encoders, classes, problems, left_out, decoders, _digest(parts))
+
+
+def _decoders(recipe: Recipe) -> int:
+    """Those of one device."""
+    return recipe.fit.workers or max(1, (os.cpu_count() or 1) // recipe.fit.devices)
 
 
 def _read_again(samples: Sequence[Sample], columns: Mapping[str, Column]) -> list[Sample]:

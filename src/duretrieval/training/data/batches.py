@@ -1,8 +1,10 @@
-"""Rows of training data as batches: rows of frozen encoders from memory, everything else read and prepared."""
+"""Rows of training data as batches: rows of frozen encoders from memory, everything else read ahead and prepared."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -12,13 +14,29 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from duretrieval.errors import ConfigError
+from duretrieval.errors import ConfigError, MediaError, MissingExtra
 from duretrieval.fuse.means import mean
 from duretrieval.training.contracts import Net
 from duretrieval.training.data.batch import Batch, Inputs
+from duretrieval.training.data.content import Loaded
 from duretrieval.training.data.examples import Examples
+from duretrieval.training.data.left_out import LeftOut
 from duretrieval.training.data.sample import Sample
 from duretrieval.types import Array, Ints, Modality, Part
+
+AHEAD = 1
+"""Batches whose files are read while one is learned from."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A batch whose files are being read."""
+
+    places: list[int]
+    """Anchors, and the mined rows after them."""
+    anchors: int
+    reading: Sequence[Future[Loaded]]
+    """A row each; none where nothing reads files."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +74,7 @@ class Rows(Dataset[Batch]):
 
     columns: by name.  keys, labels: (n,).  examples: decodes the columns that a net reads, one window each; None where
     there are none.  every: gives more of the windows of what it reads, in their place.
+    left_out: what is not read again in this run; a column of a row that could not be read is absent from then on.
     mined: (n, h) places of hard negatives, or None; their rows follow the anchors.
     """
 
@@ -66,8 +85,10 @@ class Rows(Dataset[Batch]):
         labels: Ints,
         examples: Examples | None = None,
         every: Callable[[Part], Sequence[Part]] | None = None,
+        left_out: LeftOut | None = None,
     ) -> None:
         self.columns = dict(columns)
+        self.left_out = left_out or LeftOut()
         self.keys, self.labels = torch.from_numpy(keys), torch.from_numpy(labels)
         self.examples, self.every = examples, every
         self.mined: Ints | None = None
@@ -81,19 +102,42 @@ class Rows(Dataset[Batch]):
         every: the windows of a part that nets read; None: the one in the middle.
         """
         read = self.examples
-        still = None if read is None else Examples(read.samples, read.reading, read.limits, None, read.seed)
-        return Rows(self.columns, self.keys.numpy(), self.labels.numpy(), still, every)
+        still = None if read is None else Examples(read.samples, seed=read.seed, decoders=read.decoders)
+        return Rows(self.columns, self.keys.numpy(), self.labels.numpy(), still, every, self.left_out)
 
     def __len__(self) -> int:
         return len(self.keys)
 
     def __getitem__(self, places: Sequence[int]) -> Batch:
-        anchors = len(places)
+        return self._finish(self._begin(places))
+
+    def batches(self, order: Iterable[Sequence[int]]) -> Iterator[Batch]:
+        """A batch for each list of places, in order; the files of the next are read meanwhile."""
+        waiting: deque[_Begun] = deque()
+        try:
+            for places in order:
+                waiting.append(self._begin(places))
+                if len(waiting) > AHEAD:
+                    yield self._finish(waiting.popleft())
+            while waiting:
+                yield self._finish(waiting.popleft())
+        finally:
+            for begun in waiting:
+                for loaded in begun.reading:
+                    loaded.cancel()
+
+    def _begin(self, places: Sequence[int]) -> _Begun:
+        anchors, places = len(places), list(places)
         if self.mined is not None:
-            more = self.mined[list(places)].ravel()
+            more = self.mined[places].ravel()
             known = set(places)
-            places = [*places, *(p for p in dict.fromkeys(more[more >= 0].tolist()) if p not in known)]
-        at = torch.tensor(places, dtype=torch.int64)
+            places += [p for p in dict.fromkeys(more[more >= 0].tolist()) if p not in known]
+        if self.examples is None or self.every is not None:
+            return _Begun(places, anchors, ())
+        return _Begun(places, anchors, [self.examples.begin(i, self.left_out.__contains__) for i in places])
+
+    def _finish(self, begun: _Begun) -> Batch:
+        at = torch.tensor(begun.places, dtype=torch.int64)
         present = {name: mask[at] for name, mask in self._present.items()}
         inputs: dict[str, Inputs] = {}
         owners: dict[str, Tensor] = {}
@@ -104,30 +148,53 @@ class Rows(Dataset[Batch]):
                 if len(owner) > len(at):
                     owners[name] = owner
             inputs[name] = {"rows": rows.index_select(0, chosen)}
-        inputs |= self._prepared(places, present, owners)
-        return Batch(inputs, present, self.keys[at], self.labels[at], at, anchors, owners)
+        inputs |= self._prepared(begun, present, owners)
+        return Batch(inputs, present, self.keys[at], self.labels[at], at, begun.anchors, owners)
 
-    def _prepared(
-        self, places: Sequence[int], present: Mapping[str, Tensor], owners: dict[str, Tensor]
-    ) -> dict[str, Inputs]:
-        """What the nets read of these rows; where that is several windows of one, `owners` is told."""
-        learning = {name: column for name, column in self.columns.items() if column.net is not None}
+    def _prepared(self, begun: _Begun, present: Mapping[str, Tensor], owners: dict[str, Tensor]) -> dict[str, Inputs]:
+        """What the nets read of these rows; where that is several windows of one, `owners` is told.
+
+        What could not be read is left out, and not `present`.
+        """
+        learning = {name: column.net for name, column in self.columns.items() if column.net is not None}
         if not learning:
             return {}
         if self.examples is None:
             raise ConfigError(f"the columns {', '.join(learning)} have encoders that learn, and nothing reads them")
+        samples = [self.examples.samples[i] for i in begun.places]
         every = self.every
-        read = [self.examples.samples[i] if every else self.examples[i] for i in places]
+        read = [self._every(sample, every) for sample in samples] if every else self._single(begun, samples)
         out: dict[str, Inputs] = {}
-        for name, column in learning.items():
-            there = present[name].nonzero().flatten().tolist()
-            windows = [[*every(read[i].columns[name])] if every else [read[i].columns[name]] for i in there]
+        for name, net in learning.items():
+            there = [
+                i for i in present[name].nonzero().flatten().tolist() if samples[i].columns[name] not in self.left_out
+            ]
+            present[name].zero_()[there] = True
+            windows = [read[i][name] for i in there]
             if any(len(found) > 1 for found in windows):
                 owners[name] = torch.tensor([i for i, found in zip(there, windows, strict=True) for _ in found])
             parts = [part for found in windows for part in found]
-            assert column.net is not None
-            out[name] = column.net.prepare(parts) if parts else {}
+            out[name] = net.prepare(parts) if parts else {}
         return out
+
+    def _single(self, begun: _Begun, samples: Sequence[Sample]) -> list[dict[str, Sequence[Part]]]:
+        """The one window of each column that was read, when all rows are."""
+        found = [loaded.result() for loaded in begun.reading]
+        for sample, loaded in zip(samples, found, strict=True):
+            for column, error in loaded.faults.items():
+                self.left_out.add(sample, column, error)
+        return [{name: [part] for name, part in loaded.sample.columns.items()} for loaded in found]
+
+    def _every(self, sample: Sample, every: Callable[[Part], Sequence[Part]]) -> dict[str, Sequence[Part]]:
+        """All windows of the columns of a row that can be read."""
+        found: dict[str, Sequence[Part]] = {}
+        for column, part in sample.columns.items():
+            if part not in self.left_out:
+                try:
+                    found[column] = every(part)
+                except (MediaError, MissingExtra) as error:
+                    self.left_out.add(sample, column, error)
+        return found
 
 
 def _windows(starts: Tensor, at: Tensor) -> tuple[Tensor, Tensor]:

@@ -26,8 +26,7 @@ def aligned(network: Network, rows: Rows, modality: Modality, at: list[int] | No
     found = [np.zeros((0, 1), np.float32)]
     places = list(range(len(rows))) if at is None else at
     with torch.inference_mode():
-        for start in range(0, len(places), BATCH):
-            batch = rows[places[start : start + BATCH]]
+        for batch in rows.batches(places[start : start + BATCH] for start in range(0, len(places), BATCH)):
             for name, kind in network.columns.items():
                 if kind is modality:
                     found.append(network.windows(batch, name).numpy())

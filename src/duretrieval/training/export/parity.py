@@ -43,7 +43,7 @@ def compare(model: Model, prepared: Prepared, network: Network, objective: Total
     samples, rows = prepared.samples["train"][:COMPARED], prepared.rows["train"]
     found: dict[str, float] = {}
     with Road(prepared.encoders.reading, Limits(), workers=1) as road:
-        whole = rows.plain(lambda part: _windows(road, part) or [load(part, prepared.encoders.reading, Limits())])
+        whole = rows.plain(lambda part: _windows(road, part) or [load(part, road.pool)])
         for place, sample in enumerate(samples):
             batch = whole[[place]]
             there = [name for name in network.columns if name in sample.columns and bool(batch.present[name])]

@@ -5,7 +5,7 @@ RUN/recipe.json     the recipe as it was, every default written out
     last.ckpt       where it stopped (every check writes it anew)
     best.ckpt       the best check so far
     history.jsonl   every step's loss, every check's figures
-    problems.txt    rows that could not be used
+    problems.txt    rows that could not be used, and those that were left out on the way
     result.json     figures of the best model on validation and test rows, once it is done
     model/          that model, for the engine
 """
@@ -15,9 +15,9 @@ from __future__ import annotations
 import json
 import time
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -74,12 +74,14 @@ def train(
     bar: bool = False,
     callbacks: Sequence[Any] = (),
     exporting: bool = True,
+    tell: Callable[[str], None] | None = None,
 ) -> Outcome:
     """Train, keep the best check, measure it on the test rows, and export it to `folder`/model.
 
     data: what the recipe's reader reads, or samples.  resume: go on with the run in `folder` where it was stopped,
     to the same result.  track: "tensorboard", "wandb" (offline unless its own settings say otherwise).  callbacks:
-    further ones of Lightning's.
+    further ones of Lightning's.  tell: told of each file that cannot be read any more and is left out for the rest
+    of the run; None: the log is.
 
     Raises:
         ConfigError: there is a run in `folder` and `resume` is not set, or it is of another recipe or other data; or
@@ -92,26 +94,46 @@ def train(
     start = time.monotonic()
     _check_folder(folder, recipe, resume)
     check_names(recipe)
-    run = assemble(recipe, read(recipe, data), folder, limits=limits, cache=cache, progress=progress)
-    _begin(run, data, resume)
+    run = assemble(recipe, read(recipe, data), folder, limits=limits, cache=cache, progress=progress, tell=tell)
+    with closing(run.prepared.decoders):
+        _begin(run, data, resume)
+        if recipe.align is None:
+            _fit(run, track, resume=resume, bar=bar, callbacks=callbacks)
+        outcome = _outcome(run, start)
+        if exporting and not (folder / "model" / "model.toml").is_file():
+            write_model(run, folder / "model", outcome)
+        outcome = replace(outcome, problems=_write_problems(run))
+        write_json(folder / "result.json", {**asdict(outcome), "folder": None, "model": None})
+    return outcome
+
+
+def _fit(run: Run, track: Iterable[str], *, resume: bool, bar: bool, callbacks: Sequence[Any]) -> None:
+    """All steps that are not done yet."""
+    hush()
+    last, recipe = run.folder / LAST, run.recipe
+    going_on = resume and last.is_file()
+    if not (going_on and stopped(last, recipe.fit.patience)):
+        with _nothing_lost(run.folder):
+            watchers = loggers(track, run.folder, recipe)
+            fit(run, last if going_on else None, watchers, bar=bar, callbacks=callbacks)
+    _recall(run)  # other devices are other processes
+
+
+def _outcome(run: Run, start: float) -> Outcome:
+    """The best check, measured again; start: of the clock."""
+    recipe, rows = run.recipe, run.prepared.rows
     epochs, best = 0, 0
     if recipe.align is None:
-        hush()
-        last = folder / LAST
-        going_on = resume and last.is_file()
-        if not (going_on and stopped(last, recipe.fit.patience)):
-            with _nothing_lost(folder):
-                fit(run, last if going_on else None, loggers(track, folder, recipe), bar=bar, callbacks=callbacks)
-        epochs = sum("check" in row for row in history.read(folder))
-        best = int(load(run, folder / BEST)["epoch"])
-    test = run.prepared.rows["test"]
+        epochs = sum("check" in row for row in history.read(run.folder))
+        best = int(load(run, run.folder / BEST)["epoch"])
+    test = rows["test"]
     figures = {
-        "val": check(run.network, run.objective, run.prepared.rows["val"], recipe.fit.monitor),
+        "val": check(run.network, run.objective, rows["val"], recipe.fit.monitor),
         "test": check(run.network, run.objective, test, recipe.fit.monitor) if len(test) > 1 else {},
     }
-    outcome = Outcome(
-        folder=folder,
-        model=folder / "model",
+    return Outcome(
+        folder=run.folder,
+        model=run.folder / "model",
         best_epoch=best,
         epochs=epochs,
         queries=queries(run),
@@ -119,10 +141,20 @@ def train(
         problems=len(run.problems),
         **figures,
     )
-    if exporting and not (folder / "model" / "model.toml").is_file():
-        write_model(run, folder / "model", outcome)
-    write_json(folder / "result.json", {**asdict(outcome), "folder": None, "model": None})
-    return outcome
+
+
+def _recall(run: Run) -> None:
+    """What the run had left out when it last wrote a checkpoint."""
+    if (run.folder / LAST).is_file():
+        run.prepared.left_out.recall(read_checkpoint(run.folder / LAST))
+
+
+def _write_problems(run: Run) -> int:
+    """Rows that could not be used, with what was left out on the way; how many."""
+    left_out = [f"{said} (left out in the middle of the run)" for said in run.prepared.left_out.reasons.values()]
+    problems = [*run.problems, *left_out]
+    whole.write(run.folder / "problems.txt", "".join(f"{problem}\n" for problem in problems))
+    return len(problems)
 
 
 def read(recipe: Recipe, data: Path | Sequence[Sample]) -> tuple[Sequence[Sample], Sequence[str]]:
@@ -145,10 +177,11 @@ def assemble(
     limits: Limits | None = None,
     cache: Path | None = None,
     progress: Progress | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> Run:
     """The recipe's modules on its data, with parameters as they begin."""
     samples, unread = found
-    prepared = prepare(recipe, samples, limits=limits, cache=cache, progress=progress)
+    prepared = prepare(recipe, samples, limits=limits, cache=cache, progress=progress, tell=tell)
     fitted = fit_heads(recipe, prepared.rows["train"]) if recipe.align else None
     network = make_network(prepared.recipe, prepared.encoders, prepared.columns, fitted)
     objective = make_objective(recipe, network, len(prepared.classes))
@@ -157,9 +190,9 @@ def assemble(
     check_measurable(recipe.fit.monitor, objective, network.views, prepared.rows["val"])
     folder.mkdir(parents=True, exist_ok=True)
     whole.sweep(folder)
-    problems = [*unread, *prepared.problems]
-    whole.write(folder / "problems.txt", "".join(f"{problem}\n" for problem in problems))
-    return Run(recipe, prepared, network, objective, folder, problems)
+    run = Run(recipe, prepared, network, objective, folder, [*unread, *prepared.problems])
+    _write_problems(run)
+    return run
 
 
 def fit(run: Run, checkpoint: Path | None, watchers: Sequence[Any], *, bar: bool, callbacks: Sequence[Any]) -> None:
@@ -243,6 +276,8 @@ def _reopened(folder: Path, data: Path | Sequence[Sample] | None, cache: Path | 
     run = assemble(recipe, read(recipe, source), folder, cache=cache)
     if run.prepared.digest != facts["digest"]:
         raise ConfigError(f"the data of the run in {folder} has changed since; train again, or give the data it had")
+    _recall(run)
+    _write_problems(run)
     return run
 
 
@@ -322,23 +357,28 @@ def export_run(
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise ConfigError(f"{folder} is in use; give a folder that is empty, or that does not exist")
     opened = reopen(run, data=data, cache=cache, trust=trust)
+    with closing(opened.prepared.decoders):
+        return _exported(opened, folder, name, checkpoint)
+
+
+def _exported(run: Run, folder: Path, name: str | None, checkpoint: str) -> Model:
     epoch = 0
-    if opened.recipe.align is None:  # what is fitted whole has no checkpoint
-        epoch = int(load(opened, run / f"{checkpoint}.ckpt")["epoch"])
-    rows, monitor = opened.prepared.rows, opened.recipe.fit.monitor
+    if run.recipe.align is None:  # what is fitted whole has no checkpoint
+        epoch = int(load(run, run.folder / f"{checkpoint}.ckpt")["epoch"])
+    rows, monitor = run.prepared.rows, run.recipe.fit.monitor
     figures = {
-        split: check(opened.network, opened.objective, rows[split], monitor) if len(rows[split]) > 1 else {}
+        split: check(run.network, run.objective, rows[split], monitor) if len(rows[split]) > 1 else {}
         for split in ("val", "test")
     }
     outcome = Outcome(
-        folder=run,
+        folder=run.folder,
         model=folder,
         best_epoch=epoch,
         epochs=epoch + 1,
-        queries=queries(opened),
+        queries=queries(run),
         seconds=0.0,
-        problems=len(opened.problems),
+        problems=len(run.problems),
         **figures,
     )
-    write_model(opened, folder, outcome, name)
+    write_model(run, folder, outcome, name)
     return Model.load(folder, trust=True)  # what this process has just written
