@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 
 from duretrieval.errors import ConfigError, DamagedMedia, MediaError
 from duretrieval.media import DecoderPool, Limits
+from duretrieval.media.chunk import Clip
 from duretrieval.media.window import window
 from duretrieval.training.data.content import load
 from duretrieval.training.data.examples import Examples
@@ -230,6 +231,11 @@ def test_a_file_that_does_not_decode_names_row_and_file(media: Path) -> None:
 def test_a_file_of_another_kind(media: Path, modality: Modality, name: str, reason: str, pool: DecoderPool) -> None:
     with pytest.raises(MediaError, match=reason):
         load(Part(modality, media / name), pool)
+
+
+def test_a_file_that_is_no_film_any_more_when_it_is_decoded(media: Path, pool: DecoderPool) -> None:
+    with pytest.raises(MediaError, match="it is neither a film nor a sound, and has no windows"):
+        pool.submit(media / "picture.png", Clip(VIDEO, 0.5)).result()
 
 
 def test_a_film_without_sound(tmp_path: Path, pool: DecoderPool) -> None:

@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 from unittest.mock import Mock
@@ -15,7 +16,7 @@ import faults
 import numpy as np
 import pytest
 import torch
-from tests.media.samples import tone, write_wave
+from tests.media.samples import tone, write_video, write_wave
 from tests.training.runs.test_resume import Stop, assert_same
 from tests.training.small import recipe
 from torch import Tensor, nn
@@ -166,6 +167,20 @@ def test_a_step_of_nothing_but_bad_files_is_a_step(sounds: list[Sample], tmp_pat
     assert len(said) == 1
     assert outcome.problems == 1
     assert np.isfinite([row["loss"] for row in history.read(tmp_path / "run") if "loss" in row]).all()
+
+
+@pytest.mark.parametrize("devices", [1, 2])
+def test_all_devices_leave_out_what_one_of_them_met(devices: int, sounds: list[Sample], tmp_path: Path) -> None:
+    """Four rows of films of 12 s whose sound is over after 7: the middle is heard, many another window is not."""
+    path = write_video(tmp_path / "early.mkv", seconds=12, samples=tone(7, 48_000))
+    columns = [{"text": s.columns["text"], "audio": Part(AUDIO, path, start_s=0.01 * i)} for i, s in enumerate(sounds)]
+    early = [Sample(f"early-{i}", columns[i], split="train") for i in range(4)]
+    wanted = replace(LEARNING, fit=replace(LEARNING.fit, devices=devices, accelerator="cpu"))
+    outcome, _ = run([*early, *sounds[4:]], tmp_path / "run", wanted)
+    written = (tmp_path / "run" / "problems.txt").read_text().splitlines()
+    assert sorted(line.partition(",")[0] for line in written) == [f"early-{i}" for i in range(4)]
+    assert all("no sound can be decoded between" in line for line in written)
+    assert outcome.problems == 4
 
 
 def test_nothing_is_decoded_in_the_process_that_trains(
