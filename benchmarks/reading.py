@@ -31,7 +31,7 @@ from duretrieval.training.recipe.toml import to_recipe
 from duretrieval.training.runs import run as runs
 from duretrieval.types import Modality, Part
 
-FILES, BATCH = 256, 32
+FILES, BATCH = 128, 16
 WINDOWS = (1, 3)
 """Of five seconds, in the sounds whose rows are frozen."""
 
@@ -123,7 +123,7 @@ def samples(column: str, paths: Sequence[Path]) -> list[Sample]:
 def step(folder: Path, rows: list[Sample], encoders: Mapping[str, Any]) -> float:
     """Milliseconds a step: a mean, since only some steps of a pass wait for files."""
     (column,) = (name for name in rows[0].columns if name != "text")
-    passes = 4 if encoders else 100
+    passes = 3 if encoders else 60
     recipe = to_recipe(
         {
             "dim": 64,
