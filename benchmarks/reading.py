@@ -67,14 +67,15 @@ class Loudness(Colours):
 
 
 def main(rounds: int = 5) -> None:
-    found: dict[str, list[float]] = {}
-    for _ in range(rounds):
-        for name, ms in once().items():
-            found.setdefault(name, []).append(ms)
-    medians = {name: round(statistics.median(values), 1) for name, values in found.items()}
+    publish([once() for _ in range(rounds)])
+
+
+def publish(found: Sequence[Mapping[str, float]]) -> None:
+    """Medians of rounds as `once` gives them."""
+    medians = {name: round(statistics.median(one[name] for one in found), 1) for name in found[0]}
     lines = [f"| one step, batch {BATCH}, one thread | ms | steps a second |", "|---|---|---|"]
     lines += [f"| {name} | {ms:.1f} | {1000 / ms:.1f} |" for name, ms in medians.items()]
-    write("reading", __doc__ or "", {"milliseconds per step": medians, "rounds": rounds}, "\n".join(lines))
+    write("reading", __doc__ or "", {"milliseconds per step": medians, "rounds": len(found)}, "\n".join(lines))
 
 
 def once() -> dict[str, float]:
