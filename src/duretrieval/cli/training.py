@@ -77,6 +77,7 @@ def train(
             progress=stages.show,
             bar=err.is_terminal,
             callbacks=[] if err.is_terminal else [AfterCheck(stages.check(read.fit.monitor))],
+            tell=err.print,
         )
     if json:
         print_json([tables.outcome_dict(outcome)])

@@ -205,11 +205,11 @@ def test_an_encoder_that_learns_reads_a_passage_of_a_long_text() -> None:
     part = Part(TEXT, LONG)
     with Road(Reading(), Limits(), workers=1) as road:
         read = [piece.content for piece in road.read(part).wanted()]
-    assert len(read) == 3
-    assert load(part, Reading(), Limits()).content == read[0]
-    drawn = {load(part, Reading(), Limits(), np.random.default_rng(seed)).content for seed in range(20)}
-    assert drawn == set(read)
-    assert load(Part(TEXT, "short"), Reading(), Limits(), np.random.default_rng(0)).content == "short"
+        assert len(read) == 3
+        assert load(part, road.pool).content == read[0]
+        drawn = {load(part, road.pool, np.random.default_rng(seed)).content for seed in range(20)}
+        assert drawn == set(read)
+        assert load(Part(TEXT, "short"), road.pool, np.random.default_rng(0)).content == "short"
 
 
 def test_an_encoder_that_learns_is_compared_by_all_it_would_read(

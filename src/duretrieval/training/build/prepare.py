@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,9 +17,11 @@ from duretrieval.training.build.encoders import Encoders, make_encoders
 from duretrieval.training.build.features import features
 from duretrieval.training.data.batches import Column, Rows, keys_of
 from duretrieval.training.data.checks import unusable
+from duretrieval.training.data.decoders import Decoders
 from duretrieval.training.data.examples import Examples
 from duretrieval.training.data.feature_cache import FORMAT, FeatureCache, content_digest
 from duretrieval.training.data.identity import identify
+from duretrieval.training.data.left_out import LeftOut
 from duretrieval.training.data.positives import positives
 from duretrieval.training.data.read import SPLITS
 from duretrieval.training.data.sample import Sample
@@ -46,6 +49,10 @@ class Prepared:
     """Names of the classes of the training rows; a label is a place here."""
     problems: Sequence[str]
     """Rows that could not be used, with the reason."""
+    left_out: LeftOut
+    """What could not be read any more in the middle of the run."""
+    decoders: Decoders
+    """What reads the files of encoders that learn."""
     digest: str
     """Changes when the rows, their split, or the files they name do."""
     limits: Limits
@@ -59,10 +66,12 @@ def prepare(
     limits: Limits | None = None,
     cache: Path | None = None,
     progress: Progress | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> Prepared:
     """Split the samples, make the encoders, and compute (or find) the rows of the frozen ones.
 
     cache: the folder for rows of frozen encoders; None is `duretrieval/features` in `XDG_CACHE_HOME`, or in ~/.cache.
+    tell: told of each file that is left out in the middle of the run; None: the log is.
 
     Raises:
         ConfigError: a view names a column that no row has, or a split that is needed is empty.
@@ -82,6 +91,7 @@ def prepare(
     numbers: dict[str | None, int] = {name: number for number, name in enumerate(classes)}
     labels = np.array([numbers.get(s.label, -1) for s in everything], dtype=np.int64)
     augment = compose(recipe.augment) if recipe.augment else None
+    left_out, decoders = LeftOut(tell), Decoders(encoders.reading, limits, _decoders(recipe))
     rows, start = {}, 0
     for name in SPLITS:
         mine = (*parts[name], *against[name].samples)
@@ -91,7 +101,7 @@ def prepare(
         learning, examples = name == "train", None
         if encoders.nets:
             read, change = _read_again(mine, cut), augment if learning else None
-            examples = Examples(read, encoders.reading, limits, change, recipe.seed, training=learning)
+            examples = Examples(read, augment=change, seed=recipe.seed, training=learning, decoders=decoders)
         views = {view_name(view): view for view in recipe.views}
         present = {c: column.present.tolist() for c, column in cut.items()}
         rows[name] = Rows(
@@ -99,11 +109,12 @@ def prepare(
             keys[at],
             labels[at],
             examples,
+            left_out=left_out,
             positives=positives(mine, views, present, recipe.positives),
             against=against[name].places,
             scores=_scores(mine),
         )
-    return Prepared(recipe, used, rows, parts, encoders, classes, problems, _digest(parts), limits)
+    return Prepared(recipe, used, rows, parts, encoders, classes, problems, left_out, decoders, _digest(parts), limits)
 
 
 def _divided(samples: Sequence[Sample], recipe: Recipe, limits: Limits) -> Splits:
@@ -119,6 +130,11 @@ def _divided(samples: Sequence[Sample], recipe: Recipe, limits: Limits) -> Split
             + "".join(f". {note[0].upper()}{note[1:]}" for note in parts.notes)
         )
     return parts
+
+
+def _decoders(recipe: Recipe) -> int:
+    """Those of one device."""
+    return recipe.fit.workers or max(1, (os.cpu_count() or 1) // recipe.fit.devices)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

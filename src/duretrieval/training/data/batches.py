@@ -1,8 +1,10 @@
-"""Rows of training data as batches: rows of frozen encoders from memory, everything else read and prepared."""
+"""Rows of training data as batches: rows of frozen encoders from memory, everything else read ahead and prepared."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -12,15 +14,31 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from duretrieval.errors import ConfigError
+from duretrieval.errors import ConfigError, MediaError, MissingExtra
 from duretrieval.evaluation.labels.together import MATCH
 from duretrieval.fuse.means import mean
 from duretrieval.training.contracts import Net
 from duretrieval.training.data.batch import Batch, Inputs
+from duretrieval.training.data.content import Loaded
 from duretrieval.training.data.examples import Examples
+from duretrieval.training.data.left_out import LeftOut
 from duretrieval.training.data.positives import Positives
 from duretrieval.training.data.sample import Sample
 from duretrieval.types import Array, Floats, Ints, Modality, Part
+
+AHEAD = 1
+"""Batches whose files are read while one is learned from."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """A batch whose files are being read."""
+
+    places: list[int]
+    """Anchors, and the mined rows after them."""
+    anchors: int
+    reading: Sequence[Future[Loaded]]
+    """A row each; none where nothing reads files."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,8 +76,9 @@ class Rows(Dataset[Batch]):
 
     columns: by name, (n + e,) rows: those after the first n are negatives of some of them, and never anchors.  keys,
     labels: (n + e,).  examples: decodes the columns that a net reads, one window each; None where there are none.
-    every: gives more of the windows of what it reads, in their place.  positives: which rows belong together; None:
-    those of one key.  against: (n, h) places of the negatives that the data itself gives a row, -1 is none.  scores:
+    every: gives more of the windows of what it reads, in their place.  left_out: what is not read again in this run; a
+    column of a row that could not be read is absent from then on.  positives: which rows belong together; None: those
+    of one key.  against: (n, h) places of the negatives that the data itself gives a row, -1 is none.  scores:
     (n + e,), as `Batch.scores`.
     mined: (n, h) places of hard negatives, or None; their rows follow the anchors, as those of `against` do.
     """
@@ -71,12 +90,14 @@ class Rows(Dataset[Batch]):
         labels: Ints,
         examples: Examples | None = None,
         every: Callable[[Part], Sequence[Part]] | None = None,
+        left_out: LeftOut | None = None,
         *,
         positives: Positives | None = None,
         against: Ints | None = None,
         scores: Floats | None = None,
     ) -> None:
         self.columns = dict(columns)
+        self.left_out = left_out or LeftOut()
         self.keys, self.labels = torch.from_numpy(keys), torch.from_numpy(labels)
         self.examples, self.every = examples, every
         self.positives = positives or Positives.of_keys(keys)
@@ -93,13 +114,14 @@ class Rows(Dataset[Batch]):
         every: the windows of a part that nets read; None: the one in the middle.
         """
         read = self.examples
-        still = None if read is None else Examples(read.samples, read.reading, read.limits, None, read.seed)
+        still = None if read is None else Examples(read.samples, seed=read.seed, decoders=read.decoders)
         return Rows(
             self.columns,
             self.keys.numpy(),
             self.labels.numpy(),
             still,
             every,
+            self.left_out,
             positives=self.positives,
             scores=None if self.scores is None else self.scores.numpy().astype(np.float64),
         )
@@ -119,21 +141,28 @@ class Rows(Dataset[Batch]):
         return len(self.keys)
 
     def __getitem__(self, places: Sequence[int]) -> Batch:
+        return self._finish(self._begin(places))
+
+    def batches(self, order: Iterable[Sequence[int]]) -> Iterator[Batch]:
+        """A batch for each list of places, in order; the files of the next are read meanwhile."""
+        waiting: deque[_Begun] = deque()
+        try:
+            for places in order:
+                waiting.append(self._begin(places))
+                if len(waiting) > AHEAD:
+                    yield self._finish(waiting.popleft())
+            while waiting:
+                yield self._finish(waiting.popleft())
+        finally:
+            for begun in waiting:
+                for loaded in begun.reading:
+                    loaded.cancel()
+
+    def _begin(self, places: Sequence[int]) -> _Begun:
         anchors, places = len(places), [*places, *self.harder(places)]
-        at = torch.tensor(places, dtype=torch.int64)
-        present = {name: mask[at] for name, mask in self._present.items()}
-        read = self._read(places)
-        inputs: dict[str, Inputs] = {}
-        owners: dict[str, Tensor] = {}
-        for name, column in self.columns.items():
-            if column.net is None:
-                inputs[name], owner = self._encoded(name, at)
-            else:
-                inputs[name], owner = self._prepared(name, column.net, read, present[name])
-            if owner is not None:
-                owners[name] = owner
-        scores = None if self.scores is None else self.scores[at]
-        return Batch(inputs, present, self.keys[at], self.labels[at], at, anchors, owners, scores)
+        if self.examples is None or self.every is not None:
+            return _Begun(places, anchors, ())
+        return _Begun(places, anchors, [self.examples.begin(i, self.left_out.__contains__) for i in places])
 
     def harder(self, places: Sequence[int]) -> list[int]:
         """The hard negatives of these rows, given and mined, as far as they are not among them."""
@@ -144,14 +173,31 @@ class Rows(Dataset[Batch]):
         known = set(places)
         return [place for place in found if place >= 0 and place not in known]
 
-    def _read(self, places: Sequence[int]) -> list[Sample]:
-        """The rows as samples, with decoded content unless `every` is to decode it; none where no encoder learns."""
-        if all(column.net is None for column in self.columns.values()):
+    def _finish(self, begun: _Begun) -> Batch:
+        at = torch.tensor(begun.places, dtype=torch.int64)
+        present = {name: mask[at] for name, mask in self._present.items()}
+        read = self._read(begun)
+        inputs: dict[str, Inputs] = {}
+        owners: dict[str, Tensor] = {}
+        for name, column in self.columns.items():
+            if column.net is None:
+                inputs[name], owner = self._encoded(name, at)
+            else:
+                inputs[name], owner = self._prepared(name, column.net, read, present[name])
+            if owner is not None:
+                owners[name] = owner
+        scores = None if self.scores is None else self.scores[at]
+        return Batch(inputs, present, self.keys[at], self.labels[at], at, begun.anchors, owners, scores)
+
+    def _read(self, begun: _Begun) -> list[dict[str, Sequence[Part]]]:
+        """The windows of each row's columns that could be read; none where no encoder learns."""
+        learning = [name for name, column in self.columns.items() if column.net is not None]
+        if not learning:
             return []
         if self.examples is None:
-            learning = [name for name, column in self.columns.items() if column.net is not None]
             raise ConfigError(f"the columns {', '.join(learning)} have encoders that learn, and nothing reads them")
-        return [self.examples.samples[i] if self.every else self.examples[i] for i in places]
+        samples, every = [self.examples.samples[i] for i in begun.places], self.every
+        return [self._every(sample, every) for sample in samples] if every else self._single(begun, samples)
 
     def _encoded(self, name: str, at: Tensor) -> tuple[Inputs, Tensor | None]:
         """Rows of a frozen encoder, (w, d), and whose they are where a row has several."""
@@ -160,14 +206,37 @@ class Rows(Dataset[Batch]):
         chosen, owner = _windows(self._starts[name], at)
         return {"rows": self._rows[name].index_select(0, chosen)}, owner if len(owner) > len(at) else None
 
-    def _prepared(self, name: str, net: Net, read: Sequence[Sample], present: Tensor) -> tuple[Inputs, Tensor | None]:
-        """What a net takes of a column, and whose its windows are where a row has several; {} where no row has it."""
-        there = present.nonzero().flatten().tolist()
-        parts = [read[i].columns[name] for i in there]
-        windows = [self.every(part) for part in parts] if self.every else [[part] for part in parts]
-        held = [part for found in windows for part in found]
-        owner = [i for i, found in zip(there, windows, strict=True) for _ in found]
+    def _prepared(
+        self, name: str, net: Net, read: Sequence[Mapping[str, Sequence[Part]]], present: Tensor
+    ) -> tuple[Inputs, Tensor | None]:
+        """What a net takes of a column, and whose its windows are where a row has several; {} where no row has it.
+
+        What could not be read is not `present` any more.
+        """
+        there = [i for i in present.nonzero().flatten().tolist() if read[i].get(name)]
+        present.zero_()[there] = True
+        held = [part for i in there for part in read[i][name]]
+        owner = [i for i in there for _ in read[i][name]]
         return net.prepare(held) if held else {}, torch.tensor(owner) if len(held) > len(there) else None
+
+    def _single(self, begun: _Begun, samples: Sequence[Sample]) -> list[dict[str, Sequence[Part]]]:
+        """The one window of each column that was read, when all rows are."""
+        found = [loaded.result() for loaded in begun.reading]
+        for sample, loaded in zip(samples, found, strict=True):
+            for column, error in loaded.faults.items():
+                self.left_out.add(sample, column, error)
+        return [{name: [part] for name, part in loaded.sample.columns.items()} for loaded in found]
+
+    def _every(self, sample: Sample, every: Callable[[Part], Sequence[Part]]) -> dict[str, Sequence[Part]]:
+        """All windows of the columns of a row that can be read."""
+        found: dict[str, Sequence[Part]] = {}
+        for column, part in sample.columns.items():
+            if part not in self.left_out:
+                try:
+                    found[column] = every(part)
+                except (MediaError, MissingExtra) as error:
+                    self.left_out.add(sample, column, error)
+        return found
 
 
 def _windows(starts: Tensor, at: Tensor) -> tuple[Tensor, Tensor]:

@@ -24,8 +24,7 @@ def windows_of(network: Network, rows: Rows) -> dict[Modality, Array]:
     rows = rows.plain()
     found: dict[Modality, list[Array]] = {}
     with torch.inference_mode():
-        for start in range(0, len(rows), BATCH):
-            batch = rows[range(start, min(start + BATCH, len(rows)))]
+        for batch in rows.batches(range(at, min(at + BATCH, len(rows))) for at in range(0, len(rows), BATCH)):
             for name, modality in network.columns.items():
                 found.setdefault(modality, []).append(network.windows(batch, name).numpy())
     return {modality: np.concatenate(held) for modality, held in found.items()}

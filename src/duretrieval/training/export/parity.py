@@ -43,7 +43,7 @@ def compare(model: Model, prepared: Prepared, network: Network, objective: Total
     reading, limits = prepared.encoders.reading, prepared.limits
     found: dict[str, float] = {}
     with Road(reading, limits, workers=1) as road:
-        whole = rows.plain(lambda part: _windows(road, part) or [load(part, reading, limits)])
+        whole = rows.plain(lambda part: _windows(road, part) or [load(part, road.pool)])
         for place, sample in enumerate(samples):
             batch = whole[[place]]
             there = [name for name in network.columns if name in sample.columns and bool(batch.present[name])]

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from duretrieval.errors import ConfigError
+from duretrieval.evaluation.labels.relevance import relevant
 from duretrieval.evaluation.measures import Measure, measure
 from duretrieval.evaluation.metrics import accuracy, decisions, f1, recall
 from duretrieval.evaluation.metrics.ranking import per_query
@@ -35,8 +36,8 @@ def views_of(network: Network, rows: Rows, device: torch.device | None = None) -
     parts: dict[str, list[View]] = {name: [] for name in network.views}
     rows = rows.plain()
     with torch.inference_mode():
-        for start in range(0, len(rows), BATCH):
-            batch = rows[list(range(start, min(start + BATCH, len(rows))))]
+        starts = range(0, len(rows), BATCH)
+        for batch in rows.batches(range(start, min(start + BATCH, len(rows))) for start in starts):
             for name, view in network(batch if device is None else batch.to(device)).items():
                 parts[name].append(View(view.rows.cpu(), view.present.cpu()))
     network.train(was_training)

@@ -145,7 +145,7 @@ class Fit:
     accelerator: str = "auto"
     devices: int = 1
     workers: int = 0
-    """Processes that read files for encoders that learn."""
+    """Processes that decode files for encoders that learn, for each device; 0: one a core, which devices share."""
     memory: int = 0
     """Rows of earlier batches that serve as further negatives (cross-batch memory)."""
     hard_negatives: int = 0

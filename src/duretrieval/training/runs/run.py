@@ -5,7 +5,7 @@ RUN/recipe.json     the recipe as it was, every default written out
     last.ckpt       where it stopped (every check writes it anew)
     best.ckpt       the best check so far
     history.jsonl   every step's loss, every check's figures
-    problems.txt    rows that could not be used
+    problems.txt    rows that could not be used, and those that were left out on the way
     result.json     figures of the best model on validation and test rows, once it is done
     model/          that model, for the engine
 """
@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from textwrap import shorten
@@ -75,13 +75,15 @@ def train(
     bar: bool = False,
     callbacks: Sequence[Any] = (),
     exporting: bool = True,
+    tell: Callable[[str], None] | None = None,
 ) -> Outcome:
     """Train, keep the best check, measure it on the test rows, and export it to `folder`/model.
 
     data: what the recipe's reader reads, or samples.  resume: go on with the run in `folder` where it was stopped,
     to the same result.  track: "tensorboard", "wandb" (offline unless its own settings say otherwise).  cache: as
     `prepare` takes it.  bar: draw the steps on the terminal.  callbacks: further ones of Lightning's.  exporting: write
-    the model.
+    the model.  tell: told of each file that cannot be read any more and is left out for the rest of the run; None: the
+    log is.
 
     Raises:
         ConfigError: there is a run in `folder` and `resume` is not set, or it is of another recipe or other data; or
@@ -94,14 +96,18 @@ def train(
     start = time.monotonic()
     _check_folder(folder, recipe, resume)
     check_names(recipe)
-    run = assemble(recipe, read(recipe, data), folder, limits=limits, cache=cache, progress=progress)
-    begin(run, data, resume)
-    best, epochs = 0, 0
-    if recipe.align is None:  # what is fitted whole takes no steps
-        with _nothing_lost(folder):
-            _take_steps(run, resume, track, bar=bar, callbacks=callbacks)
-        best, epochs = load(run, folder / BEST), sum("check" in row for row in history.read(folder))
-    figures = _figures(run)
+    run = assemble(recipe, read(recipe, data), folder, limits=limits, cache=cache, progress=progress, tell=tell)
+    with closing(run.prepared.decoders):
+        begin(run, data, resume)
+        best, epochs = 0, 0
+        if recipe.align is None:  # what is fitted whole takes no steps
+            with _nothing_lost(folder):
+                _take_steps(run, resume, track, bar=bar, callbacks=callbacks)
+            _recall(run)  # other devices are other processes
+            best, epochs = load(run, folder / BEST), sum("check" in row for row in history.read(folder))
+        figures = _figures(run)
+        if exporting and not (folder / "model" / "model.toml").is_file():
+            write_model(run, folder / "model", best, figures)
     outcome = Outcome(
         folder=folder,
         model=folder / "model",
@@ -109,13 +115,25 @@ def train(
         epochs=epochs,
         queries={name: asked(run.prepared.rows[name], run.network.views) for name in figures},
         seconds=round(time.monotonic() - start, 2),
-        problems=len(run.problems),
+        problems=_write_problems(run),
         **figures,
     )
-    if exporting and not (outcome.model / "model.toml").is_file():
-        write_model(run, outcome.model, best, figures)
     write_json(folder / "result.json", {**asdict(outcome), "folder": None, "model": None})
     return outcome
+
+
+def _recall(run: Run) -> None:
+    """What the run had left out when it last wrote a checkpoint."""
+    if (run.folder / LAST).is_file():
+        run.prepared.left_out.recall(run_state(run.folder / LAST))
+
+
+def _write_problems(run: Run) -> int:
+    """Rows that could not be used, with what was left out on the way; how many."""
+    left_out = [f"{said} (left out in the middle of the run)" for said in run.prepared.left_out.reasons.values()]
+    problems = [*run.problems, *left_out]
+    whole.write(run.folder / "problems.txt", "".join(f"{problem}\n" for problem in problems))
+    return len(problems)
 
 
 def read(recipe: Recipe, data: Path | Sequence[Sample]) -> tuple[Sequence[Sample], Sequence[str]]:
@@ -138,6 +156,7 @@ def assemble(
     limits: Limits | None = None,
     cache: Path | None = None,
     progress: Progress | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> Run:
     """The recipe's modules on its data, with parameters as they begin; writes nothing.
 
@@ -145,7 +164,7 @@ def assemble(
         ConfigError: the recipe does not fit the data, or there is nothing to learn in it or to judge by.
     """
     samples, unread = found
-    prepared = prepare(recipe, samples, limits=limits, cache=cache, progress=progress)
+    prepared = prepare(recipe, samples, limits=limits, cache=cache, progress=progress, tell=tell)
     fitted = fit_heads(recipe, prepared.rows["train"]) if recipe.align else None
     network = make_network(prepared.recipe, prepared.encoders, prepared.columns, fitted)
     objective = make_objective(recipe, network, len(prepared.classes))
@@ -251,6 +270,7 @@ def _reopened(folder: Path, data: Path | Sequence[Sample] | None, cache: Path | 
     run = assemble(recipe, read(recipe, source), folder, cache=cache)
     if run.prepared.digest != known["digest"]:
         raise ConfigError(f"the data of the run in {folder} has changed since; train again, or give the data it had")
+    _recall(run)
     return run
 
 
@@ -294,7 +314,7 @@ def begin(run: Run, data: Path | Sequence[Sample], resume: bool) -> None:
         raise ConfigError(f"the data of the run in {run.folder} has changed since; give another folder to train anew")
     run.folder.mkdir(parents=True, exist_ok=True)
     whole.sweep(run.folder)
-    whole.write(run.folder / "problems.txt", "".join(f"{problem}\n" for problem in run.problems))
+    _write_problems(run)
     if not (resume and (run.folder / LAST).is_file()):
         history.cut(run.folder, -1)
     known = {
@@ -333,6 +353,7 @@ def export_run(
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise ConfigError(f"{folder} is in use; give a folder that is empty, or that does not exist")
     opened = reopen(run, data=data, cache=cache, trust=trust)
-    # what is fitted whole has no checkpoint
-    epoch = 0 if opened.recipe.align else load(opened, run / f"{checkpoint}.ckpt")
-    return write_model(opened, folder, epoch, _figures(opened), name)
+    with closing(opened.prepared.decoders):
+        # what is fitted whole has no checkpoint
+        epoch = 0 if opened.recipe.align else load(opened, run / f"{checkpoint}.ckpt")
+        return write_model(opened, folder, epoch, _figures(opened), name)
