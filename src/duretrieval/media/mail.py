@@ -15,7 +15,7 @@ from pathlib import Path
 
 from duretrieval.media.charset import as_said, to_text
 from duretrieval.media.chunk import Chunk, Cursor
-from duretrieval.media.document import Document, chunk
+from duretrieval.media.document import Document, chunks
 from duretrieval.media.limits import Limits, check
 from duretrieval.media.signature import Kind
 from duretrieval.media.webpage import words
@@ -26,10 +26,10 @@ _FOR_PROGRAMS = ("text/calendar", "text/css", "text/javascript", "text/x-amp-htm
 _BASE64 = re.compile(rb"[A-Za-z0-9+/\s]*")
 
 
-def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor | None) -> Chunk:
+def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor | None) -> Iterator[Chunk]:
     """Passages of a message, or of the messages of a mailbox with their number as page."""
     with open_document(path, limits) as document:
-        return chunk(document, reading, limits, start)
+        yield from chunks(document, reading, limits, start)
 
 
 @contextmanager

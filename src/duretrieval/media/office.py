@@ -9,7 +9,7 @@ from pathlib import Path
 
 from duretrieval.errors import DamagedMedia, UnsupportedMedia
 from duretrieval.media.chunk import Chunk, Cursor
-from duretrieval.media.document import Document, chunk
+from duretrieval.media.document import Document, chunks
 from duretrieval.media.limits import Limits, check
 from duretrieval.media.markup import Markup
 from duretrieval.media.package import Package, link, local
@@ -21,10 +21,10 @@ _REPEATED = ("sldImg", "sldNum", "hdr", "ftr", "dt")
 """Placeholders of a notes page that are not notes."""
 
 
-def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor | None) -> Chunk:
+def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor | None) -> Iterator[Chunk]:
     """Passages of a document, a slide or a sheet, with the slide's or sheet's number as page."""
     with open_document(path, limits) as document:
-        return chunk(document, reading, limits, start)
+        yield from chunks(document, reading, limits, start)
 
 
 @contextmanager
