@@ -46,6 +46,8 @@ class Markup:
                     yield self._foreign(child)
                 case "textpath":
                     yield child.get("string", "")
+                case "text":  # of a comment that knows no paragraphs
+                    yield "".join(child.itertext())
                 case _:
                     yield from self.blocks(child)
 
