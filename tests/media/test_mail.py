@@ -167,3 +167,8 @@ def test_a_letter_above_the_limit(tmp_path):
     path = put(tmp_path / "m", letter("tulips " * 1_000, Subject="S"))
     with pytest.raises(LimitExceeded, match="bytes, above the limit of 1,000; raise `memory_bytes` to read it"):
         read(path, Limits(memory_bytes=8_000))
+
+
+def test_a_subject_made_to_be_read_for_ever_is_cut(tmp_path):
+    path = put(tmp_path / "m", b"To: b\nMessage-ID: 1\nSubject: " + b"=?utf-8?q?ab?= " * 1_000_000 + b"\n\nwords")
+    assert str(read(path).fields["title"]).startswith("ab" * 1_000)

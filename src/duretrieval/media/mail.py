@@ -24,6 +24,8 @@ from duretrieval.types import Reading
 
 _SHOWN = ("Subject", "From", "To", "Cc", "Date")
 _FOR_PROGRAMS = ("text/calendar", "text/css", "text/javascript", "text/x-amp-html")
+_FIELD_CHARS = 100_000
+"""A longer field is cut: `decode_header` takes time with the square of its length."""
 _BASE64 = re.compile(rb"[A-Za-z0-9+/\s]*")
 
 
@@ -133,7 +135,7 @@ def _field(message: Message, name: str) -> str:
 
 def _unfolded(said: str) -> str:
     """A field as characters: "=?gbk?B?1KS40A==?=" or bytes as they are, on one line."""
-    said = to_text(said.encode("utf-8", "surrogateescape"))
+    said = to_text(said.encode("utf-8", "surrogateescape"))[:_FIELD_CHARS]
     try:
         parts = decode_header(said)
     except HeaderParseError:  # what looks encoded is not

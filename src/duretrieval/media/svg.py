@@ -31,11 +31,13 @@ UNITS = {
 """A length's pixels."""
 
 # An <image> may name a file of this machine; only embedded data and references inside the drawing stay.
-_OUTSIDE = re.compile(r"""([\w:.-]*href\s*=\s*)("(?!\s*(?:data:|\#))[^"]*"|'(?!\s*(?:data:|\#))[^']*')""", re.I)
-_ENTITY = re.compile(r"""<!ENTITY\s+[^"'>]*("[^"]*[<&][^"]*"|'[^']*[<&][^']*'|SYSTEM|PUBLIC)""", re.I)
-_ROOT = re.compile(r"<(?:\w+:)?svg\b[^>]*>", re.S)
-_COMMENT = re.compile(r"<!--.*?-->", re.S)
-_TITLE = re.compile(r"<title[^>]*>([^<]+)</title>", re.S)
+_OUTSIDE = re.compile(
+    r"""((?<![\w:.-])[\w:.-]*href\s*=\s*)("(?!\s*(?:data:|\#))[^"]*"|'(?!\s*(?:data:|\#))[^']*')""", re.I
+)
+_ENTITY = re.compile(r"""<!ENTITY\s+[^"'<>]*("[^"<&]*[<&]|'[^'<&]*[<&]|SYSTEM|PUBLIC)""", re.I)
+_ROOT = re.compile(r"<(?:\w+:)?svg\b[^<>]*>", re.S)
+_COMMENT = re.compile(r"<!--.*?(-->|\Z)", re.S)
+_TITLE = re.compile(r"<title[^<>]*>([^<]+)</title>", re.S)
 
 
 def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor | None) -> Iterator[Chunk]:
