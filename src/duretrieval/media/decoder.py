@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Generator, Iterator
 from contextlib import closing
@@ -109,5 +110,5 @@ def _reason(error: Exception, path: Path) -> str:
     """What the library said, on one line and without the path."""
     said = str(getattr(error, "strerror", None) or error) or type(error).__name__
     for name in (str(path.absolute()), str(path), path.name):
-        said = said.replace(name, "the file")
+        said = re.sub(rf"(?<![\w.]){re.escape(name)}(?!\w)", "the file", said)
     return " ".join(said.split())[:300]

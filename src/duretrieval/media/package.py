@@ -27,6 +27,7 @@ class Package:
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
         self._relations: dict[str, list[Relation]] = {}
+        self._targets: dict[str, dict[str, str]] = {}
 
     @cached_property
     def _names(self) -> dict[str, str]:
@@ -83,7 +84,9 @@ class Package:
 
     def targets(self, part: str) -> dict[str, str]:
         """The parts that a part names, by the ids it calls them."""
-        return {relation.id: relation.target for relation in self.relations(part)}
+        if part not in self._targets:
+            self._targets[part] = {relation.id: relation.target for relation in self.relations(part)}
+        return self._targets[part]
 
     def related(self, part: str, kind: str) -> list[str]:
         """Names of the parts that are a `kind` of this part, in order."""

@@ -42,8 +42,14 @@ class Worker:
         self._process = Context().Process(
             target=_serve, args=(theirs, reading, limits, decode, os.getpid()), name="decoder", daemon=True
         )
-        self._process.start()
-        theirs.close()  # so that the pipe ends when the process does
+        try:
+            self._process.start()
+        except OSError as error:
+            self._pipe.close()
+            reason = (error.strerror or str(error)).lower()
+            raise LimitExceeded(f"no process could be started to decode it ({reason}); try again") from error
+        finally:
+            theirs.close()  # so that the pipe ends when the process does
         self.files = 0
         """How many it has decoded."""
 
@@ -53,7 +59,7 @@ class Worker:
         Raises:
             DamagedMedia: the process died over it, or gave what is no chunk.
             LimitExceeded: it took too long, and was ended.
-            MediaError, MissingExtra: what `decode` raised.
+            MediaError: what `decode` raised.
         """
         try:
             if not self.files:
