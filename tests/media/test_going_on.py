@@ -15,6 +15,7 @@ from PIL import Image
 from PIL.GifImagePlugin import GifImageFile
 from samples import BLUE, GREEN, RED, write_animation, write_pdf
 
+from duretrieval.errors import MediaError
 from duretrieval.media import Chunk, Cursor, DecoderPool, Limits, decode
 from duretrieval.media.decoder import Decoder
 from duretrieval.media.jobs import Job, Jobs, Place
@@ -193,3 +194,9 @@ def test_of_two_processes_one_reads_all_of_a_file(tmp_path):
             by.append(pool.submit(path, by[-1].next).result(60))
     assert len(by) == 10
     assert len({chunk.fields["pid"] for chunk in by[1:]}) == 1
+
+
+@pytest.mark.parametrize(("name", "message"), [("a\0b", "no file can have the name"), ("none", "no such file")])
+def test_a_file_that_cannot_be_is_a_sentence(tmp_path, name, message):
+    with pytest.raises(MediaError, match=message):
+        Decoder()(tmp_path / name, READING, LIMITS, None)

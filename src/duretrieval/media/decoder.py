@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Protocol
 
 from duretrieval.errors import DamagedMedia, LimitExceeded, MediaError
+from duretrieval.media import folders
 from duretrieval.media.chunk import Chunk, Cursor
-from duretrieval.media.folders import look
 from duretrieval.media.kinds import MODULES, kind_of
 from duretrieval.media.limits import Limits
 from duretrieval.media.signature import Kind
@@ -56,7 +56,7 @@ class Decoder:
 
     def __call__(self, path: Path, reading: Reading, limits: Limits, start: Cursor | None) -> Chunk:
         """As `decode`; reading and limits are the same at each call."""
-        stamp = look(path).stamp
+        stamp = _stamp(path)
         if self._open is None or start is None or self._at != (path, stamp, start):
             self.close()
             self._open = chunks(path, reading, limits, start)
@@ -104,6 +104,14 @@ def chunks(path: Path, reading: Reading, limits: Limits, start: Cursor | None) -
         if chunk is None:
             return
         yield chunk
+
+
+def _stamp(path: Path) -> str:
+    """Empty where there is none: opening it will say why."""
+    try:
+        return folders.stamp(path)
+    except (OSError, ValueError):  # a name that no file can have
+        return ""
 
 
 def _reason(error: Exception, path: Path) -> str:
