@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 
 import av
@@ -13,7 +14,7 @@ from samples import BLUE, GREEN, RED, WHITE, write_wave
 from test_moments import RATE, pitch, read
 
 from duretrieval.errors import LimitExceeded
-from duretrieval.media import Limits
+from duretrieval.media import Limits, edges
 from duretrieval.types import Modality, Part
 
 COLOURS = {"r": RED, "g": GREEN, "b": BLUE, "w": WHITE}
@@ -219,3 +220,44 @@ def test_one_packet_with_another_time_is_no_joint(tmp_path):
     parts, fields, _ = read(tmp_path / "f.ts")
     assert fields["seconds"] == pytest.approx(12, abs=0.3)
     check(parts, [("r", 12.0)])
+
+
+@pytest.mark.parametrize(
+    ("suffix", "video", "audio"),
+    [
+        *(("flv", "flv1", "libmp3lame"), ("flv", "libx264", "aac"), ("asf", "msmpeg4", "libmp3lame")),
+        *(("nut", "mpeg4", "libmp3lame"), ("rm", "rv10", "ac3"), ("avi", "mpeg4", "libmp3lame")),
+        *(("aiff", None, "pcm_s16be"), ("caf", None, "pcm_s16be"), ("caf", None, "alac"), ("w64", None, "pcm_s16le")),
+        *(("tta", None, "tta"), ("wv", None, "wavpack"), ("voc", None, "pcm_u8"), ("au", None, "pcm_s16be")),
+        *(("ac3", None, "ac3"), ("eac3", None, "eac3"), ("m2v", "mpeg2video", None), ("h264", "libx264", None)),
+    ],
+)
+def test_files_of_rarer_containers(tmp_path, suffix, video, audio):
+    parts, fields, _ = read(join(tmp_path, suffix, *PIECES, video=video, audio=audio))
+    assert fields["seconds"] == pytest.approx(12, abs=0.5)
+    assert {part.modality for part in parts} == {
+        modality for modality, codec in ((Modality.VIDEO, video), (Modality.AUDIO, audio)) if codec
+    }
+    check(parts, ORDER)
+
+
+@pytest.mark.parametrize("between", [b"", bytes(3), b"APETAGEX" + bytes(24)])
+def test_wavpack_with_tags_between(tmp_path, between):
+    pieces = [write_piece(tmp_path / "p.wv", name, s, None, "wavpack", layout="stereo") for name, s in ORDER]
+    path = tmp_path / "all.wv"
+    path.write_bytes(between.join(pieces))
+    check(read(path)[0], ORDER)
+
+
+def test_a_sign_across_two_blocks_is_found():
+    sign = edges._SIGNS["nut"]
+    for at in range(edges.BLOCK - 40, edges.BLOCK + 40, 7):
+        data = bytes(at) + b"nut/multimedia container\0" + bytes(edges.BLOCK)
+        assert list(edges._signs(BytesIO(data), sign)) == [at]
+
+
+def test_what_looks_like_a_sign_within_a_file_costs_nothing(tmp_path):
+    whole = write_piece(tmp_path / "one.flv", "r", 6.0, "flv1", "libmp3lame")
+    path = tmp_path / "odd.flv"
+    path.write_bytes(whole + b"FLV\1\5\0\0\0\x09\0\0\0\0")
+    check(read(path)[0], [("r", 6.0)])

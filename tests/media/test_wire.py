@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from duretrieval.errors import DamagedMedia, DuretrievalError, EmptyMedia, LimitExceeded, MissingExtra
+from duretrieval.errors import DamagedMedia, DuretrievalError, EmptyMedia, LimitExceeded
 from duretrieval.media import Chunk, Cursor, wire
 from duretrieval.media.chunk import Clip
 from duretrieval.types import Modality, Part, Reading
@@ -107,7 +107,6 @@ class OfAnother(EmptyMedia):
     ("error", "kind", "said"),
     [
         (EmptyMedia("it has no text"), EmptyMedia, "it has no text"),
-        (MissingExtra("Office files need docx"), MissingExtra, "Office files need docx"),
         (OfAnother("nothing"), EmptyMedia, "nothing"),
         (MemoryError(), LimitExceeded, "more memory than its process may have; raise `memory_bytes`"),
         (ZeroDivisionError("by 0"), DamagedMedia, "its decoder failed: ZeroDivisionError: by 0"),
