@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from samples import BLUE, GREEN, RED, TONES, tone, write_sound, write_video, write_wave
+from tests.media.samples import BLUE, GREEN, RED, TONES, tone, write_sound, write_video, write_wave
 
 from duretrieval.errors import DamagedMedia, EmptyMedia, LimitExceeded, UnsupportedMedia
 from duretrieval.media import Limits, decode

@@ -9,8 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-import faults
 import pytest
+from tests.media import faults
 
 from duretrieval.collection import doctor
 from duretrieval.errors import DamagedMedia, LimitExceeded
@@ -147,8 +147,8 @@ def test_every_jump_of_the_filter_lands_within_it(machine, monkeypatch):
 STOPPED = """
 import os, signal, sys, time
 from pathlib import Path
-sys.path.insert(0, {here!r})
-import faults
+sys.path.insert(0, {root!r})
+from tests.media import faults
 from duretrieval.media import DecoderPool, Limits
 from duretrieval.types import Reading
 
@@ -163,7 +163,7 @@ time.sleep(60)
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process hears of its parent's end by looking")
 def test_a_decoder_that_was_stopped_ends_with_a_parent_that_was_killed(tmp_path):
     (fine,) = told(tmp_path, "fine")
-    script = STOPPED.format(here=str(Path(__file__).parent), fine=str(fine))
+    script = STOPPED.format(root=str(Path(__file__).parents[2]), fine=str(fine))
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as run:
         assert run.stdout is not None
         decoder = int(run.stdout.readline())

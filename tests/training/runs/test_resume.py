@@ -58,7 +58,7 @@ def test_killed_in_the_middle_of_an_epoch(
     folder, outcome = whole
     run = tmp_path / "run"
     command = [sys.executable, "-m", "tests.training.killed", str(media), str(run), str(cache), "5"]
-    path = f"{ROOT / 'src'}:{ROOT}:{ROOT / 'tests' / 'media'}"
+    path = f"{ROOT / 'src'}:{ROOT}"
     died = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": path, "PYTHONHASHSEED": "1"}, capture_output=True)
     assert died.returncode == -signal.SIGKILL, died.stderr.decode()[-2000:]
     assert torch.load(run / "last.ckpt", weights_only=True)["global_step"] == 4
