@@ -1,12 +1,15 @@
-"""For every test: one thread a process, and an end to whatever it waits for."""
+"""For every test: one thread a process, an end to whatever it waits for, and the built-in model opened once."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.ends import ended
 
 os.environ["OMP_NUM_THREADS"] = "1"  # of torch and NumPy, here and in what tests start; the cores have a worker each
+os.environ["NUMBA_DISABLE_JIT"] = "1"  # what is asked of librosa is said sooner than its loops are compiled
 
 
 @pytest.hookimpl(wrapper=True)
@@ -24,4 +27,24 @@ def pytest_runtest_call() -> Generator[None]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown() -> Generator[None]:
     with ended():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _builtin_is_opened_once() -> Iterator[None]:
+    """Each collection has a model of its own; the parts of the built-in one, which take long to open, are shared."""
+    from duretrieval import builtin
+    from duretrieval.model import slots
+
+    opened, kept = slots.opened, {}
+
+    def once(folder: Path, card: Mapping[str, Any]) -> dict[str, Any]:
+        if folder != builtin.FOLDER:
+            return opened(folder, card)
+        if not kept:
+            kept.update(opened(folder, card))
+        return {slot: dict(part) if isinstance(part, dict) else part for slot, part in kept.items()}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(slots, "opened", once)
         yield
