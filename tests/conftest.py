@@ -1,5 +1,6 @@
 """For every test: one thread a process, an end to whatever it waits for, and the built-in model opened once."""
 
+import gc
 import os
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
@@ -10,6 +11,12 @@ from tests.ends import ended
 
 os.environ["OMP_NUM_THREADS"] = "1"  # of torch and NumPy, here and in what tests start; the cores have a worker each
 os.environ["NUMBA_DISABLE_JIT"] = "1"  # what is asked of librosa is said sooner than its loops are compiled
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """What was imported stays: to look through it for garbage, over and over, takes a twentieth of the time."""
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-MINUTES = 10
+MINUTES = 14
 """Far longer than any test takes, on however busy a machine; below `faulthandler_timeout`, which ends the whole run."""
 
 
