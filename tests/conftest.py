@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.ends import ended
 
+gc.disable()  # until all is imported
 os.environ["OMP_NUM_THREADS"] = "1"  # of torch and NumPy, here and in what tests start; the cores have a worker each
 os.environ["NUMBA_DISABLE_JIT"] = "1"  # what is asked of librosa is said sooner than its loops are compiled
 
@@ -17,6 +18,7 @@ os.environ["NUMBA_DISABLE_JIT"] = "1"  # what is asked of librosa is said sooner
 def pytest_collection_finish() -> None:
     """What was imported stays: to look through it for garbage, over and over, takes a twentieth of the time."""
     gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)

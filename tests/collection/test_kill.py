@@ -72,7 +72,7 @@ def stored(path: Path) -> int:
 def test_two_processes_read_while_one_writes(tmp_path: Path) -> None:
     media = tmp_path / "media"
     media.mkdir()
-    for i in range(300):
+    for i in range(150):
         (media / f"{i:03}.txt").write_text(f"Note number {i} about the weather.\n\n" * 5)
     run = [sys.executable, "-m", "duretrieval"]
     first = [*run, "index", str(media / "000.txt"), "-c", str(tmp_path / "collection")]
@@ -92,4 +92,4 @@ def test_two_processes_read_while_one_writes(tmp_path: Path) -> None:
                 assert found.count("\n") >= 1
     assert writer.returncode == 0
     with Collection.open(tmp_path / "collection") as collection:
-        assert len(collection) == 300
+        assert len(collection) == 150
