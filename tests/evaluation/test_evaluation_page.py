@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from samples import write_picture, write_wave
+from tests.media.samples import write_picture, write_wave
 from typer.testing import CliRunner
 
 from duretrieval.cli.app import app

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from samples import write_video, write_wave
+from tests.media.samples import write_video, write_wave
 
 from duretrieval.errors import ConfigError, EvaluationError, UnknownPart
 from duretrieval.evaluation import result_json

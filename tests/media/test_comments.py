@@ -6,7 +6,7 @@ import docx
 import openpyxl
 import pytest
 from openpyxl.comments import Comment
-from test_office import OFFICE, A, W, pack, pages, par, sheet, word
+from tests.media.test_office import OFFICE, A, W, pack, pages, par, sheet, word
 
 
 def test_comments_in_a_document(tmp_path):

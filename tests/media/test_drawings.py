@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 
 import pytest
-from samples import corners
+from tests.media.samples import corners
 
 from duretrieval.errors import DamagedMedia, LimitExceeded, MediaError, UnsupportedMedia
 from duretrieval.media import Kind, Limits, decode, svg

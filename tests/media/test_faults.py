@@ -11,9 +11,9 @@ import time
 from concurrent.futures import CancelledError
 from pathlib import Path
 
-import faults
 import pytest
 from PIL import Image
+from tests.media import faults
 
 from duretrieval.errors import DamagedMedia, LimitExceeded
 from duretrieval.media import DecoderPool, Limits
@@ -134,8 +134,8 @@ SCRIPT = """
 import signal, sys, time
 from pathlib import Path
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell leaves it ignored in what it runs in the background
-sys.path.insert(0, {here!r})
-import faults
+sys.path.insert(0, {root!r})
+from tests.media import faults
 from duretrieval.media import DecoderPool, Limits
 from duretrieval.media.spawn import Context
 from duretrieval.types import Reading
@@ -152,7 +152,7 @@ time.sleep(60)
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_no_orphans(tmp_path, how):
     fine, hang = told(tmp_path, "fine", "hang")
-    script = SCRIPT.format(here=str(Path(__file__).parent), fine=str(fine), hang=str(hang))
+    script = SCRIPT.format(root=str(Path(__file__).parents[2]), fine=str(fine), hang=str(hang))
     run = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     with run:
         worker = int(run.stdout.readline())

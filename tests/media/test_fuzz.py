@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from samples import (
+from tests.media.samples import (
     halves,
     write_animation,
     write_docx,

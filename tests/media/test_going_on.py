@@ -6,14 +6,14 @@ import threading
 from concurrent.futures import Future
 from pathlib import Path
 
-import faults
 import numpy as np
 import pytest
 from docx import Document as Docx
 from openpyxl import Workbook
 from PIL import Image
 from PIL.GifImagePlugin import GifImageFile
-from samples import BLUE, GREEN, RED, write_animation, write_pdf
+from tests.media import faults
+from tests.media.samples import BLUE, GREEN, RED, write_animation, write_pdf
 
 from duretrieval.errors import MediaError
 from duretrieval.media import Chunk, Cursor, DecoderPool, Limits, decode

@@ -11,7 +11,7 @@ import pptx
 import pytest
 from pptx.chart.data import CategoryChartData
 from pptx.enum.chart import XL_CHART_TYPE
-from samples import write_docx, write_pptx, write_xlsx
+from tests.media.samples import write_docx, write_pptx, write_xlsx
 
 from duretrieval.errors import DamagedMedia, LimitExceeded, UnsupportedMedia
 from duretrieval.media import Limits, decode

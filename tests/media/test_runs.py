@@ -7,7 +7,7 @@ from pathlib import Path
 
 import av
 import numpy as np
-from test_moments import RATE, read
+from tests.media.test_moments import RATE, read
 
 FRAME = RATE // 100
 

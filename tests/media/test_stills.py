@@ -9,8 +9,8 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
-from samples import RED, corners, quarters, write_video
-from test_upright import write_film
+from tests.media.samples import RED, corners, quarters, write_video
+from tests.media.test_upright import write_film
 
 from duretrieval.errors import LimitExceeded, UnsupportedMedia
 from duretrieval.media import Kind, Limits, decode, sniff

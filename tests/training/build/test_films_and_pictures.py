@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from samples import write_wave
+from tests.media.samples import write_wave
 
 from duretrieval.model.model import Model
 from duretrieval.training.build.encoders import make_encoders

@@ -9,7 +9,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from samples import BLUE, GREEN, RED, tone, write_animation, write_picture, write_sound, write_video, write_wave
+from tests.media.samples import (
+    BLUE,
+    GREEN,
+    RED,
+    tone,
+    write_animation,
+    write_picture,
+    write_sound,
+    write_video,
+    write_wave,
+)
 from torch.utils.data import DataLoader
 
 from duretrieval.errors import ConfigError, DamagedMedia, MediaError

@@ -9,7 +9,7 @@ from unittest.mock import Mock
 
 import av
 import pytest
-from samples import write_animation, write_picture, write_video, write_wave
+from tests.media.samples import write_animation, write_picture, write_video, write_wave
 
 from duretrieval.errors import MediaError
 from duretrieval.media import Chunk, Limits, container, holding

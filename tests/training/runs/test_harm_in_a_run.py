@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 from unittest.mock import Mock
 
-import faults
 import numpy as np
 import pytest
 import torch
+from tests.media import faults
 from tests.media.samples import tone, write_video, write_wave
 from tests.training.runs.test_resume import Stop, assert_same
 from tests.training.small import recipe
