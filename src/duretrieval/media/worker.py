@@ -24,7 +24,7 @@ from duretrieval.media.spawn import Context
 from duretrieval.types import Reading
 
 Decode = Callable[[Path, Reading, Limits, Ask], Chunk]
-START_S = 60.0
+START_S = 300.0
 """For a process to start, on a busy machine."""
 KEPT_S = 60.0
 """For a process to keep a file open that nobody asks more of."""
