@@ -7,13 +7,12 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from duretrieval.duplicates.union_find import UnionFind
 from duretrieval.errors import EvaluationError
 from duretrieval.evaluation.labels.together import MATCH, USUAL, Together, bonds, check_positives, thing
 from duretrieval.media.folders import digest
 from duretrieval.media.manifest import Content, read_manifest
 from duretrieval.media.roles import FACTS, Role
-from duretrieval.types import Ints, Item, Modality, Part
+from duretrieval.types import Item, Modality, Part
 
 ROW_PROBLEMS = 3
 """Shown by name; the others are counted."""
@@ -34,16 +33,6 @@ class Labelled:
     hash: str
     """Of all texts and all files' contents, in order."""
     notes: tuple[str, ...]
-
-    def clusters(self) -> Ints:
-        """(units,) a number for each: equal where rows link them, however indirectly."""
-        import numpy as np
-
-        sets, first = UnionFind(len(self.units)), dict[int, int]()
-        for unit in range(len(self.units)):
-            for bond in self.together.of_thing(unit):
-                sets.join(first.setdefault(bond, unit), unit)
-        return np.array([sets.root(unit) for unit in range(len(self.units))], dtype=np.int64)
 
 
 def read_labelled(

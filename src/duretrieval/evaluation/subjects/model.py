@@ -70,13 +70,11 @@ def evaluate_model(
     manifest = Path(manifest)
     data = read_labelled(manifest, columns, positives)
     embedded, problems = embed(model, data, progress)
-    notes = (*data.notes, *(f"left out: {problem}" for problem in problems[:ROW_PROBLEMS]))
-    if len(problems) > ROW_PROBLEMS:
-        notes = (*notes, f"left out: {len(problems) - ROW_PROBLEMS} more files")
+    notes = (*data.notes, *left_out(problems))
     wanted, bootstrap, road = measures(names), bootstrap or Bootstrap(), looks()
     pairs, materials = [], []
     for query, gallery in permutations(sorted(embedded, key=list(Modality).index), 2):
-        scores = partial(_scores, model, embedded[query], embedded[gallery])
+        scores = partial(_ranked, model, embedded[query], embedded[gallery])
         if found := _measure(data, embedded, query, gallery, wanted, bootstrap, scores, road):
             pairs.append(found[0])
             materials.append(found[1])
@@ -155,7 +153,7 @@ def _measure(
         query,
         gallery,
         queries=[_name(data.units[u]) for u in asking],
-        cluster=data.clusters()[asking],
+        cluster=data.together.clusters()[asking],
         bootstrap=bootstrap,
     )
     searched = embedded[gallery].units
@@ -163,11 +161,22 @@ def _measure(
     return pair, Material(pair.name, scores, relevance, *shown)
 
 
-def _scores(model: Model, query: Embedded, gallery: Embedded, rows: list[int]) -> Scores:
-    asking = query.vectors[rows]
+def _ranked(model: Model, query: Embedded, gallery: Embedded, rows: list[int]) -> Scores:
+    return ranked(model, query.vectors[rows], gallery.vectors)
+
+
+def left_out(problems: Sequence[str]) -> list[str]:
+    """Notes of what could not be read: a few by name, the others counted."""
+    more = len(problems) - ROW_PROBLEMS
+    counted = [f"left out: {more} more files"] if more > 0 else []
+    return [*(f"left out: {problem}" for problem in problems[:ROW_PROBLEMS]), *counted]
+
+
+def ranked(model: Model, asking: Array, gallery: Array) -> Scores:
+    """Scores (q, n) of unit rows (q, dim) and (n, dim), ordered as a search with the model orders them."""
     if model.scorer is None:
-        return Compared(asking, gallery.vectors, np.inner)
-    return Reranked(asking, gallery.vectors, model.scorer)
+        return Compared(asking, gallery, np.inner)
+    return Reranked(asking, gallery, model.scorer)
 
 
 def _name(item: Item) -> str:

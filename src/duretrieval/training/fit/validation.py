@@ -21,6 +21,7 @@ from duretrieval.training.build.objective import LossTerm, TotalLoss, inner
 from duretrieval.training.data.batch import Batch, View
 from duretrieval.training.data.batches import Rows
 from duretrieval.training.data.positives import Positives
+from duretrieval.training.data.things import sides
 from duretrieval.training.fit.reranking import reranked
 from duretrieval.training.recipe.monitor import CLASSES, LOSS, sign
 from duretrieval.types import Ints
@@ -79,11 +80,9 @@ def _sides(
     positives: Positives, asking: str, rows: Tensor, searched: str, among: Tensor
 ) -> tuple[Tensor, Tensor, list[Ints]]:
     """Rows that ask, rows that are searched, and of each that asks the places of what is right among these."""
-    queries, gallery = positives.once(asking, rows), positives.once(searched, among)
-    known = positives.of(asking, queries).numpy(), positives.of(searched, gallery).numpy()
-    right = list(positives.together.right(*known))
-    has = [place for place, found in enumerate(right) if len(found)]
-    return queries[has], gallery, [right[place] for place in has]
+    held, there = positives.of(asking, rows).numpy(), positives.of(searched, among).numpy()
+    queries, gallery, right = sides(positives.together, rows.numpy(), held, among.numpy(), there)
+    return torch.from_numpy(queries), torch.from_numpy(gallery), right
 
 
 def _figures(a: Tensor, b: Tensor, right: Sequence[Ints], wanted: Sequence[Measure], score: Any) -> dict[str, float]:
