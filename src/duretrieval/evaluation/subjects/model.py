@@ -20,6 +20,7 @@ from duretrieval.evaluation.labels.relevance import relevant
 from duretrieval.evaluation.labels.together import USUAL
 from duretrieval.evaluation.measures import Measure, measures
 from duretrieval.evaluation.metrics.blocks import Compared, Scores
+from duretrieval.evaluation.metrics.correlation import correlations
 from duretrieval.evaluation.metrics.reranked import Reranked
 from duretrieval.evaluation.report.closeup import Material
 from duretrieval.evaluation.report.exhibit import Exhibit, looks, of_file, of_text
@@ -78,14 +79,15 @@ def evaluate_model(
         if found := _measure(data, embedded, query, gallery, wanted, bootstrap, scores, road):
             pairs.append(found[0])
             materials.append(found[1])
-    if not pairs:
+    totals = _graded(model, data, embedded)
+    if not pairs and not totals:
         kinds = " and ".join(sorted(embedded)) or "nothing"
         raise EvaluationError(
             f"{manifest}: no row has two modalities that {model.name} could read; what it read is {kinds}. "
             + " ".join(notes)
         )
     source = Provenance(model.fingerprint, data.hash, command, __version__, RERANKED if model.scorer else 0)
-    evaluation = Evaluation(manifest.name, tuple(pairs), {}, bootstrap.level, source)
+    evaluation = Evaluation(manifest.name, tuple(pairs), totals, bootstrap.level, source)
     return Evaluated(evaluation, tuple(materials), None, notes)
 
 
@@ -159,6 +161,28 @@ def _measure(
     searched = embedded[gallery].units
     shown = [lambda i, units=units: _exhibit(data.units[units[i]], road) for units in (asking, searched)]
     return pair, Material(pair.name, scores, relevance, *shown)
+
+
+def fits(model: Model, a: Array, b: Array) -> Array:
+    """How similar rows i of a and b (n, dim) are: (n,)."""
+    if model.scorer is not None:
+        return model.scorer(a, b)
+    similar: Array = np.einsum("nd,nd->n", a, b)
+    return similar
+
+
+def _graded(model: Model, data: Labelled, embedded: Mapping[Modality, Embedded]) -> dict[str, float]:
+    """How far similarities follow the scores that rows give: "sentence1-sentence2/spearman" -> figure."""
+    vectors = {u: row for held in embedded.values() for u, row in zip(held.units, held.vectors, strict=True)}
+    found: dict[str, float] = {}
+    for name, graded in data.graded.items():
+        known = [(a, b, score) for a, b, score in graded if a in vectors and b in vectors]
+        if known:
+            one, other = np.stack([vectors[a] for a, _, _ in known]), np.stack([vectors[b] for _, b, _ in known])
+            scores = np.array([score for _, _, score in known])
+            values = correlations(fits(model, one, other), scores)
+            found |= {f"{name}/{measure}": value for measure, value in values.items()}
+    return found
 
 
 def _ranked(model: Model, query: Embedded, gallery: Embedded, rows: list[int]) -> Scores:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import combinations, permutations
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +18,14 @@ from duretrieval.evaluation.labels.labelled import ROW_PROBLEMS
 from duretrieval.evaluation.labels.relevance import relevant
 from duretrieval.evaluation.labels.together import Together
 from duretrieval.evaluation.measures import measures
+from duretrieval.evaluation.metrics.correlation import correlations
 from duretrieval.evaluation.report.closeup import Material
 from duretrieval.evaluation.report.exhibit import Exhibit, looks, of_file, of_text
 from duretrieval.evaluation.request import Request
 from duretrieval.evaluation.request import check as check_request
 from duretrieval.evaluation.result import Evaluation, Pair, Provenance, side
 from duretrieval.evaluation.scoring import score_matrix
-from duretrieval.evaluation.subjects.model import MEASURES, left_out, ranked
+from duretrieval.evaluation.subjects.model import MEASURES, fits, left_out, ranked
 from duretrieval.media.limits import Limits
 from duretrieval.model.model import Model
 from duretrieval.rank.nearest import RERANKED
@@ -102,9 +103,10 @@ def evaluate_run(
     found = _measured(model, split, seen, request)
     source = Provenance(model.fingerprint, split.digest, request.command, __version__, RERANKED if model.scorer else 0)
     name = f"{folder.resolve().name}, {request.split}"
-    evaluation = Evaluation(name, tuple(pair for pair, _ in found), {}, request.bootstrap.level, source)
+    totals = _graded(model, split, seen)
+    evaluation = Evaluation(name, tuple(pair for pair, _ in found), totals, request.bootstrap.level, source)
     notes = (*split.notes, *left_out(problems))
-    if not found:
+    if not found and not totals:
         raise EvaluationError(
             f"nothing in the {request.split} rows of the run in {folder} can be searched with anything else in them; "
             f"its views are {', '.join(split.views)}. " + " ".join(notes)
@@ -249,6 +251,17 @@ def _measured(model: Model, split: Split, seen: Seen, request: Request) -> list[
             for view, rows in ((asking, queries), (searched, gallery))
         ]
         found.append((pair, Material(pair.name, scores, relevance, *shown)))
+    return found
+
+
+def _graded(model: Model, split: Split, seen: Seen) -> dict[str, float]:
+    """How far similarities follow the scores that rows have: "premise-hypothesis/spearman" -> figure."""
+    scores = np.array([np.nan if sample.score is None else sample.score for sample in split.samples])
+    found: dict[str, float] = {}
+    for a, b in combinations(split.views, 2):
+        at = np.flatnonzero((seen.things[a] >= 0) & (seen.things[b] >= 0) & ~np.isnan(scores))
+        similar = fits(model, seen.rows[a][at], seen.rows[b][at])
+        found |= {f"{a}-{b}/{name}": value for name, value in correlations(similar, scores[at]).items()}
     return found
 
 
