@@ -64,7 +64,7 @@ def test_what_shares_a_row_belongs_together(manifest: Path) -> None:
         "a plain square",
         *(f"{c}.png" for c in COLOURS),
     }
-    clusters = data.clusters()
+    clusters = data.together.clusters()
     assert clusters[plain] == clusters[0] == clusters[names.index("blue.png")]
     assert clusters[plain] != clusters[names.index("film.mp4")]
     [note] = data.notes

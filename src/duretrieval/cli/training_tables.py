@@ -33,12 +33,12 @@ def figures(outcome: Outcome) -> None:
             table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
             table.add_column(split)
             table.add_column("queries", justify="right")
-            metrics = list(next(iter(pairs.values())))
+            metrics = list(dict.fromkeys(metric for found in pairs.values() for metric in found))
             for metric in metrics:
                 table.add_column(metric, justify="right")
             for direction, found in pairs.items():
                 asked = str(outcome.queries[part][direction])
-                table.add_row(direction, asked, *(f"{found[metric]:.3f}" for metric in metrics))
+                table.add_row(direction, asked, *(f"{found[m]:.3f}" if m in found else "" for m in metrics))
             out.print(table)
         rest = [f"{name} {value:.3f}" for name, value in values.items() if "/" not in name and name != "monitor"]
         if rest:

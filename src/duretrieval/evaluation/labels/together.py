@@ -15,6 +15,7 @@ from typing import get_args
 
 import numpy as np
 
+from duretrieval.duplicates.union_find import UnionFind
 from duretrieval.errors import ConfigError
 from duretrieval.plugins import suggest
 from duretrieval.types import Ints, Positive
@@ -100,6 +101,14 @@ class Together:
         for one in asking:
             found = {place for mark in self.of_thing(int(one)) for place in holders.get(mark, ())}
             yield np.array(sorted(found), dtype=np.int64)
+
+    def clusters(self) -> Ints:
+        """(things,) a number for each: equal where bonds link them, however indirectly."""
+        sets, first = UnionFind(len(self)), dict[int, int]()
+        for one in range(len(self)):
+            for bond in self.of_thing(one):
+                sets.join(first.setdefault(bond, one), one)
+        return np.array([sets.root(one) for one in range(len(self))], dtype=np.int64)
 
     def of_thing(self, one: int) -> list[int]:
         """The numbers of its bonds."""

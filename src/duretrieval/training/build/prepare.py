@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from duretrieval.errors import ConfigError, MediaError
+from duretrieval.errors import ConfigError
 from duretrieval.media.limits import Limits
 from duretrieval.training.augment.composed import compose
 from duretrieval.training.build.encoders import Encoders, make_encoders
@@ -18,17 +18,19 @@ from duretrieval.training.build.features import features
 from duretrieval.training.data.batches import Column, Rows, keys_of
 from duretrieval.training.data.checks import unusable
 from duretrieval.training.data.decoders import Decoders
+from duretrieval.training.data.divided import digest_of
 from duretrieval.training.data.examples import Examples
-from duretrieval.training.data.feature_cache import FORMAT, FeatureCache, content_digest
+from duretrieval.training.data.feature_cache import FORMAT, FeatureCache
 from duretrieval.training.data.identity import identify
 from duretrieval.training.data.left_out import LeftOut
+from duretrieval.training.data.negatives import negatives_of
 from duretrieval.training.data.positives import positives
 from duretrieval.training.data.read import SPLITS
-from duretrieval.training.data.sample import Sample
+from duretrieval.training.data.sample import Sample, columns_of
 from duretrieval.training.data.splits import Splits, split
 from duretrieval.training.nets.builtin import user_cache
 from duretrieval.training.recipe.recipe import Recipe, view_name, with_views
-from duretrieval.types import Floats, Ints, Modality, Part
+from duretrieval.types import Floats, Modality
 
 Progress = Callable[[str, int, int], None]
 """What is being done, how many of it are done, and how many there are."""
@@ -77,13 +79,13 @@ def prepare(
         ConfigError: a view names a column that no row has, or a split that is needed is empty.
     """
     limits = limits or Limits()
-    columns = _columns(samples)
+    columns = columns_of(samples)
     recipe = with_views(recipe, columns)
     parts = _divided(samples, recipe, limits)
     texts = [p.content for s in parts["train"] for p in s.columns.values() if isinstance(p.content, str)]
     used = {name: m for name, m in columns.items() if any(name in view for view in recipe.views)}
     encoders = make_encoders(recipe, used.values(), texts)
-    against = {name: _negatives(parts[name], used) for name in SPLITS}
+    against = {name: negatives_of(parts[name], used) for name in SPLITS}
     everything = [sample for name in SPLITS for sample in (*parts[name], *against[name].samples)]
     held, problems = _encode_columns(used, everything, encoders, limits, cache or user_cache() / "features", progress)
     classes = list(dict.fromkeys(s.label for s in parts["train"] if s.label is not None))
@@ -114,7 +116,9 @@ def prepare(
             against=against[name].places,
             scores=_scores(mine),
         )
-    return Prepared(recipe, used, rows, parts, encoders, classes, problems, left_out, decoders, _digest(parts), limits)
+    return Prepared(
+        recipe, used, rows, parts, encoders, classes, problems, left_out, decoders, digest_of(parts), limits
+    )
 
 
 def _divided(samples: Sequence[Sample], recipe: Recipe, limits: Limits) -> Splits:
@@ -137,31 +141,6 @@ def _decoders(recipe: Recipe) -> int:
     return recipe.fit.workers or max(1, (os.cpu_count() or 1) // recipe.fit.devices)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Negatives:
-    """The negatives that samples bring, as samples of their own that follow them."""
-
-    samples: tuple[Sample, ...]
-    """One column each, no key and no label: they belong to nothing but what has the same text or file."""
-    places: Ints | None
-    """(n, h) places of each sample's, -1 is none; None: no sample has any."""
-
-
-def _negatives(samples: Sequence[Sample], columns: Mapping[str, Modality]) -> Negatives:
-    found: list[Sample] = []
-    lists: list[list[int]] = []
-    for sample in samples:
-        mine = [(c, part) for c, parts in sample.negatives.items() if c in columns for part in parts]
-        lists.append([len(samples) + len(found) + i for i in range(len(mine))])
-        found += [Sample(f"{sample.id}~{i}", {c: part}, split=sample.split) for i, (c, part) in enumerate(mine, 1)]
-    if not found:
-        return Negatives((), None)
-    places = np.full((len(samples), max(map(len, lists))), -1, dtype=np.int64)
-    for row, mine_at in zip(places, lists, strict=True):
-        row[: len(mine_at)] = mine_at
-    return Negatives(tuple(found), places)
-
-
 def _scores(samples: Sequence[Sample]) -> Floats | None:
     if all(sample.score is None for sample in samples):
         return None
@@ -175,19 +154,6 @@ def _read_again(samples: Sequence[Sample], columns: Mapping[str, Column]) -> lis
         replace(sample, columns={name: sample.columns[name] for name, there in learning.items() if there[place]})
         for place, sample in enumerate(samples)
     ]
-
-
-def _columns(samples: Sequence[Sample]) -> dict[str, Modality]:
-    """Every column, in order of appearance."""
-    found: dict[str, Modality] = {}
-    for sample in samples:
-        for name, part in sample.columns.items():
-            if found.setdefault(name, part.modality) is not part.modality:
-                raise ConfigError(
-                    f"the column {name!r} is {found[name]} in some rows and {part.modality} in row {sample.id}; "
-                    "a column has one modality"
-                )
-    return found
 
 
 def _encode_columns(
@@ -218,22 +184,3 @@ def _encode_columns(
 
 def _reading_digest(encoders: Encoders) -> str:
     return hashlib.sha256(f"{FORMAT} {encoders.reading!r}".encode()).hexdigest()[:8]
-
-
-def _digest(parts: Splits) -> str:
-    held = hashlib.sha256()
-    for name in SPLITS:
-        for sample in parts[name]:
-            held.update(f"{name}\0{sample.id}\0{sample.key}\0{sample.label}\0".encode())
-            if sample.score is not None:
-                held.update(f"{sample.score}\0".encode())
-            for column, part in sample.parts():
-                held.update(column.encode() + _known(part))
-    return held.hexdigest()[:16]
-
-
-def _known(part: Part) -> bytes:
-    try:
-        return content_digest(part)
-    except MediaError:
-        return b"missing"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from duretrieval.types import Part
+from duretrieval.errors import ConfigError
+from duretrieval.types import Modality, Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +41,20 @@ class Sample:
         for column, parts in self.negatives.items():
             for part in parts:
                 yield column, part
+
+
+def columns_of(samples: Sequence[Sample]) -> dict[str, Modality]:
+    """Every column, in order of appearance.
+
+    Raises:
+        ConfigError: one is of several modalities.
+    """
+    found: dict[str, Modality] = {}
+    for sample in samples:
+        for name, part in sample.columns.items():
+            if found.setdefault(name, part.modality) is not part.modality:
+                raise ConfigError(
+                    f"the column {name!r} is {found[name]} in some rows and {part.modality} in row {sample.id}; "
+                    "a column has one modality"
+                )
+    return found

@@ -14,6 +14,7 @@ from duretrieval.errors import ConfigError
 from duretrieval.evaluation.labels.relevance import relevant
 from duretrieval.evaluation.measures import Measure, measure
 from duretrieval.evaluation.metrics import accuracy, decisions, f1, recall
+from duretrieval.evaluation.metrics.correlation import correlations
 from duretrieval.evaluation.metrics.ranking import per_query
 from duretrieval.evaluation.metrics.summary import mean, median
 from duretrieval.training.build.network import Network
@@ -21,11 +22,14 @@ from duretrieval.training.build.objective import LossTerm, TotalLoss, inner
 from duretrieval.training.data.batch import Batch, View
 from duretrieval.training.data.batches import Rows
 from duretrieval.training.data.positives import Positives
+from duretrieval.training.data.things import sides
 from duretrieval.training.fit.reranking import reranked
-from duretrieval.training.recipe.monitor import CLASSES, LOSS, sign
+from duretrieval.training.recipe.monitor import CLASSES, GRADED, LOSS, sign
 from duretrieval.types import Ints
 
 BATCH = 512
+PAIRED = 64
+"""Rows whose scores with each other are made to have those with themselves."""
 RETRIEVAL = ("hit@1", "hit@5", "hit@10", "rr", "ap")
 
 
@@ -66,6 +70,23 @@ def retrieval(
     return found
 
 
+def graded(views: Mapping[str, View], scores: Tensor | None, score: Any = inner) -> dict[str, dict[str, float]]:
+    """How far the similarities of two views of a row follow its score: "text→image" -> "spearman" -> figure.
+
+    scores: (n,), NaN is none.
+    """
+    found: dict[str, dict[str, float]] = {}
+    if scores is None:
+        return found
+    for a, b in permutations(views, 2):
+        at = (views[a].present & views[b].present & ~scores.isnan()).nonzero().flatten()
+        with torch.inference_mode():
+            blocks = [score(views[a].rows[some], views[b].rows[some]).diagonal() for some in torch.split(at, PAIRED)]
+        if figures := correlations(torch.cat([at.new_zeros(0), *blocks]).double().numpy(), scores[at].numpy()):
+            found[f"{a}→{b}"] = figures
+    return found
+
+
 def asked(rows: Rows, views: Mapping[str, Sequence[str]]) -> dict[str, int]:
     """How many ask in each direction: "text→image" -> different texts that have a right picture."""
     there = {
@@ -79,11 +100,9 @@ def _sides(
     positives: Positives, asking: str, rows: Tensor, searched: str, among: Tensor
 ) -> tuple[Tensor, Tensor, list[Ints]]:
     """Rows that ask, rows that are searched, and of each that asks the places of what is right among these."""
-    queries, gallery = positives.once(asking, rows), positives.once(searched, among)
-    known = positives.of(asking, queries).numpy(), positives.of(searched, gallery).numpy()
-    right = list(positives.together.right(*known))
-    has = [place for place, found in enumerate(right) if len(found)]
-    return queries[has], gallery, [right[place] for place in has]
+    held, there = positives.of(asking, rows).numpy(), positives.of(searched, among).numpy()
+    queries, gallery, right = sides(positives.together, rows.numpy(), held, among.numpy(), there)
+    return torch.from_numpy(queries), torch.from_numpy(gallery), right
 
 
 def _figures(a: Tensor, b: Tensor, right: Sequence[Ints], wanted: Sequence[Measure], score: Any) -> dict[str, float]:
@@ -138,13 +157,15 @@ def check(network: Network, objective: TotalLoss, rows: Rows, monitor: str) -> d
     Raises:
         ConfigError: the monitor is no metric, or cannot be measured on this data.
     """
-    names = list(RETRIEVAL) if monitor in (*RETRIEVAL, *CLASSES, LOSS) else [*RETRIEVAL, monitor]
+    names = list(RETRIEVAL) if monitor in (*RETRIEVAL, *CLASSES, *GRADED, LOSS) else [*RETRIEVAL, monitor]
     device = next((p.device for p in network.parameters()), torch.device("cpu"))
     views = views_of(network, rows, device)
     was_training = objective.training
     objective.eval()
     score = objective.score.cpu() if isinstance(objective.score, nn.Module) else objective.score
     pairs = retrieval(views, rows.positives, names, score)
+    for pair, found in graded(views, rows.scores, score).items():
+        pairs[pair] = pairs.get(pair, {}) | found
     if isinstance(objective.score, nn.Module):
         objective.score.to(device)
     figures = {f"{pair}/{name}": value for pair, found in pairs.items() for name, value in found.items()}

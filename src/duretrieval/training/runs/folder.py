@@ -1,4 +1,4 @@
-"""What a run is of, in its folder: `recipe.json` and `run.json`."""
+"""What a run is of, in its folder: `recipe.json`, `run.json` and `splits.json`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from duretrieval import whole
 from duretrieval.errors import ConfigError
+from duretrieval.training.data.read import SPLITS
 from duretrieval.training.recipe.json import from_json
 from duretrieval.training.recipe.recipe import Recipe
 
@@ -36,6 +37,28 @@ def facts(folder: Path) -> dict[str, Any]:
     if not isinstance(table["data"], str | None) or not isinstance(table["digest"], str):
         raise _damaged(path, "its data and digest are no strings")
     return table
+
+
+def splits(folder: Path) -> dict[str, list[str]]:
+    """The ids of a run's train, val and test rows.
+
+    Raises:
+        ConfigError: the run has none, or they are damaged.
+    """
+    path = folder / "splits.json"
+    if not path.is_file():
+        raise ConfigError(
+            f"the run in {folder} does not say which rows it had: there is no {path.name}, which the same command "
+            "with --resume writes"
+        )
+    table = _read(path)
+    if not isinstance(table, dict) or not all(_is_ids(table.get(name)) for name in SPLITS):
+        raise _damaged(path, f"it has no lists of ids for {', '.join(SPLITS)}")
+    return table
+
+
+def _is_ids(held: Any) -> bool:
+    return isinstance(held, list) and all(isinstance(one, str) for one in held)
 
 
 def _read(path: Path) -> Any:

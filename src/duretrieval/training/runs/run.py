@@ -2,6 +2,7 @@
 
 RUN/recipe.json     the recipe as it was, every default written out
     run.json        the data, its digest and split sizes, the version
+    splits.json     the ids of the rows of each split
     last.ckpt       where it stopped (every check writes it anew)
     best.ckpt       the best check so far
     history.jsonl   every step's loss, every check's figures
@@ -31,6 +32,7 @@ from duretrieval.training.build.network import Network
 from duretrieval.training.build.network_of import draw_of, make_network, make_objective
 from duretrieval.training.build.objective import TotalLoss
 from duretrieval.training.build.prepare import Prepared, Progress, prepare
+from duretrieval.training.data.divided import ids_of
 from duretrieval.training.data.opening import read_data
 from duretrieval.training.data.read import SPLITS
 from duretrieval.training.data.sample import Sample
@@ -324,6 +326,7 @@ def begin(run: Run, data: Path | Sequence[Sample], resume: bool) -> None:
         "duretrieval": __version__,
     }
     write_json(path, known)
+    write_json(run.folder / "splits.json", ids_of(run.prepared.samples))
     write_json(run.folder / "recipe.json", to_json(run.recipe))
 
 
