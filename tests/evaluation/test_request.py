@@ -60,7 +60,7 @@ def test_what_shares_a_row_belongs_together(manifest: Path) -> None:
     assert names[:4] == ["all red", "red.png", "tone.wav", "a plain square"]
     assert len(names) == len(set(names)) == 14
     plain = names.index("a plain square")
-    assert {names[i] for i in next(data.together.right([plain], range(14)))} == {
+    assert {names[i] for i in data.together.right([plain], range(14))[0]} == {
         "a plain square",
         *(f"{c}.png" for c in COLOURS),
     }

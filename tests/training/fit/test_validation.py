@@ -173,7 +173,7 @@ def test_figures_need_no_matrix_of_all_pairs() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        retrieval({"a": view, "b": view}, torch.arange(n) % 2, ["hit@1"], score)
+        retrieval({"a": view, "b": view}, Positives.of_keys(np.arange(n) % 2), ["hit@1"], score)
     assert asked_for[0] < n
 
 

@@ -141,12 +141,12 @@ def _measure(
 
     scored: of these queries, by place, with all of the gallery.  road: to what is shown.
     """
-    right = list(data.together.right(embedded[query].units, embedded[gallery].units))
-    rows = [at for at, found in enumerate(right) if len(found)]
+    right = data.together.right(embedded[query].units, embedded[gallery].units)
+    rows = right.any()
     if not rows:
         return None
     asking = [embedded[query].units[at] for at in rows]
-    relevance = relevant([right[at].tolist() for at in rows])
+    relevance = relevant([right[at] for at in rows])
     scores = scored(rows)
     pair = score_matrix(
         scores,

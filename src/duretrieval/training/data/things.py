@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 
-from duretrieval.evaluation.labels.together import MATCH, Together, bonds, thing
+from duretrieval.evaluation.labels.together import MATCH, Right, Together, bonds, thing
 from duretrieval.training.data.sample import Sample
 from duretrieval.types import Ints
 
@@ -49,7 +49,7 @@ def things_of(
     return held_by, Together.of(pairs, len(number))
 
 
-def sides(together: Together, rows: Ints, asking: Ints, among: Ints, searched: Ints) -> tuple[Ints, Ints, list[Ints]]:
+def sides(together: Together, rows: Ints, asking: Ints, among: Ints, searched: Ints) -> tuple[Ints, Ints, Right]:
     """Rows that ask, rows that are searched, and of each that asks the places of what is right among these.
 
     rows: (q,) those that have the view that asks, and asking: (q,) what they hold there.  among, searched: (n,) the
@@ -57,9 +57,9 @@ def sides(together: Together, rows: Ints, asking: Ints, among: Ints, searched: I
     nothing right does not ask.
     """
     first, found_once = _once(asking), _once(searched)
-    right = list(together.right(asking[first], searched[found_once]))
-    has = [place for place, found in enumerate(right) if len(found)]
-    return rows[first][has], among[found_once], [right[place] for place in has]
+    right = together.right(asking[first], searched[found_once])
+    has = right.any()
+    return rows[first][has], among[found_once], right.only(has)
 
 
 def _once(things: Ints) -> Ints:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from duretrieval.errors import ConfigError
-from duretrieval.evaluation.labels.relevance import relevant
+from duretrieval.evaluation.labels.together import Right
 from duretrieval.evaluation.measures import Measure, measure
 from duretrieval.evaluation.metrics import accuracy, decisions, f1, recall
 from duretrieval.evaluation.metrics.correlation import correlations
@@ -25,7 +25,6 @@ from duretrieval.training.data.positives import Positives
 from duretrieval.training.data.things import sides
 from duretrieval.training.fit.reranking import reranked
 from duretrieval.training.recipe.monitor import CLASSES, GRADED, LOSS, sign
-from duretrieval.types import Ints
 
 BATCH = 512
 PAIRED = 64
@@ -98,16 +97,15 @@ def asked(rows: Rows, views: Mapping[str, Sequence[str]]) -> dict[str, int]:
 
 def _sides(
     positives: Positives, asking: str, rows: Tensor, searched: str, among: Tensor
-) -> tuple[Tensor, Tensor, list[Ints]]:
+) -> tuple[Tensor, Tensor, Right]:
     """Rows that ask, rows that are searched, and of each that asks the places of what is right among these."""
     held, there = positives.of(asking, rows).numpy(), positives.of(searched, among).numpy()
     queries, gallery, right = sides(positives.together, rows.numpy(), held, among.numpy(), there)
     return torch.from_numpy(queries), torch.from_numpy(gallery), right
 
 
-def _figures(a: Tensor, b: Tensor, right: Sequence[Ints], wanted: Sequence[Measure], score: Any) -> dict[str, float]:
-    relevance = relevant([found.tolist() for found in right])
-    values = per_query({m.name: m.of for m in wanted}, reranked(score, a, b), relevance)
+def _figures(a: Tensor, b: Tensor, right: Right, wanted: Sequence[Measure], score: Any) -> dict[str, float]:
+    values = per_query({m.name: m.of for m in wanted}, reranked(score, a, b), right)
     return {m.name: median(values[m.name]) if m.statistic == "median" else mean(values[m.name]) for m in wanted}
 
 

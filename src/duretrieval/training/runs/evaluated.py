@@ -15,7 +15,6 @@ from duretrieval.collection.reading import Road, encoded
 from duretrieval.errors import ConfigError, DuretrievalError, EvaluationError, MediaError
 from duretrieval.evaluation.evaluated import Evaluated
 from duretrieval.evaluation.labels.labelled import ROW_PROBLEMS
-from duretrieval.evaluation.labels.relevance import relevant
 from duretrieval.evaluation.labels.together import Together
 from duretrieval.evaluation.measures import measures
 from duretrieval.evaluation.metrics.correlation import correlations
@@ -234,7 +233,7 @@ def _measured(model: Model, split: Split, seen: Seen, request: Request) -> list[
         queries, gallery, right = sides(seen.together, rows, held, among, holds)
         if not len(queries) or len(gallery) < 2:
             continue
-        relevance = relevant([places.tolist() for places in right])
+        relevance = right.rows(0, len(right))
         scores = ranked(model, seen.rows[asking][queries], seen.rows[searched][gallery])
         pair = score_matrix(
             scores,
