@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from duretrieval.training.align.canonical import Canonical
-from duretrieval.training.data.batch import Batch, View
+from duretrieval.training.data.batch import Around, Batch, View
 from duretrieval.training.recipe.recipe import view_name
 from duretrieval.types import Modality
 
@@ -20,7 +20,7 @@ class Network(nn.Module):
 
     encoders: modality -> net, for the modalities whose encoder learns; the others come as rows.  heads: modality ->
     module (b, d_m) -> (b, dim).  columns: name -> modality.  views: columns of each view.  dim: of the shared space.
-    fusion: None where every view has one column.  canonical: turns rows before they are compared, in evaluation.
+    fusion: None where every view has one column.  looking: the views whose rows see their neighbours.  canonical: turns rows before they are compared, in evaluation.
     """
 
     def __init__(
@@ -33,6 +33,7 @@ class Network(nn.Module):
         dim: int,
         fusion: nn.Module | None = None,
         canonical: Canonical | None = None,
+        looking: Sequence[str] = (),
     ) -> None:
         super().__init__()
         self.dim = dim
@@ -40,6 +41,7 @@ class Network(nn.Module):
         self.heads = nn.ModuleDict({modality.value: head for modality, head in heads.items()})
         self.fusion = fusion
         self.canonical = canonical
+        self.looking = frozenset(looking)
         self.columns = dict(columns)
         self.views = {view_name(view): tuple(view) for view in views}
 
@@ -47,7 +49,13 @@ class Network(nn.Module):
         """View by name."""
         names = dict.fromkeys(c for view in self.views.values() for c in view)  # in order: dropout must repeat itself
         sums = {name: self._sums(batch, name) for name in names}
-        return {name: self._view(view, sums, batch) for name, view in self.views.items()}
+        around = batch.around if self.looking else None
+        beside = dict.fromkeys(c for name in self.views if name in self.looking for c in self.views[name])
+        theirs = {} if around is None else {name: self._sums(around.batch, name) for name in beside}
+        return {
+            name: self._view(view, sums, batch, theirs, around if name in self.looking else None)
+            for name, view in self.views.items()
+        }
 
     def aligned(self, batch: Batch, column: str) -> Tensor:
         """A column in the shared space: (b, dim) unit rows, zeros where it is absent.
@@ -89,16 +97,37 @@ class Network(nn.Module):
     def _turned(self, rows: Tensor, modality: Modality) -> Tensor:
         return rows if self.canonical is None else cast("Tensor", self.canonical(rows, modality))
 
-    def _view(self, view: Sequence[str], sums: Mapping[str, Tensor], batch: Batch) -> View:
+    def _view(
+        self,
+        view: Sequence[str],
+        sums: Mapping[str, Tensor],
+        batch: Batch,
+        theirs: Mapping[str, Tensor],
+        around: Around | None,
+    ) -> View:
+        """theirs: the sums of the neighbours `around`."""
         present = batch.present
         if self.fusion is None:
             rows = sums[view[0]]
             return View(normalize(rows, dim=1) if view[0] in batch.owners else rows, present[view[0]])
+        rows, there = self._parts(view, sums, present)
+        own = torch.stack(list(there.values())).any(dim=0)
+        if around is None:
+            return View(normalize(self.fusion(rows, there), dim=1), own)
+        given, held = self._parts(view, theirs, around.batch.present)
+        middles, seen = self.fusion.middle(given, held), torch.stack(list(held.values())).any(dim=0)
+        related = around.there & seen[around.places]
+        fused = self.fusion.beside(rows, middles[around.places], related, there, around.kinds)
+        return View(normalize(fused, dim=1), own)
+
+    def _parts(
+        self, view: Sequence[str], sums: Mapping[str, Tensor], present: Mapping[str, Tensor]
+    ) -> tuple[dict[Modality, Tensor], dict[Modality, Tensor]]:
+        """What a fusion takes of a view: modality -> (b, dim) unit rows, and -> (b,) bool, whether it is there."""
         parts: dict[Modality, Tensor] = {}
         there: dict[Modality, Tensor] = {}
         for column in view:  # columns of one modality: the mean of their windows, as the engine takes an item's parts
             modality = self.columns[column]
             parts[modality] = parts[modality] + sums[column] if modality in parts else sums[column]
             there[modality] = there[modality] | present[column] if modality in there else present[column]
-        fused = self.fusion({m: normalize(part, dim=1) for m, part in parts.items()}, there)
-        return View(normalize(fused, dim=1), torch.stack(list(there.values())).any(dim=0))
+        return {m: normalize(part, dim=1) for m, part in parts.items()}, there

@@ -14,6 +14,7 @@ from duretrieval.errors import ConfigError, MediaError
 from duretrieval.media.limits import Limits
 from duretrieval.training.build.encoders import Encoders, make_encoders
 from duretrieval.training.build.features import features
+from duretrieval.training.build.relate import relate
 from duretrieval.training.data.batches import Column, Rows, keys_of
 from duretrieval.training.data.checks import unusable
 from duretrieval.training.data.examples import Examples
@@ -47,7 +48,9 @@ class Prepared:
     problems: Sequence[str]
     """Rows that could not be used, with the reason."""
     digest: str
-    """Changes when the rows, their split, or the files they name do."""
+    """Changes when the rows, their split, their relations, or the files they name do."""
+    kinds: Sequence[str] = ()
+    """Of the neighbours that rows of training have."""
 
 
 def prepare(
@@ -104,13 +107,14 @@ def prepare(
             against=against[name].places,
             scores=_scores(mine),
         )
+    kinds, unused = relate(recipe, parts, rows, held)
     if len(rows["train"]) < 2 or len(rows["val"]) < 2:
         raise ConfigError(
             f"of {len(everything)} usable rows, {len(rows['train'])} are for training and {len(rows['val'])} for "
             "validation; each needs at least 2. Give more rows, or other shares in [data]"
             + "".join(f". {note[0].upper()}{note[1:]}" for note in parts.notes)
         )
-    return Prepared(recipe, used, rows, parts, encoders, classes, problems, _digest(parts))
+    return Prepared(recipe, used, rows, parts, encoders, classes, [*problems, *unused], _digest(parts), kinds)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -209,6 +213,8 @@ def _digest(parts: Splits) -> str:
             held.update(f"{name}\0{sample.id}\0{sample.key}\0{sample.label}\0".encode())
             if sample.score is not None:
                 held.update(f"{sample.score}\0".encode())
+            for kind, other in sample.related:
+                held.update(f"{kind}\0{other}\0".encode())
             for column, part in sample.parts():
                 held.update(column.encode() + _known(part))
     return held.hexdigest()[:16]

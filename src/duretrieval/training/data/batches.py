@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +17,14 @@ from duretrieval.errors import ConfigError
 from duretrieval.evaluation.labels.together import MATCH
 from duretrieval.fuse.means import mean
 from duretrieval.training.contracts import Net
-from duretrieval.training.data.batch import Batch, Inputs
+from duretrieval.training.data.batch import Around, Batch, Inputs
 from duretrieval.training.data.examples import Examples
 from duretrieval.training.data.positives import Positives
 from duretrieval.training.data.sample import Sample
 from duretrieval.types import Array, Floats, Ints, Modality, Part
+
+if TYPE_CHECKING:
+    from duretrieval.training.data.related import Related
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,6 +66,7 @@ class Rows(Dataset[Batch]):
     those of one key.  against: (n, h) places of the negatives that the data itself gives a row, -1 is none.  scores:
     (n + e,), as `Batch.scores`.
     mined: (n, h) places of hard negatives, or None; their rows follow the anchors, as those of `against` do.
+    related: the rows beside each, or None.
     """
 
     def __init__(
@@ -83,6 +88,7 @@ class Rows(Dataset[Batch]):
         self.against = against
         self.scores = None if scores is None else torch.from_numpy(scores.astype(np.float32))
         self.mined: Ints | None = None
+        self.related: Related | None = None
         self._rows = {name: torch.from_numpy(c.rows) for name, c in columns.items() if c.rows is not None}
         self._starts = {name: torch.from_numpy(c.starts) for name, c in columns.items() if c.starts is not None}
         self._present = {name: torch.from_numpy(c.present) for name, c in columns.items()}
@@ -94,7 +100,7 @@ class Rows(Dataset[Batch]):
         """
         read = self.examples
         still = None if read is None else Examples(read.samples, read.reading, read.limits, None, read.seed)
-        return Rows(
+        rows = Rows(
             self.columns,
             self.keys.numpy(),
             self.labels.numpy(),
@@ -103,6 +109,16 @@ class Rows(Dataset[Batch]):
             positives=self.positives,
             scores=None if self.scores is None else self.scores.numpy().astype(np.float64),
         )
+        if self.related is not None:
+            rows.related = self.related.still(rows if self.related.pool is self else self.related.pool.plain(every))
+        return rows
+
+    def set_epoch(self, epoch: int) -> None:
+        """Say which epoch begins: other windows, other neighbours."""
+        if self.examples is not None:
+            self.examples.set_epoch(epoch)
+        if self.related is not None:
+            self.related.set_epoch(epoch)
 
     def __len__(self) -> int:
         """How many can be anchors."""
@@ -121,6 +137,10 @@ class Rows(Dataset[Batch]):
     def __getitem__(self, places: Sequence[int]) -> Batch:
         anchors = len(places)
         places = [*places, *self.harder(places)]
+        return self.gathered(places, anchors, None if self.related is None else self.related.of(places))
+
+    def gathered(self, places: Sequence[int], anchors: int, around: Around | None = None) -> Batch:
+        """These rows and no others, of which the first are anchors."""
         at = torch.tensor(places, dtype=torch.int64)
         present = {name: mask[at] for name, mask in self._present.items()}
         inputs: dict[str, Inputs] = {}
@@ -134,7 +154,7 @@ class Rows(Dataset[Batch]):
             inputs[name] = {"rows": rows.index_select(0, chosen)}
         inputs |= self._prepared(places, present, owners)
         scores = None if self.scores is None else self.scores[at]
-        return Batch(inputs, present, self.keys[at], self.labels[at], at, anchors, owners, scores)
+        return Batch(inputs, present, self.keys[at], self.labels[at], at, anchors, owners, scores, around)
 
     def harder(self, places: Sequence[int]) -> list[int]:
         """The hard negatives of these rows, given and mined, as far as they are not among them."""

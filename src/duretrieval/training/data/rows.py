@@ -89,6 +89,7 @@ def _chosen(row: Row, choices: dict[str, list[Part]], id: str) -> Iterator[Sampl
             split=None if split is None else split_name(split),
             negatives=negatives,
             score=float(row.facts["score"]) if "score" in row.facts else None,
+            related=row.related,
         )
 
 
