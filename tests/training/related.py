@@ -45,7 +45,9 @@ def write(folder: Path) -> Path:
         mute = {"id": f"mute-{number}", "query": f"{thing} in {colour}", "text": f"entry {int(rng.integers(10**6))}"}
         rows.append({**mute, "split": split})
         relations.append(f"mute-{number},told-{number},about")
-        relations += [f"mute-{number},told-{int(other)},sold" for other in rng.choice(peers[split], SOLD, replace=False)]
+        relations += [
+            f"mute-{number},told-{int(other)},sold" for other in rng.choice(peers[split], SOLD, replace=False)
+        ]
     path = folder / "rows.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     (folder / "relations.csv").write_text("\n".join(relations) + "\n")
@@ -55,7 +57,11 @@ def write(folder: Path) -> Path:
 def recipe(relations: Any = "relations.csv", **tables: Any) -> Recipe:
     """A query against its item, by graph attention; relations: as `[data] relations`, None for none."""
     fit = {"epochs": 12, "batch": 64, "lr": 3e-3, "accelerator": "cpu", "patience": 0, **tables.pop("fit", {})}
-    data = {"near_duplicates": False, **({} if relations is None else {"relations": relations}), **tables.pop("data", {})}
+    data = {
+        "near_duplicates": False,
+        **({} if relations is None else {"relations": relations}),
+        **tables.pop("data", {}),
+    }
     table: dict[str, Any] = {"name": "related", "dim": 384, "views": [["query"], ["text"]], "data": data}
     fusion = {"use": "graph-attention", "heads": 4, **tables.pop("fusion", {})}
     return to_recipe({**table, "heads": "identity", "fusion": fusion, **tables, "fit": fit})

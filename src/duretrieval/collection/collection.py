@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
@@ -12,12 +12,13 @@ from typing import Any, Literal, Self
 
 from duretrieval.collection import query as ask
 from duretrieval.collection import record, sources, upkeep
+from duretrieval.collection import relations as related
 from duretrieval.collection.held import Holding, Make
 from duretrieval.collection.ingest import Ingest, Report
 from duretrieval.collection.news import news
 from duretrieval.collection.reading import Road
 from duretrieval.collection.sources import Entry
-from duretrieval.errors import CollectionMoved, NotACollection, QueryError
+from duretrieval.errors import CollectionMoved, ModelError, NotACollection, QueryError, Untrusted
 from duretrieval.fuse.scores import probes
 from duretrieval.index.lance import address, place
 from duretrieval.index.lance.fault import Fault
@@ -182,15 +183,19 @@ class Collection:
         retry: bool = False,
         prune: Prune = False,
         workers: int | None = None,
+        relations: str | Path | None = None,
     ) -> Report:
         """Index files, folders and items; what is known and unchanged is skipped.
 
         A file that cannot be used becomes an item with a `problem`; it is not tried again until it changes, or `retry`
         is set.  prune: remove the items below these paths whose file is gone; "all": even where that is all of them.
-        workers: decoding processes.
+        workers: decoding processes.  relations: a table of item, other and kind (`media.relations`), ids or paths, in
+        the place of the one given before; for a model that looks at neighbours.  After a run the whole of every item is
+        what it is beside the neighbours that it has then.
 
         Raises:
             MediaError: a path does not exist, or leads into a collection.
+            ConfigError: the relations cannot be used, or the model looks at no neighbours; nothing is changed.
             WouldEmpty: prune would remove all that is known below a path, or below a folder that is empty now, as a
                 disk's is that is not mounted; what was indexed stays, and nothing is removed.
             CollectionLocked: another process is writing to the collection.
@@ -198,7 +203,8 @@ class Collection:
         things = [what] if isinstance(what, str | Path | Item) else list(what)
         paths = [thing for thing in things if not isinstance(thing, Item)]
         items = [thing for thing in things if isinstance(thing, Item)]
-        report = self._ingest(chain(sources.from_items(items), sources.from_paths(paths)), progress, retry, workers)
+        entries = chain(sources.from_items(items), sources.from_paths(paths))
+        report = self._ingest(entries, progress, retry, workers, relations)
         if prune:
             roots = [Path(path).absolute() for path in paths]
             report.removed += self._remove(upkeep.gone_below(self._store, roots, all_of_it=prune == "all"))
@@ -213,6 +219,7 @@ class Collection:
         retry: bool = False,
         prune: Prune = False,
         workers: int | None = None,
+        relations: str | Path | None = None,
     ) -> Report:
         """Index the rows of JSONL, CSV or Parquet manifests, each as one item with its files, texts and fields.
 
@@ -225,7 +232,7 @@ class Collection:
         """
         paths = [manifests] if isinstance(manifests, str | Path) else list(manifests)
         rows = sources.Rows(paths, columns)
-        report = self._ingest(rows, progress, retry, workers)
+        report = self._ingest(rows, progress, retry, workers, relations)
         replaced = [item.id for item in self._store.scan(rows.where) if rows.replaced(item)]
         report.removed += self._remove(replaced) if replaced else 0
         if prune:
@@ -348,6 +355,7 @@ class Collection:
         upkeep.mend(self.path)
         with self._writing() as store:
             lost = upkeep.repair(store, self.model, self.limits)
+            related.attend(store, self.model, self._uri)
             store.told()
         return [*lost, *self.verify()]
 
@@ -411,16 +419,31 @@ class Collection:
             self._road = Road(self.model.reading, self.limits, workers=1, known=self.model.modalities)
         return ask.Asking(self.model, self._road)
 
-    def _ingest(self, stream: Iterable[Entry], progress: Progress | None, retry: bool, workers: int | None) -> Report:
+    def _ingest(
+        self,
+        stream: Iterable[Entry],
+        progress: Progress | None,
+        retry: bool,
+        workers: int | None,
+        relations: str | Path | None,
+    ) -> Report:
+        said = None if relations is None else related.read(relations, self.model, self._uri)
         with self._writing() as store:
+            if said is not None:
+                related.keep(self._uri, said)
             run = Ingest(self.model, store, self.limits, progress or _silent, workers)
             report = run.run(news(stream, store, retry, run.skip, self.limits))
+            report.beside, report.unrelated = related.attend(store, self.model, self._uri)
             store.optimize()
         return report
 
     def _remove(self, ids: list[str]) -> int:
         with self._writing() as store:
-            return store.remove(ids)
+            removed = store.remove(ids)
+            if removed and related.there_are_any(store, self._uri):
+                with suppress(ModelError, Untrusted):  # without the model `verify` says what is out of date
+                    related.attend(store, self.model, self._uri)
+        return removed
 
     @contextmanager
     def _writing(self) -> Iterator[LanceStore]:

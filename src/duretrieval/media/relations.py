@@ -78,7 +78,7 @@ def _relations(record: Record) -> Iterator[Relation]:
     others = [text for entry in listed(other[1]) if (text := _id(entry, other[0]))]
     said = one(kind[1], kind[0])
     if named is None or not _id(named, item[0]) or not others:
-        raise BadCell("a relation names two items, and this one lacks " + (f"`{other[0]}`" if named else f"`{item[0]}`"))
+        raise BadCell(f"a relation names two items, and this one lacks `{other[0] if named else item[0]}`")
     for text in others:
         yield Relation(_id(named, item[0]), text, (said is not None and _id(said, kind[0])) or RELATED)
 

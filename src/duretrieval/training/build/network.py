@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
@@ -14,13 +14,17 @@ from duretrieval.training.data.batch import Around, Batch, View
 from duretrieval.training.recipe.recipe import view_name
 from duretrieval.types import Modality
 
+if TYPE_CHECKING:
+    from duretrieval.training.nets.fusion.graph_attention import GraphAttention
+
 
 class Network(nn.Module):
     """encoders -> heads -> fusion, whichever of them learn; rows are unit between them.
 
     encoders: modality -> net, for the modalities whose encoder learns; the others come as rows.  heads: modality ->
     module (b, d_m) -> (b, dim).  columns: name -> modality.  views: columns of each view.  dim: of the shared space.
-    fusion: None where every view has one column.  looking: the views whose rows see their neighbours.  canonical: turns rows before they are compared, in evaluation.
+    fusion: None where every view has one column.  canonical: turns rows before they are compared, in evaluation.
+    looking: the views whose rows see their neighbours.
     """
 
     def __init__(
@@ -49,11 +53,13 @@ class Network(nn.Module):
         """View by name."""
         names = dict.fromkeys(c for view in self.views.values() for c in view)  # in order: dropout must repeat itself
         sums = {name: self._sums(batch, name) for name in names}
-        around = batch.around if self.looking else None
-        beside = dict.fromkeys(c for name in self.views if name in self.looking for c in self.views[name])
-        theirs = {} if around is None else {name: self._sums(around.batch, name) for name in beside}
+        around = batch.around
+        seen = dict.fromkeys(c for name, view in self.views.items() if name in self.looking for c in view)
+        theirs = {} if around is None else {name: self._sums(around.batch, name) for name in seen}
         return {
-            name: self._view(view, sums, batch, theirs, around if name in self.looking else None)
+            name: self._view(view, sums, batch)
+            if around is None or name not in self.looking
+            else self._beside(view, sums, batch, theirs, around)
             for name, view in self.views.items()
         }
 
@@ -97,28 +103,29 @@ class Network(nn.Module):
     def _turned(self, rows: Tensor, modality: Modality) -> Tensor:
         return rows if self.canonical is None else cast("Tensor", self.canonical(rows, modality))
 
-    def _view(
+    def _view(self, view: Sequence[str], sums: Mapping[str, Tensor], batch: Batch) -> View:
+        present = batch.present
+        if self.fusion is None:
+            rows = sums[view[0]]
+            return View(normalize(rows, dim=1) if view[0] in batch.owners else rows, present[view[0]])
+        parts, there = self._parts(view, sums, present)
+        return View(normalize(self.fusion(parts, there), dim=1), _any(there))
+
+    def _beside(
         self,
         view: Sequence[str],
         sums: Mapping[str, Tensor],
         batch: Batch,
         theirs: Mapping[str, Tensor],
-        around: Around | None,
+        around: Around,
     ) -> View:
-        """theirs: the sums of the neighbours `around`."""
-        present = batch.present
-        if self.fusion is None:
-            rows = sums[view[0]]
-            return View(normalize(rows, dim=1) if view[0] in batch.owners else rows, present[view[0]])
-        rows, there = self._parts(view, sums, present)
-        own = torch.stack(list(there.values())).any(dim=0)
-        if around is None:
-            return View(normalize(self.fusion(rows, there), dim=1), own)
+        """The view with what its columns hold of neighbours; theirs: as `sums`, of `around.batch`."""
+        fusion = cast("GraphAttention", self.fusion)
+        rows, there = self._parts(view, sums, batch.present)
         given, held = self._parts(view, theirs, around.batch.present)
-        middles, seen = self.fusion.middle(given, held), torch.stack(list(held.values())).any(dim=0)
-        related = around.there & seen[around.places]
-        fused = self.fusion.beside(rows, middles[around.places], related, there, around.kinds)
-        return View(normalize(fused, dim=1), own)
+        middles = fusion.middle(given, held)[around.places]
+        related = around.there & _any(held)[around.places]
+        return View(normalize(fusion.beside(rows, middles, related, there, around.kinds), dim=1), _any(there))
 
     def _parts(
         self, view: Sequence[str], sums: Mapping[str, Tensor], present: Mapping[str, Tensor]
@@ -131,3 +138,8 @@ class Network(nn.Module):
             parts[modality] = parts[modality] + sums[column] if modality in parts else sums[column]
             there[modality] = there[modality] | present[column] if modality in there else present[column]
         return {m: normalize(part, dim=1) for m, part in parts.items()}, there
+
+
+def _any(present: Mapping[Modality, Tensor]) -> Tensor:
+    """(b,) bool: where a row has something."""
+    return torch.stack(list(present.values())).any(dim=0)

@@ -67,7 +67,7 @@ class Related:
                 continue
             if len(beside) > self.most:
                 beside = [beside[i] for i in rng.permutation(len(beside))[: self.most]]
-            found.append([(those[int(rng.integers(len(those))) if len(those) > 1 else 0], kind) for those, kind in beside])
+            found.append([(int(rng.choice(those)) if len(those) > 1 else those[0], kind) for those, kind in beside])
         return found
 
 
@@ -97,7 +97,8 @@ def placed(parts: Mapping[str, Sequence[Sample]], starts: Mapping[str, int], set
         for i, sample in enumerate(samples):
             where.setdefault(_row(sample), []).append(starts[name] + i)
             split[_row(sample)] = name
-    said = dict.fromkeys(Relation(_row(s), other, kind) for held in parts.values() for s in held for kind, other in s.related)
+    every = [sample for samples in parts.values() for sample in samples]
+    said = dict.fromkeys(Relation(_row(s), other, kind) for s in every for kind, other in s.related)
     learned = [r for r in said if split[r.item] == split.get(r.other) == "train" and r.item != r.other]
     kinds = kinds_of(learned, settings.directed if said else ())
     known = Neighbours.of(said, kinds, where)

@@ -91,15 +91,14 @@ def _compare_row(
         parts = {name: engine[name] for name in network.views[view] if name in engine}
         held = [part for part in parts.values() if part is not None]
         seen = around.get(view)
-        if held and len(held) == len(parts) and (view not in around or seen is not None):  # what the engine's fusion makes of the engine's parts, as of an item
+        readable = len(held) == len(parts) and (view not in around or seen is not None)
+        if held and readable:  # what the engine's fusion makes of the engine's parts, as of an item
             kinds = [network.columns[name] for name, rows in zip(parts, held, strict=True) for _ in rows]
             mixed = means(kinds, np.concatenate(held))
             _widen(found, Modality.WHOLE, row.rows[0].numpy(), model.fuse(mixed, seen)[0])
 
 
-def _neighbours(
-    model: Model, prepared: Prepared, road: Road, batch: Batch, columns: Sequence[str]
-) -> Beside | None:
+def _neighbours(model: Model, prepared: Prepared, road: Road, batch: Batch, columns: Sequence[str]) -> Beside | None:
     """Those of the batch's one row, each as the engine reads its columns; None where it does not read them all."""
     found: list[tuple[Array, int]] = []
     around = batch.around

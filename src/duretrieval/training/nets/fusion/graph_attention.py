@@ -91,8 +91,10 @@ class GraphAttention(Stacked):
                 f"{tuple(neighbours.shape)} and {tuple(related.shape)}"
             )
         if self.training and self.drop:
-            there, related = dropped(torch.cat([there, related], dim=1), self.drop).split([there.shape[1], related.shape[1]], dim=1)
-        return self.look(stacked, there, neighbours, related, torch.zeros_like(related).long() if kinds is None else kinds)
+            kept = dropped(torch.cat([there, related], dim=1), self.drop)
+            there, related = kept[:, : there.shape[1]], kept[:, there.shape[1] :]
+        given = torch.zeros_like(related, dtype=torch.int64) if kinds is None else kinds
+        return self.look(stacked, there, neighbours, related, given)
 
     def look(self, rows: Tensor, present: Tensor, neighbours: Tensor, related: Tensor, kinds: Tensor) -> Tensor:
         """`beside`, of tensors: (b, m, width), (b, m), (b, k, width), (b, k), (b, k) -> (b, dim)."""
@@ -111,7 +113,8 @@ class GraphAttention(Stacked):
     ) -> Tensor:
         """Items in a graph of relations: edges (2, e) int64, from item edges[0] to item edges[1]; (n, dim).
 
-        kinds: (e,) int64, numbers of the kinds; None: all are of the first.  PyTorch Geometric does the sums, so an item may have any number of neighbours.
+        kinds: (e,) int64, numbers of the kinds; None: all are of the first.  PyTorch Geometric does the sums, so an item
+        may have any number of neighbours.
 
         Raises:
             ShapeError: an edge to an item that is not there; and as `stack`.
@@ -127,8 +130,8 @@ class GraphAttention(Stacked):
         around = torch.cat([torch.stack([own, own // m]), torch.stack([edges[0] + n * m, edges[1]])], dim=1)
         marks = None
         if self.kinds:  # which kind an edge is of, all zeros for an item's own rows
-            given = torch.zeros_like(edges[0]) if kinds is None else kinds
-            marks = torch.cat([sources.new_zeros(len(own), len(self.kinds)), one_hot(given, len(self.kinds)).to(sources.dtype)])
+            given = one_hot(torch.zeros_like(edges[0]) if kinds is None else kinds, len(self.kinds))
+            marks = torch.cat([sources.new_zeros(len(own), len(self.kinds)), given.to(sources.dtype)])
         fused: Tensor = self.conv((sources, middles), around, marks)
         seeing = torch.zeros(n, dtype=torch.bool, device=there.device).index_fill(0, around[1], True)
         return fused.masked_fill(~seeing[:, None], 0.0)
@@ -138,9 +141,9 @@ class GraphAttention(Stacked):
         return self._look(mean(rows, present), rows, present)
 
     def export(self, folder: str | Path, name: str, /) -> dict[str, Any]:
-        """As `Stacked.export`; with kinds, the graph takes neighbours (n, k, width), related (n, k) and kinds (n, k), too.
+        """As `Stacked.export`; with kinds for `duretrieval.fuse.graph.OnnxGraphFusion`.
 
-        Then its entry is for `duretrieval.fuse.graph.OnnxGraphFusion`.
+        Then the graph takes neighbours (n, k, width) float32, related (n, k) float32 and kinds (n, k) int64, too.
         """
         entry = super().export(folder, name)
         if not self.kinds:
@@ -161,14 +164,15 @@ class GraphAttention(Stacked):
     def _look(self, middles: Tensor, around: Tensor, seen: Tensor, kinds: Tensor | None = None) -> Tensor:
         """The convolution as matrices, for as many neighbours each: (b, width), (b, s, width), (b, s) -> (b, dim).
 
-        kinds: (b, k) of the last k of those around.  It is `self.conv` over the same edges, written so that a graph can hold it.
+        kinds: (b, k) of the last k of those around.  It is `self.conv` over the same edges, written so that a graph can
+        hold it.
         """
         split = (self.conv.heads, self.conv.out_channels)
         theirs = self.conv.lin_l(around).unflatten(2, split)  # (b, s, heads, dim / heads)
         mine = self.conv.lin_r(middles).unflatten(1, split)[:, None]
         both = theirs + mine
         if kinds is not None:
-            marks = embedding(kinds, self.conv.lin_edge.weight.T).unflatten(2, split)
+            marks: Tensor = embedding(kinds, self.conv.lin_edge.weight.T).unflatten(2, split)  # type: ignore[no-untyped-call]
             own = len(self.modalities)
             both = torch.cat([both[:, :own], both[:, own:] + marks], dim=1)
         scores = (leaky_relu(both, self.conv.negative_slope) * self.conv.att).sum(dim=-1)
