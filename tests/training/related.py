@@ -11,11 +11,25 @@ import numpy as np
 from duretrieval.training.recipe.recipe import Recipe
 from duretrieval.training.recipe.toml import to_recipe
 
-COLOURS = "red blue green yellow black white brown pink".split()
+COLOURS = ("red", "blue", "green", "yellow", "black", "white", "brown", "pink")
 THINGS = (
-    "bus cat guitar castle spoon apple bicycle elephant lamp rose violin tractor owl ladder cake drum "
-    "horse kettle boat tiger piano carrot helmet candle fox"
-).split()
+    *("bus", "cat", "guitar", "castle", "spoon", "apple", "bicycle", "elephant", "lamp", "rose", "violin", "tractor"),
+    *(
+        "owl",
+        "ladder",
+        "cake",
+        "drum",
+        "horse",
+        "kettle",
+        "boat",
+        "tiger",
+        "piano",
+        "carrot",
+        "helmet",
+        "candle",
+        "fox",
+    ),
+)
 SOLD = 5
 """Others that each item was sold with: they say nothing."""
 
