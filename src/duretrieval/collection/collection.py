@@ -425,7 +425,7 @@ class Collection:
         progress: Progress | None,
         retry: bool,
         workers: int | None,
-        relations: str | Path | None,
+        relations: str | Path | None = None,
     ) -> Report:
         said = None if relations is None else related.read(relations, self.model, self._uri)
         with self._writing() as store:

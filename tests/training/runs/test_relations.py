@@ -20,6 +20,7 @@ from duretrieval.training.export.parity import TOLERANCE, compare
 from duretrieval.training.fit.validation import check, views_of
 from duretrieval.training.recipe.json import from_json, to_json
 from duretrieval.training.recipe.recipe import Recipe, Relations
+from duretrieval.training.recipe.toml import read_recipe
 from duretrieval.training.runs.run import BEST, Run, assemble, load, read, reopen, train
 from duretrieval.types import Modality
 
@@ -175,6 +176,14 @@ class TestSettings:
         assert given.data.relations == Relations("r.csv", 3, ("cites",), ("text",))
         assert from_json(to_json(given)) == given
         assert from_json(to_json(recipe(None))) == recipe(None)
+
+    def test_the_graph_of_recipe_e(self, made: Path, cache: Path, tmp_path: Path) -> None:
+        """As docs/fusion.md has it."""
+        changes = ["fusion.use=graph-attention", "fusion.query=", "data.relations=relations.csv"]
+        wanted = read_recipe("e-attention", [*changes, 'views=[["query"], ["text"]]'])
+        run = untrained(made, cache, tmp_path / "run", wanted)
+        assert run.network.looking == {"text"}
+        assert run.network.fusion.kinds == ("about", "sold")  # type: ignore[union-attr]
 
     def test_what_cannot_be(self) -> None:
         with pytest.raises(ConfigError, match="neighbours = 0; it must be at least 1"):
