@@ -15,14 +15,14 @@ def read_all(path: Path) -> dict[str, npt.NDArray[Any]]:
     """Every array of a file, by name.
 
     Raises:
-        ModelError: it is not a safetensors file.
+        ModelError: it is not a safetensors file, or holds numbers of a kind that NumPy has not.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
     try:
         return dict(load_file(path))
-    except (OSError, SafetensorError) as error:
+    except (OSError, SafetensorError, TypeError, AttributeError) as error:
         raise ModelError(f"{path} cannot be read as safetensors: {error}") from error
 
 
@@ -30,7 +30,7 @@ def read(path: Path, key: str) -> npt.NDArray[Any]:
     """The array called `key`.
 
     Raises:
-        ModelError: the file is not a safetensors file, or holds no such array.
+        ModelError: as `read_all`, or it holds no such array.
     """
     arrays = read_all(path)
     if key not in arrays:

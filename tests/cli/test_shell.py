@@ -103,9 +103,7 @@ def test_ctrl_c_says_what_is_kept(tmp_path: Path) -> None:
     media.mkdir()
     for n in range(3000):
         (media / f"{n}.txt").write_text(f"text {n} " * 20)
-    signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # a shell leaves it ignored in what it runs in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell runs in the background
     master, slave = pty.openpty()
     command = [sys.executable, "-m", "duretrieval", "index", str(media), "-c", str(tmp_path / "c")]
     process = subprocess.Popen(

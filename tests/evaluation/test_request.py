@@ -251,7 +251,9 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
         evaluate(str(tmp_path / "run.jsonl"), Request())
     with pytest.raises(EvaluationError, match=r"a model is evaluated on a manifest .*; name it with --data"):
         evaluate("builtin", Request())
-    with pytest.raises(EvaluationError, match=r"there is no file .*gone.csv; a model is evaluated on a manifest"):
+    with pytest.raises(
+        EvaluationError, match=r"there is no file .*gone.csv, named with --data; a model is evaluated on a manifest"
+    ):
         evaluate("builtin", Request(data=tmp_path / "gone.csv"))
 
 
@@ -263,5 +265,7 @@ def test_an_earlier_result_comes_back(tmp_path: Path) -> None:
     result_json.save(first, tmp_path / "result.json")
     again = evaluate(str(tmp_path / "result.json"), Request()).evaluation
     assert result_json.to_json(again) == result_json.to_json(first)
-    with pytest.raises(ConfigError, match="a result has its own metrics, so --metric does not apply"):
+    with pytest.raises(
+        ConfigError, match="--metric has nothing to do with a result, whose figures are there already; leave it out"
+    ):
         evaluate(str(tmp_path / "result.json"), Request(metrics=("hit@1",)))

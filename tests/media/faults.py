@@ -14,13 +14,16 @@ import signal
 import socket
 import struct
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from duretrieval.media import worker
-from duretrieval.media.chunk import Chunk, Cursor
+from duretrieval.media.chunk import Ask, Chunk, Clip, Cursor
+from duretrieval.media.decoder import decode
 from duretrieval.media.limits import Limits
+from duretrieval.media.window import MIDDLE
 from duretrieval.types import Modality, Part, Reading
 
 
@@ -114,3 +117,28 @@ def _sleep() -> int:
 
 class Unpicklable(Exception):
     pass
+
+
+def elsewhere(path: Path, reading: Reading, limits: Limits, start: Ask) -> Chunk:
+    """As `decode`, but that a file does as it is called at each clip that is not the middle one."""
+    chunk = decode(path, reading, limits, start)
+    if not isinstance(start, Clip) or start.at == MIDDLE:
+        return chunk
+    (part,) = chunk.parts
+    match path.stem:
+        case "crash":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        case "hang":
+            time.sleep(600)
+        case "swell":
+            np.ones(2 * limits.memory_bytes, dtype=np.uint8)
+        case "pickle":
+            pipe = next(thing for thing in gc.get_objects() if isinstance(thing, socket.socket))
+            pipe.sendall(pickle.dumps(Gadget()))
+        case "nan":
+            return Chunk((replace(part, content=np.full_like(part.content, np.nan)),))
+        case "long":
+            return Chunk((replace(part, content=np.zeros(800_000, np.float32)),))
+        case "nothing":
+            return Chunk(())
+    return chunk

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from duretrieval.cli.columns import Columns, columns
-from duretrieval.cli.options import Json, Trust, trusting
+from duretrieval.cli.options import CollectionModel, Json, Trust, trusting
 from duretrieval.cli.output import print_json
 from duretrieval.cli.progress import bar
 from duretrieval.cli.terminal import err, out
@@ -48,6 +48,7 @@ def evaluate(
     index: Annotated[
         str | None, typer.Option(help="For a collection: search by an index in memory, exact, faiss or binary.")
     ] = None,
+    model: CollectionModel = None,
     report: Annotated[File, typer.Option(help="Write report.html and result.json into this folder.")] = None,
     lang: Annotated[str, typer.Option(help="The language the report opens in: en or zh.")] = "en",
     against: Annotated[File, typer.Option(help="An earlier result.json: say which differences are real.")] = None,
@@ -76,12 +77,13 @@ def evaluate(
         pair=_sides(pair),
         queries=queries,
         index=index,
+        model=model,
         command=shlex.join(["duretrieval", *sys.argv[1:]]),
     )
+    before = result_json.load(_result(against)) if against else None
     encodes = requests.recognise(what) == "model"
     with trusting(trust), bar(None, "encoding") if encodes else nullcontext() as progress:
         found = requests.evaluate(what, request, progress)
-    before = result_json.load(_result(against)) if against else None
     compared = comparison.compare(found.evaluation, before) if before else []
     page = None
     if report:
@@ -117,16 +119,11 @@ def _result(path: Path) -> Path:
 
 
 def _sides(typed: str) -> tuple[Side, Side]:
+    from duretrieval.evaluation.result import side
     from duretrieval.types import MEDIA
 
     names = [*(m.value for m in MEDIA), "any"]
     parts = typed.split("-")
     if len(parts) != 2 or not set(parts) <= set(names):
         raise typer.BadParameter(f"--pair is {typed!r}; write two of {', '.join(names)}, as in text-image")
-    return _side(parts[0]), _side(parts[1])
-
-
-def _side(name: str) -> Side:
-    from duretrieval.types import Modality
-
-    return "any" if name == "any" else Modality(name)
+    return side(parts[0]), side(parts[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -115,4 +116,4 @@ def _print_report(report: Report, collection: Path, json: bool) -> None:
     for said in report.unrelated:
         out.print(f"{said[0].upper()}{said[1:]}.", markup=False, highlight=False)
     if report.problems:
-        out.print(f"{len(report.problems)} with a problem: duretrieval stats --problems -c {collection}")
+        out.print(f"{len(report.problems)} with a problem: duretrieval stats --problems -c {quote(str(collection))}")

@@ -1,7 +1,8 @@
-"""The road of a question: terms of any modality become unit vectors with weights."""
+"""The road of a question: terms of any modality become unit vectors with weights, and these find items."""
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,10 +13,13 @@ import numpy as np
 from duretrieval.collection.reading import Held, Road
 from duretrieval.errors import EmptyMedia, MediaError, MissingExtra, QueryError
 from duretrieval.fuse.means import mean, means
+from duretrieval.fuse.scores import probes
 from duretrieval.model.model import Model
 from duretrieval.protocols import Store
+from duretrieval.rank.nearest import search
+from duretrieval.rank.rerank import PairReranker
 from duretrieval.similarity import unit
-from duretrieval.types import Array, Modality, Part, Query, Term
+from duretrieval.types import Array, Hit, Modality, Part, Query, Term
 
 NOTHING = "the query asks for nothing"
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp"})
@@ -43,6 +47,19 @@ class Asking:
             return (Term(held.kind, asked),)
         return (asked,) if isinstance(asked, Term) else tuple(asked)
 
+    def answer(self, query: Query, store: Store) -> list[Hit]:
+        """The items that fit best, best first.
+
+        Raises:
+            QueryError, MediaError, MissingExtra: as `embed` and `searched`.
+        """
+        wanted = searched(query, self._model)
+        vectors, weights = self.embed(query, store)
+        query = weighed(query, vectors, weights, self._model)
+        scorer = self._model.scorer
+        rerank = PairReranker(scorer, vectors, weights, store) if scorer else None
+        return search(store, probes(vectors, weights, wanted, self._model.background), query, rerank)
+
     def embed(self, query: Query, store: Store) -> tuple[Array, list[float]]:
         """One unit vector a term, then one an item of `query.like`: (t, dim), and the t weights.
 
@@ -51,10 +68,13 @@ class Asking:
         alone, and an item to be like is its whole.
 
         Raises:
-            QueryError: a term is blank, a file holds nothing of its term's modality, or an item to be like is not there
-                or has no vectors.
+            QueryError: a term is blank or its weight no finite number, a file holds nothing of its term's modality, or
+                an item to be like is not there or has no vectors.
             MediaError, MissingExtra: a file cannot be read.
         """
+        for term in query.terms:
+            if not math.isfinite(term.weight):
+                raise QueryError(f"a term has weight {term.weight}; give a number, negative for less of it")
         empty = np.zeros((0, self._model.dim), np.float32)
         terms = [mean(self._model.encode(self._parts(term))) for term in query.terms]
         asked, weights = np.stack(terms) if terms else empty, [term.weight for term in query.terms]
@@ -65,7 +85,7 @@ class Asking:
 
     def _parts(self, term: Term) -> list[Part]:
         if not isinstance(term.content, Path):
-            if _is_nothing(term.content):
+            if is_nothing(term.content):
                 raise QueryError(
                     f"{NOTHING}: a term is empty or blank; give words, a picture, a film or a sound, or leave the term "
                     "out"
@@ -151,7 +171,7 @@ def _like(ids: Sequence[str], store: Store, *, wholes: bool) -> list[Array]:
     return rows
 
 
-def _is_nothing(content: object) -> bool:
+def is_nothing(content: object) -> bool:
     """Whether it is text without a character to see, or an array without numbers."""
     if isinstance(content, str):
         return all(unicodedata.category(sign) in _UNSEEN for sign in content)

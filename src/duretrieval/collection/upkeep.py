@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from shlex import quote
 
 from duretrieval.collection import record, relations, sources, storable
+from duretrieval.collection.changed import BATCH
 from duretrieval.collection.ingest import Ingest, Report
-from duretrieval.collection.news import BATCH
 from duretrieval.errors import CollectionError, DamagedCollection, ModelError, NotACollection, Untrusted, WouldEmpty
 from duretrieval.index.lance import address, place
 from duretrieval.index.lance import mend as mending
@@ -30,7 +31,7 @@ BACK = Fault("_versions", "the newest version was lost, and with it what was don
 def no_collection(path: str | Path) -> NotACollection:
     """The sentence where there is none."""
     return NotACollection(
-        f"there is no collection at {path}. Make one with: duretrieval index PATH -c {path}; "
+        f"there is no collection at {path}. Make one with: duretrieval index PATH -c {quote(str(path))}; "
         "or name another with -c or DURETRIEVAL_COLLECTION."
     )
 

@@ -18,7 +18,7 @@ class OnnxSound:
     """A sound encoder: a graph from `samples` (b, n) float32, mono at `sample_rate`, to rows (b, dim) float32.
 
     cutting: which n the graph takes. The rows of a sound's pieces are averaged and made unit. Spectra, where the graph
-    needs any, are its own business (`train.nets.audio`), so one encoder serves every model of sounds.
+    needs any, are its own business (`training.nets.audio`), so one encoder serves every model of sounds.
     """
 
     modalities = frozenset({Modality.AUDIO})

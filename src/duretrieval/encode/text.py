@@ -23,7 +23,7 @@ class OnnxText:
     """A sentence encoder: a tokenizer and a graph (input_ids, attention_mask) (b, t) int64 -> (b, dim) float32.
 
     max_tokens: what comes after is not read.  glossary: a file in the folder that turns Chinese into English words
-    before anything else (`encode.glossary`), for an encoder that knows only English.  pad_id: fills what is shorter
+    before anything else (`language.glossary`), for an encoder that knows only English.  pad_id: fills what is shorter
     than its neighbours.  pad_to: at least so many tokens, for a graph that has learned to read the padding.  prefix:
     goes before every text, for an encoder that was trained so ("query: ").
     """

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from duretrieval.collection.collection import Collection, Report
+from duretrieval.collection.collection import Collection
+from duretrieval.collection.ingest import Report
 from duretrieval.errors import ConfigError, EvaluationError
 from duretrieval.evaluation.evaluated import Evaluated
-from duretrieval.evaluation.labels.together import USUAL
 from duretrieval.evaluation.health.health import measure_health
+from duretrieval.evaluation.labels.together import USUAL
+from duretrieval.evaluation.measures import measures
 from duretrieval.evaluation.result import Evaluation, Provenance, Side
 from duretrieval.evaluation.result_json import load
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap
@@ -46,8 +48,20 @@ class Request:
     """How many to ask of a collection without labels."""
     index: str | None = None
     """The index in memory that a collection is searched by (`Collection.open`)."""
+    model: str | Path | Model | None = None
+    """A collection's model, where it is not as recorded."""
     bootstrap: Bootstrap = field(default_factory=Bootstrap)
     command: str = ""
+
+
+TAKES: dict[Subject, tuple[str, ...]] = {
+    "collection": ("data", "judgements", "metrics", "queries", "index", "model"),
+    "model": ("data", "columns", "positives", "metrics"),
+    "matrix": ("protocol", "labels"),
+    "run": ("data", "judgements", "metrics", "pair"),
+    "result": (),
+}
+"""What of a request each subject is evaluated with."""
 
 
 def evaluate(
@@ -57,6 +71,7 @@ def evaluate(
 
     Raises:
         EvaluationError: there is nothing of that name, something it needs is missing, or it cannot be evaluated.
+        ConfigError: there is no such metric, or the request says what has nothing to do with what is evaluated.
         DuretrievalError: as the functions for each kind: `evaluate_collection`, `evaluate_model`, `evaluate_run`,
             `evaluate_matrix`.
     """
@@ -68,7 +83,7 @@ def evaluate(
         case "collection":
             return _collection(what, request)
         case "model":
-            manifest = _needed(request.data, "--data", "a model is evaluated on a manifest of what belongs together")
+            manifest = _needed(request, "a model is evaluated on a manifest of what belongs together", "data")
             names = request.metrics or model.MEASURES
             settings |= {"columns": request.columns, "positives": request.positives}
             return model.evaluate_model(Model.load(what), manifest, names=names, progress=progress, **settings)  # type: ignore[arg-type]
@@ -78,7 +93,7 @@ def evaluate(
             return evaluate_matrix(Path(what), request.protocol, request.labels, **settings)  # type: ignore[arg-type]
         case "result":
             return Evaluated(load(Path(what)))
-    qrels = _needed(request.judgements or request.data, "--judgements", "a run is evaluated against judgements")
+    qrels = _needed(request, "a run is evaluated against judgements", "judgements", "data")
     names = request.metrics or run.MEASURES
     return run.evaluate_run(Path(what), qrels, *request.pair, names=names, **settings)  # type: ignore[arg-type]
 
@@ -108,9 +123,11 @@ def recognise(what: str | Path) -> Subject:
 
 
 def _collection(what: str, request: Request) -> Evaluated:
-    with Collection.open(what, create=False, index=request.index) as collection:
+    qrels = _given(request, "a collection is evaluated with judgements, or without", "data", "judgements")
+    if request.metrics and qrels is None:
+        raise ConfigError("--metric is of what was judged, and there are no judgements; name them with --data")
+    with Collection.open(what, request.model, create=False, index=request.index) as collection:
         health = measure_health(collection, queries=request.queries)
-        qrels = request.data or request.judgements
         if qrels is None:
             source = Provenance(model=collection.model.fingerprint, command=request.command)
             return Evaluated(Evaluation(Path(what).name or what, (), provenance=source), health=health)
@@ -122,16 +139,37 @@ def _collection(what: str, request: Request) -> Evaluated:
 
 
 def _check(subject: Subject, request: Request) -> None:
-    if request.index and subject != "collection":
-        raise ConfigError(f"--index is how a collection is searched, and this is a {subject}; leave it out")
-    if request.metrics and subject in ("matrix", "result"):
-        raise ConfigError(f"a {subject} has its own metrics, so --metric does not apply; leave it out")
+    """Refuse what would be passed over, and a metric that there is not, before anything is measured."""
+    usual, taken = Request(), TAKES[subject]
+    for name in (name for names in TAKES.values() for name in names if name not in taken):
+        if getattr(request, name) != getattr(usual, name):
+            takes = f"which is evaluated with {', '.join(map(_option, taken))}"
+            has = takes if taken else "whose figures are there already"
+            raise ConfigError(f"{_option(name)} has nothing to do with a {subject}, {has}; leave it out")
+    measures(request.metrics)
 
 
-def _needed(given: str | Path | None, option: str, why: str) -> Path:
-    if given is None:
-        raise EvaluationError(f"{why}; name it with {option}")
-    path = Path(given)
-    if not path.is_file():
-        raise EvaluationError(f"there is no file {path}; {why}, named with {option}")
+def _given(request: Request, why: str, *names: str) -> Path | None:
+    """The first file of these that is named.
+
+    Raises:
+        EvaluationError: it is not there; why: what it is for.
+    """
+    for name in names:
+        if (given := getattr(request, name)) is not None:
+            if not Path(given).is_file():
+                raise EvaluationError(f"there is no file {given}, named with {_option(name)}; {why}")
+            return Path(given)
+    return None
+
+
+def _needed(request: Request, why: str, *names: str) -> Path:
+    path = _given(request, why, *names)
+    if path is None:
+        raise EvaluationError(f"{why}; name it with {_option(names[0])}")
     return path
+
+
+def _option(name: str) -> str:
+    """How the command line calls what a request calls so."""
+    return {"columns": "--column", "metrics": "--metric"}.get(name, f"--{name}")

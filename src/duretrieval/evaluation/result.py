@@ -16,6 +16,15 @@ FEW = 20
 """Queries below which an interval is rough; one query alone gives an interval of no width."""
 
 
+def side(name: str) -> Side:
+    """As `Pair.name` has it.
+
+    Raises:
+        ValueError: there is no modality of that name.
+    """
+    return "any" if name == "any" else Modality(name)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Score:
     """One metric over the queries of one pair of modalities."""

@@ -7,12 +7,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
-from duretrieval.errors import DamagedMedia, LimitExceeded, MediaError
-from duretrieval.media.chunk import Chunk, Cursor
+from duretrieval.errors import DamagedMedia, LimitExceeded, MediaError, UnsupportedMedia
+from duretrieval.media.chunk import Ask, Chunk, Clip, Cursor
 from duretrieval.media.kinds import MODULES, kind_of
 from duretrieval.media.limits import Limits
 from duretrieval.media.signature import Kind
-from duretrieval.types import Reading
+from duretrieval.types import Part, Reading
 
 __all__ = ["Chunk", "Cursor", "decode"]
 
@@ -25,8 +25,10 @@ class Reader(Protocol):
         ...
 
 
-def decode(path: str | Path, reading: Reading, limits: Limits, start: Cursor | None = None) -> Chunk:
+def decode(path: str | Path, reading: Reading, limits: Limits, start: Ask = None) -> Chunk:
     """Decode the chunk of a file that begins at `start` (None: its beginning), sized and cut as `reading` says.
+
+    A `Clip` gives a chunk of one part, that window of a film or a sound.
 
     Decoders are native code: run it through a `DecoderPool` unless the file is known to be good.
 
@@ -35,10 +37,12 @@ def decode(path: str | Path, reading: Reading, limits: Limits, start: Cursor | N
     """
     path = Path(path)
     kind = kind_of(path, limits)
-    reader: Reader = import_module(f"duretrieval.media.{MODULES.get(kind, 'ffmpeg')}").read
     try:
         # Libraries warn about what they repaired; what matters here is whether parts come out.
         with warnings.catch_warnings(action="ignore"):
+            if isinstance(start, Clip):
+                return _clip(path, kind, reading, limits, start)
+            reader: Reader = import_module(f"duretrieval.media.{MODULES.get(kind, 'ffmpeg')}").read
             return reader(path, kind, reading, limits, start)
     except MediaError:
         raise
@@ -49,6 +53,15 @@ def decode(path: str | Path, reading: Reading, limits: Limits, start: Cursor | N
         ) from error
     except Exception as error:
         raise DamagedMedia(f"the {kind.value} decoder failed: {_reason(error, path)}") from error
+
+
+def _clip(path: Path, kind: Kind, reading: Reading, limits: Limits, asked: Clip) -> Chunk:
+    if kind in MODULES:
+        raise UnsupportedMedia("it is neither a film nor a sound, and has no windows")
+    from duretrieval.media.window import clip  # it loads FFmpeg
+
+    part = Part(asked.modality, path, start_s=asked.start_s, end_s=asked.end_s)
+    return Chunk((clip(part, path, reading, limits, asked.at),))
 
 
 def _reason(error: Exception, path: Path) -> str:

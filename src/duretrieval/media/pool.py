@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from duretrieval.media import budget
-from duretrieval.media.chunk import Chunk, Cursor, Spent
+from duretrieval.media.chunk import Ask, Chunk, Cursor, Spent
 from duretrieval.media.decoder import decode
 from duretrieval.media.limits import Limits
 from duretrieval.media.worker import Decode, Worker
@@ -30,7 +30,7 @@ FILES_PER_WORKER = 1_000
 @dataclass(frozen=True, slots=True)
 class _Job:
     path: Path
-    start: Cursor | None
+    start: Ask
     answer: Future[Chunk]
 
 
@@ -47,7 +47,7 @@ class DecoderPool:
         self, reading: Reading, limits: Limits, workers: int | None = None, *, decode: Decode = decode
     ) -> None:
         self.workers = workers or os.cpu_count() or 1
-        self._reading, self._limits, self._decode = reading, limits, decode
+        self.reading, self.limits, self._decode = reading, limits, decode
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._hired: set[Worker] = set()
@@ -62,21 +62,21 @@ class DecoderPool:
     ) -> None:
         self.close()
 
-    def submit(self, path: str | Path, start: Cursor | None = None) -> Future[Chunk]:
-        """Ask for the chunk of a file that begins at `start`.
+    def submit(self, path: str | Path, start: Ask = None) -> Future[Chunk]:
+        """Ask for the chunk of a file that begins at `start`, or for a clip; from any thread.
 
         The future raises the MediaError that `decode` raises; DamagedMedia when the decoder crashed, or answered with
         what is no chunk; LimitExceeded when it took longer than `limits` allows a chunk, or more memory, or when the
         chunks before have used up what the limits allow a file. What those gave is good, and the caller's to keep.
         """
-        path = Path(path)
-        if self._closed:
-            raise RuntimeError("this DecoderPool is closed")
-        job = _Job(path, start, Future())
-        self._jobs.put(job)
-        if len(self._threads) < self.workers:
-            self._threads.append(threading.Thread(target=self._serve, name="decoder", daemon=True))
-            self._threads[-1].start()
+        job = _Job(Path(path), start, Future())
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("this DecoderPool is closed")
+            self._jobs.put(job)
+            if len(self._threads) < self.workers:
+                self._threads.append(threading.Thread(target=self._serve, name="decoder", daemon=True))
+                self._threads[-1].start()
         return job.answer
 
     def close(self) -> None:
@@ -98,8 +98,8 @@ class DecoderPool:
                 job.answer.cancel()
             elif job.answer.set_running_or_notify_cancel():
                 try:
-                    spent = job.start.spent if job.start else Spent()
-                    patience = budget.patience(job.path, spent, self._limits)
+                    spent = job.start.spent if isinstance(job.start, Cursor) else Spent()
+                    patience = budget.patience(job.path, spent, self.limits)
                     if worker is None or not worker.alive:
                         worker = self._replace(worker)
                     job.answer.set_result(_chunk(worker, job, spent, patience))
@@ -114,7 +114,7 @@ class DecoderPool:
     def _replace(self, gone: Worker | None) -> Worker:
         if gone is not None:
             self._dismiss(gone)
-        worker = Worker(self._reading, self._limits, self._decode)
+        worker = Worker(self.reading, self.limits, self._decode)
         with self._lock:
             self._hired.add(worker)
             if self._closed:

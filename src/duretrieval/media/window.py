@@ -37,7 +37,7 @@ def clip(part: Part, path: Path, reading: Reading, limits: Limits, at: float = M
     Raises:
         MediaError: the file cannot be used, or holds nothing of this modality there.
     """
-    kind = kind_of(path)
+    kind = kind_of(path, limits)
     try:
         with opened(path, kind) as container:
             recording = Recording(path, kind, container, pieces(path, kind, container))

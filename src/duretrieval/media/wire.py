@@ -24,7 +24,7 @@ import numpy as np
 
 from duretrieval import errors
 from duretrieval.errors import DamagedMedia, LimitExceeded, MediaError, MissingExtra
-from duretrieval.media.chunk import BUDGET_BYTES, Chunk, Cursor, frame_bytes
+from duretrieval.media.chunk import BUDGET_BYTES, Ask, Chunk, Clip, Cursor, frame_bytes
 from duretrieval.media.document import PASSAGES_PER_CHUNK
 from duretrieval.types import Modality, Part, Reading, Scalar
 
@@ -98,14 +98,20 @@ def _exactly(pipe: socket.socket, size: int, deadline: float | None) -> bytearra
     return data
 
 
-def send_request(pipe: socket.socket, path: Path, start: Cursor | None) -> None:
-    """Ask for a chunk."""
-    send(pipe, {"path": str(path), "start": _cursor(start)})
+def send_request(pipe: socket.socket, path: Path, start: Ask) -> None:
+    """Ask for a chunk, or a clip."""
+    if isinstance(start, Clip):
+        send(pipe, {"path": str(path), "clip": [start.modality, start.at, start.start_s, start.end_s]})
+    else:
+        send(pipe, {"path": str(path), "start": _cursor(start)})
 
 
-def receive_request(pipe: socket.socket) -> tuple[Path, Cursor | None]:
+def receive_request(pipe: socket.socket) -> tuple[Path, Ask]:
     """In the decoding process: wait for the next request; it comes from the parent, so it is as it should be."""
     head, _ = receive(pipe, (2**31, 0))
+    if "clip" in head:
+        modality, *where = head["clip"]
+        return Path(head["path"]), Clip(Modality(modality), *where)
     return Path(head["path"]), Cursor(*head["start"]) if head["start"] else None
 
 

@@ -14,13 +14,13 @@ from pathlib import Path
 from duretrieval.errors import DamagedMedia, LimitExceeded
 from duretrieval.media import wire
 from duretrieval.media.budget import Patience
-from duretrieval.media.chunk import Chunk, Cursor
+from duretrieval.media.chunk import Ask, Chunk
 from duretrieval.media.confine import allow_seconds, confine
 from duretrieval.media.limits import Limits
 from duretrieval.media.spawn import Context
 from duretrieval.types import Reading
 
-Decode = Callable[[Path, Reading, Limits, Cursor | None], Chunk]
+Decode = Callable[[Path, Reading, Limits, Ask], Chunk]
 START_S = 60.0
 """For a process to start, on a busy machine."""
 END_S = 5.0
@@ -42,7 +42,7 @@ class Worker:
         self.files = 0
         """How many it has decoded."""
 
-    def decode(self, path: Path, start: Cursor | None, patience: Patience) -> Chunk:
+    def decode(self, path: Path, start: Ask, patience: Patience) -> Chunk:
         """The chunk of `path` at `start`; after an error of the process itself, `alive` is false.
 
         Raises:

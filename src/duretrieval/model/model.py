@@ -21,7 +21,9 @@ from duretrieval import builtin, plugins, whole
 from duretrieval.errors import ModelError
 from duretrieval.model import slots
 from duretrieval.model.card import fingerprint, origins, read_card, reading_of
+from duretrieval.model.files import unnamed
 from duretrieval.model.seal import Origin, seal
+from duretrieval.onnx import copied
 from duretrieval.protocols import Aligner, Encoder, Fusion, Scorer, Weigher
 from duretrieval.types import Array, Modality, Part, Reading
 
@@ -152,11 +154,20 @@ class Model:
         return fused
 
     def parts_for(self, modality: Modality) -> tuple[Encoder, Aligner | None]:
-        """The encoder and aligner of a modality, loaded on first use: a text search never reads image weights."""
+        """The encoder and aligner of a modality, loaded on first use: a text search never reads image weights.
+
+        Raises:
+            ModelError: this model does not know the modality, or what it has for it ends in another space.
+        """
         if modality not in self.modalities:
             known = ", ".join(sorted(self.modalities))
             raise ModelError(f"model {self.name!r} does not know {modality.value}; it knows {known}")
-        return self._one("encoders", modality), self._one("aligners", modality)
+        encoder, aligner = self._one("encoders", modality), self._one("aligners", modality)
+        if (dim := (aligner or encoder).dim) != self.dim:
+            raise ModelError(
+                f"{self.name!r} has {self.dim} dimensions, and its {modality.value} ends in {dim}; export it again"
+            )
+        return encoder, aligner
 
     def save(
         self,
@@ -179,8 +190,12 @@ class Model:
             ModelError: a part has no `save`, or a file it needs is gone.
         """
         own = [self.folder] if self.folder else []
-        training = training or (read_card(self.folder).get("training") if self.folder else None)
+        came = read_card(self.folder) if self.folder else {}
+        training = training or came.get("training")
         with whole.folder(Path(folder)) as place:
+            for file in unnamed(came.get("files", ())):
+                (place / file).parent.mkdir(parents=True, exist_ok=True)
+                copied(own[0] / file, place / file)
             card = {
                 "name": name or self.name,
                 "dim": self.dim,
@@ -219,7 +234,7 @@ class Model:
             name=card["name"],
             dim=card["dim"],
             fingerprint=fingerprint(folder),
-            reading=reading_of(folder, card.get("reading", {})),
+            reading=reading_of(folder, card["reading"]),
             folder=folder,
             **{"encoders": {}, **parts},
         )

@@ -74,6 +74,13 @@ def test_films_of_an_encoder_of_their_own_have_the_kind_of_head_that_pictures_ha
     assert heads["video"] is not heads["image"]
 
 
+def test_the_same_settings_for_both_are_one_encoder() -> None:
+    """Also where the recipe writes them down twice; so one head, which stands on one encoder."""
+    both = {name: {"use": "builtin-image-features"} for name in ("image", "video")}
+    made = make_encoders(to_recipe({"encoders": both}), [IMAGE, VIDEO], [])
+    assert made.frozen[IMAGE].encoder is made.frozen[VIDEO].encoder
+
+
 def films(rows: list[Sample], *columns: str) -> list[Sample]:
     return [Sample(s.id, {name: s.columns[name] for name in columns}, split=s.split) for s in rows]
 

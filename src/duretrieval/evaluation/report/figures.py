@@ -81,12 +81,12 @@ def differences(found: Sequence[Difference], name: str) -> Markup:
     """Each metric now and before, and whether the difference is real."""
     columns = ("pair", "measure", "before", "now", "difference", "verdict")
     rows = [_difference(d) for d in sorted(found, key=lambda d: not d.significant)]
-    real = [d for d in found if d.significant and d.difference]
-    better = sum(d.better for d in real)
+    verdicts = [d.verdict for d in found]
+    better, worse = verdicts.count("better"), verdicts.count("worse")
     return tag(
         "section",
         tag("h2", say("against", name=name)),
-        tag("p", say("against-note", n=len(found), better=better, worse=len(real) - better), class_="note"),
+        tag("p", say("against-note", n=len(found), better=better, worse=worse), class_="note"),
         tag("div", tag("table", tag("tr", *(tag("th", say(c)) for c in columns)), *rows), class_="scroll long"),
     )
 
@@ -98,6 +98,12 @@ def shown(name: str, value: float) -> str:
     if math.isinf(value):
         return "∞"
     return percent(value) if measure(name).larger_is_better else f"{value:.4g}"
+
+
+def change(d: Difference) -> str:
+    """A difference and its interval, in what `shown` shows."""
+    scale = 100 if measure(d.measure).larger_is_better else 1
+    return f"{scale * d.difference:+.1f} ({scale * d.low:+.1f} … {scale * d.high:+.1f})"
 
 
 def _cell(score: Score | None, pair: str) -> Markup:
@@ -117,18 +123,12 @@ def _figure(score: Score | None) -> Markup:
 
 
 def _difference(d: Difference) -> Markup:
-    share = measure(d.measure).larger_is_better
-    scale = 100 if share else 1
-    verdict = "same" if d.difference == 0 else "unsure"
-    if d.significant and d.difference:
-        verdict = "better" if d.better else "worse"
-    change = f"{scale * d.difference:+.1f} ({scale * d.low:+.1f} … {scale * d.high:+.1f})"
     return tag(
         "tr",
         tag("th", say_pair(*d.pair.split("-", 1)), scope="row"),
         tag("td", d.measure),
         tag("td", shown(d.measure, d.old)),
         tag("td", shown(d.measure, d.new)),
-        tag("td", change),
-        tag("td", say(verdict), tag("small", f" p = {d.adjusted:.3g}"), class_=f"verdict {verdict}"),
+        tag("td", change(d)),
+        tag("td", say(d.verdict), tag("small", f" p = {d.adjusted:.3g}"), class_=f"verdict {d.verdict}"),
     )

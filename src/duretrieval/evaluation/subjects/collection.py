@@ -14,7 +14,7 @@ from duretrieval.evaluation.evaluated import Evaluated
 from duretrieval.evaluation.measures import Measure, measures
 from duretrieval.evaluation.report.closeup import Material
 from duretrieval.evaluation.report.exhibit import Exhibit, looks, of_file, of_text
-from duretrieval.evaluation.result import Evaluation, Pair, Provenance, Side
+from duretrieval.evaluation.result import Evaluation, Pair, Provenance, Side, side
 from duretrieval.evaluation.runs import read_judgements
 from duretrieval.evaluation.runs.rows import Judgements, Run
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap
@@ -71,8 +71,7 @@ def evaluate_collection(
     pairs, materials, whole = [], [], Run()
     for query in sorted({a.modality for a in asked}, key=list(Modality).index):
         asking = [a for a in asked if a.modality is query]
-        for side in ("any",) if collection.model.fusion else ("any", *sizes):
-            gallery: Side = "any" if side == "any" else Modality(side)
+        for gallery in map(side, ("any",) if collection.model.fusion else ("any", *sizes)):
             found = _pair(collection, asking, judged, held, query, gallery, wanted, bootstrap, sizes, road)
             if found is not None:
                 pair, material, run = found

@@ -12,21 +12,24 @@ import numpy as np
 
 from duretrieval.errors import ConfigError, MediaError
 from duretrieval.media.limits import Limits
+from duretrieval.training.augment.composed import compose
 from duretrieval.training.build.encoders import Encoders, make_encoders
 from duretrieval.training.build.features import features
 from duretrieval.training.build.relate import relate
 from duretrieval.training.data.batches import Column, Rows, keys_of
 from duretrieval.training.data.checks import unusable
+from duretrieval.training.data.decoders import Decoders
 from duretrieval.training.data.examples import Examples
 from duretrieval.training.data.feature_cache import FORMAT, FeatureCache, content_digest
 from duretrieval.training.data.identity import identify
+from duretrieval.training.data.left_out import LeftOut
 from duretrieval.training.data.positives import positives
+from duretrieval.training.data.read import SPLITS
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.data.splits import Splits, split
+from duretrieval.training.nets.builtin import user_cache
 from duretrieval.training.recipe.recipe import Recipe, view_name, with_views
 from duretrieval.types import Floats, Ints, Modality, Part
-
-SPLITS = ("train", "val", "test")
 
 Progress = Callable[[str, int, int], None]
 """What is being done, how many of it are done, and how many there are."""
@@ -47,8 +50,14 @@ class Prepared:
     """Names of the classes of the training rows; a label is a place here."""
     problems: Sequence[str]
     """Rows that could not be used, with the reason."""
+    left_out: LeftOut
+    """What could not be read any more in the middle of the run."""
+    decoders: Decoders
+    """What reads the files of encoders that learn."""
     digest: str
     """Changes when the rows, their split, their relations, or the files they name do."""
+    limits: Limits
+    """With which files are read."""
     kinds: Sequence[str] = ()
     """Of the neighbours that rows of training have."""
 
@@ -60,10 +69,12 @@ def prepare(
     limits: Limits | None = None,
     cache: Path | None = None,
     progress: Progress | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> Prepared:
     """Split the samples, make the encoders, and compute (or find) the rows of the frozen ones.
 
     cache: the folder for rows of frozen encoders; None is `duretrieval/features` in `XDG_CACHE_HOME`, or in ~/.cache.
+    tell: told of each file that is left out in the middle of the run; None: the log is.
 
     Raises:
         ConfigError: a view names a column that no row has, or a split that is needed is empty.
@@ -71,31 +82,29 @@ def prepare(
     limits = limits or Limits()
     columns = _columns(samples)
     recipe = with_views(recipe, columns)
-    data = recipe.data
-    shares = {"train": 1 - data.val - data.test, "val": data.val, "test": data.test}
-    known = identify(samples, near=data.near_duplicates, texts=data.texts, limits=limits)
-    parts = split(samples, shares, recipe.seed, radius=data.nearness, identities=known)
+    parts = _divided(samples, recipe, limits)
     texts = [p.content for s in parts["train"] for p in s.columns.values() if isinstance(p.content, str)]
     used = {name: m for name, m in columns.items() if any(name in view for view in recipe.views)}
     encoders = make_encoders(recipe, used.values(), texts)
     against = {name: _negatives(parts[name], used) for name in SPLITS}
     everything = [sample for name in SPLITS for sample in (*parts[name], *against[name].samples)]
-    held, problems = _encode_columns(used, everything, encoders, limits, cache or user_cache(), progress)
+    held, problems = _encode_columns(used, everything, encoders, limits, cache or user_cache() / "features", progress)
     classes = list(dict.fromkeys(s.label for s in parts["train"] if s.label is not None))
     keys = keys_of(everything)
     numbers: dict[str | None, int] = {name: number for number, name in enumerate(classes)}
     labels = np.array([numbers.get(s.label, -1) for s in everything], dtype=np.int64)
+    augment = compose(recipe.augment) if recipe.augment else None
+    left_out, decoders = LeftOut(tell), Decoders(encoders.reading, limits, _decoders(recipe))
     rows, start = {}, 0
     for name in SPLITS:
         mine = (*parts[name], *against[name].samples)
         at = slice(start, start + len(mine))
         start = at.stop
         cut = {c: column.cut(at) for c, column in held.items()}
-        augment = _augmentation(recipe) if name == "train" and recipe.augment else None
-        examples = None
+        learning, examples = name == "train", None
         if encoders.nets:
-            read = _read_again(mine, cut)
-            examples = Examples(read, encoders.reading, limits, augment, recipe.seed, training=name == "train")
+            read, change = _read_again(mine, cut), augment if learning else None
+            examples = Examples(read, augment=change, seed=recipe.seed, training=learning, decoders=decoders)
         views = {view_name(view): view for view in recipe.views}
         present = {c: column.present.tolist() for c, column in cut.items()}
         rows[name] = Rows(
@@ -103,18 +112,36 @@ def prepare(
             keys[at],
             labels[at],
             examples,
+            left_out=left_out,
             positives=positives(mine, views, present, recipe.positives),
             against=against[name].places,
             scores=_scores(mine),
         )
     kinds, unused = relate(recipe, parts, rows, held)
-    if len(rows["train"]) < 2 or len(rows["val"]) < 2:
+    problems += unused
+    return Prepared(
+        recipe, used, rows, parts, encoders, classes, problems, left_out, decoders, _digest(parts), limits, kinds
+    )
+
+
+def _divided(samples: Sequence[Sample], recipe: Recipe, limits: Limits) -> Splits:
+    """Said before encoders are fetched and files encoded: splits that are too small to learn from, or to judge by."""
+    data = recipe.data
+    shares = {"train": 1 - data.val - data.test, "val": data.val, "test": data.test}
+    known = identify(samples, near=data.near_duplicates, texts=data.texts, limits=limits)
+    parts = split(samples, shares, recipe.seed, radius=data.nearness, identities=known)
+    if len(parts["train"]) < 2 or len(parts["val"]) < 2:
         raise ConfigError(
-            f"of {len(everything)} usable rows, {len(rows['train'])} are for training and {len(rows['val'])} for "
+            f"of {len(samples)} usable rows, {len(parts['train'])} are for training and {len(parts['val'])} for "
             "validation; each needs at least 2. Give more rows, or other shares in [data]"
             + "".join(f". {note[0].upper()}{note[1:]}" for note in parts.notes)
         )
-    return Prepared(recipe, used, rows, parts, encoders, classes, [*problems, *unused], _digest(parts), kinds)
+    return parts
+
+
+def _decoders(recipe: Recipe) -> int:
+    """Those of one device."""
+    return recipe.fit.workers or max(1, (os.cpu_count() or 1) // recipe.fit.devices)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,12 +182,6 @@ def _read_again(samples: Sequence[Sample], columns: Mapping[str, Column]) -> lis
         replace(sample, columns={name: sample.columns[name] for name, there in learning.items() if there[place]})
         for place, sample in enumerate(samples)
     ]
-
-
-def _augmentation(recipe: Recipe) -> Callable[..., Part]:
-    from duretrieval.training.augment.composed import compose
-
-    return compose(recipe.augment)
 
 
 def _columns(samples: Sequence[Sample]) -> dict[str, Modality]:
@@ -225,8 +246,3 @@ def _known(part: Part) -> bytes:
         return content_digest(part)
     except MediaError:
         return b"missing"
-
-
-def user_cache() -> Path:
-    """Where rows of frozen encoders are kept when no other folder is named."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "duretrieval" / "features"

@@ -73,7 +73,9 @@ def _all(rows: Mapping[str, Rows], columns: Mapping[str, Column]) -> Rows:
     held = [rows[name] for name in SPLITS]
     read = [one.examples for one in held if one.examples is not None]
     keys, labels = (torch.cat([getattr(one, name) for one in held]).numpy() for name in ("keys", "labels"))
+    left_out = held[0].left_out
     if not read:
-        return Rows(columns, keys, labels)
+        return Rows(columns, keys, labels, left_out=left_out)
     samples = [sample for examples in read for sample in examples.samples]
-    return Rows(columns, keys, labels, Examples(samples, read[0].reading, read[0].limits, None, read[0].seed))
+    still = Examples(samples, seed=read[0].seed, decoders=read[0].decoders)
+    return Rows(columns, keys, labels, still, left_out=left_out)

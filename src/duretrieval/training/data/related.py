@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from duretrieval.media.relations import Neighbours, Relation, kinds_of
-from duretrieval.training.data.batch import Around
 from duretrieval.training.data.batches import Rows
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.recipe.recipe import Relations
@@ -21,6 +21,17 @@ collection would hold beside them."""
 
 Beside = Sequence[tuple[tuple[int, ...], int]]
 """A row's neighbours: the places of a neighbour, several where it holds lists, and the number of its kind."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chosen:
+    """The neighbours of the rows of a batch, as `Around` has them."""
+
+    rows: list[int]
+    """Their places in the pool, each once"""
+    places: Tensor
+    there: Tensor
+    kinds: Tensor
 
 
 class Related:
@@ -43,7 +54,7 @@ class Related:
         """Say which epoch begins; workers that are running hear of it."""
         self._epoch.fill_(epoch)
 
-    def of(self, places: Sequence[int]) -> Around | None:
+    def of(self, places: Sequence[int]) -> Chosen | None:
         """Of rows of the split; None where nobody is beside any of them."""
         found = self._chosen(places)
         most = max(map(len, found), default=0)
@@ -55,7 +66,7 @@ class Related:
         for i, beside in enumerate(found):
             for j, (place, kind) in enumerate(beside):
                 at[i, j], kinds[i, j], there[i, j] = rows.setdefault(place, len(rows)), kind, True
-        return Around(self.pool.gathered(list(rows), len(rows)), at, there, kinds)
+        return Chosen(list(rows), at, there, kinds)
 
     def _chosen(self, places: Sequence[int]) -> list[list[tuple[int, int]]]:
         rng = np.random.default_rng([self.seed, int(self._epoch), *places]) if self.drawn else None

@@ -11,7 +11,6 @@ from duretrieval.collection.reading import Road
 from duretrieval.errors import ModelError
 from duretrieval.fuse.graph import Beside, beside, middle
 from duretrieval.fuse.means import mean, means
-from duretrieval.media.limits import Limits
 from duretrieval.model.model import Model
 from duretrieval.training.build.network import Network
 from duretrieval.training.build.objective import TotalLoss
@@ -42,9 +41,10 @@ def compare(model: Model, prepared: Prepared, network: Network, objective: Total
     network.eval()
     objective.eval()
     samples, rows = prepared.samples["train"][:COMPARED], prepared.rows["train"]
+    reading, limits = prepared.encoders.reading, prepared.limits
     found: dict[str, float] = {}
-    with Road(prepared.encoders.reading, Limits(), workers=1) as road:
-        whole = rows.plain(lambda part: _windows(road, part) or [load(part, prepared.encoders.reading, Limits())])
+    with Road(reading, limits, workers=1) as road:
+        whole = rows.plain(lambda part: _windows(road, part) or [load(part, road.pool)])
         for place, sample in enumerate(samples):
             batch = whole[[place]]
             there = [name for name in network.columns if name in sample.columns and bool(batch.present[name])]

@@ -11,7 +11,7 @@ from torch import Tensor
 from duretrieval.errors import ConfigError
 from duretrieval.training.build.objective import LossTerm, TotalLoss
 from duretrieval.training.data.batches import Rows
-from duretrieval.training.recipe.recipe import CLASSES, LOSS
+from duretrieval.training.recipe.monitor import CLASSES, LOSS
 
 BLOCK = 256
 """Rows looked at at a time."""

@@ -22,7 +22,7 @@ from duretrieval.training.data.batch import Batch, View
 from duretrieval.training.data.batches import Rows
 from duretrieval.training.data.positives import Positives
 from duretrieval.training.fit.reranking import reranked
-from duretrieval.training.recipe.recipe import CLASSES, LOSS
+from duretrieval.training.recipe.monitor import CLASSES, LOSS, sign
 from duretrieval.types import Ints
 
 BATCH = 512
@@ -36,8 +36,8 @@ def views_of(network: Network, rows: Rows, device: torch.device | None = None) -
     parts: dict[str, list[View]] = {name: [] for name in network.views}
     rows = rows.plain()
     with torch.inference_mode():
-        for start in range(0, len(rows), BATCH):
-            batch = rows[list(range(start, min(start + BATCH, len(rows))))]
+        starts = range(0, len(rows), BATCH)
+        for batch in rows.batches(range(start, min(start + BATCH, len(rows))) for start in starts):
             for name, view in network(batch if device is None else batch.to(device)).items():
                 parts[name].append(View(view.rows.cpu(), view.present.cpu()))
     network.train(was_training)
@@ -87,9 +87,8 @@ def _sides(
 
 
 def _figures(a: Tensor, b: Tensor, right: Sequence[Ints], wanted: Sequence[Measure], score: Any) -> dict[str, float]:
-    with torch.inference_mode():
-        scores = reranked(score, a, b).float().numpy()
-    values = per_query({m.name: m.of for m in wanted}, scores, relevant([found.tolist() for found in right]))
+    relevance = relevant([found.tolist() for found in right])
+    values = per_query({m.name: m.of for m in wanted}, reranked(score, a, b), relevance)
     return {m.name: median(values[m.name]) if m.statistic == "median" else mean(values[m.name]) for m in wanted}
 
 
@@ -118,17 +117,19 @@ def _decided(classifier: nn.Module, rows: Tensor) -> list[int]:
 
 
 def mean_loss(objective: TotalLoss, views: Mapping[str, View], rows: Rows, device: torch.device) -> float:
-    """The objective on the views of rows that are not learned from, `BATCH` at a time in their order."""
+    """The objective on the views of rows that are not learned from, at most `BATCH` at a time in their order.
+
+    Equally many at a time: a last row alone would have nothing to be told from, and count as a loss of 0.
+    """
     losses = []
     with torch.inference_mode():
-        for start in range(0, len(rows), BATCH):
-            anchors = range(start, min(start + BATCH, len(rows)))
-            at = torch.tensor([*anchors, *rows.harder(anchors)])
+        for anchors in torch.arange(len(rows)).tensor_split(-(-len(rows) // BATCH)):
+            at = torch.tensor([*anchors.tolist(), *rows.harder(anchors.tolist())])
             scores = None if rows.scores is None else rows.scores[at]
             batch = Batch({}, {}, rows.keys[at], rows.labels[at], at, len(anchors), scores=scores).to(device)
             cut = {name: View(v.rows[at].to(device), v.present[at].to(device)) for name, v in views.items()}
-            losses.append((float(objective(cut, batch, rows.positives)), len(anchors)))
-    return sum(loss * n for loss, n in losses) / sum(n for _, n in losses)
+            losses.append(float(objective(cut, batch, rows.positives)) * len(anchors))
+    return sum(losses) / len(rows)
 
 
 def check(network: Network, objective: TotalLoss, rows: Rows, monitor: str) -> dict[str, float]:
@@ -159,6 +160,4 @@ def check(network: Network, objective: TotalLoss, rows: Rows, monitor: str) -> d
             f"{monitor!r} cannot be measured on the {len(rows)} validation rows; what could be is {measured}. Give "
             "fit.monitor one of these, or more validation rows"
         )
-    value = float(np.mean(decides))
-    larger = monitor != LOSS and (monitor in CLASSES or measure(monitor).larger_is_better)
-    return {**figures, "monitor": value if larger else -value}
+    return {**figures, "monitor": sign(monitor) * float(np.mean(decides))}

@@ -55,7 +55,7 @@ def features_graph(file: str, cache: Path | str | None = None, *, scores: bool =
     """
     whole = builtin.FOLDER / file
     digest = hashlib.sha256(whole.read_bytes()).hexdigest()[:16]
-    folder = Path(cache) if cache is not None else _user_cache()
+    folder = Path(cache) if cache is not None else user_cache()
     graph = folder / f"{whole.stem}-{'both' if scores else 'features'}-{digest}.onnx"
     if graph.is_file():
         return graph, _width(graph)
@@ -130,5 +130,6 @@ def _row_width(value: Any, graph: Path) -> int:
     return int(axes[1].dim_value)
 
 
-def _user_cache() -> Path:
+def user_cache() -> Path:
+    """Where what was computed once is kept when no other folder is named."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "duretrieval"

@@ -5,7 +5,7 @@
     views = [["text"], ["image"]]     # columns of a row that mean the same; several columns in one view are fused
 
     [encoders.image]
-    use = "convnext"                  # any name of `plugins`, or my_package.module:MyNet
+    use = "convnext"                  # any name of `training.parts`, or my_package.module:MyNet
     model = "facebook/convnext-tiny-224"
     train = ["*stages.3*"]            # parameters that learn; without this line the encoder is frozen, its rows cached
     lr = 1e-5
@@ -37,14 +37,12 @@ RADIUS = 8
 MOST = 32
 """The largest radius: pictures that have nothing in common differ in about 80 bits, seldom in fewer than 40."""
 SEEDS = 2**32
-CLASSES = ("accuracy", "recall", "f1")
-LOSS = "loss"
-"""What `Fit.monitor` may be beside a metric of retrieval."""
+"""Seeds are below it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A part by its name in `plugins`, and what it is made with."""
+    """A part by its name in `training.parts`, and what it is made with."""
 
     use: str
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -117,15 +115,15 @@ class Data:
     """Shares of the rows, where the data does not divide itself."""
     texts: tuple[str, ...] | None = None
     """Columns whose texts tie rows together where they are equal, so that one split has them all; None is every one."""
-    positives: tuple[Positive, ...] | None = None
-    """What rows may have in common to be right for one another, in losses, mining and figures alike: the `key`, an
-    equal `text`, the same `file`, the `label`.  None: key, text, file, and label with a sampler that goes by labels."""
     near_duplicates: bool = True
     """Keep pictures that look alike in one split."""
     relations: Relations = Relations()
     """In TOML the name of a file of relations, or a table."""
     radius: int = RADIUS
     """Bits of 212 in which two pictures that look alike differ at most; smaller ties fewer together."""
+    positives: tuple[Positive, ...] | None = None
+    """What rows may have in common to be right for one another, in losses, mining and figures alike: the `key`, an
+    equal `text`, the same `file`, the `label`.  None: key, text, file, and label with a sampler that goes by labels."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.radius <= MOST:
@@ -172,7 +170,7 @@ class Fit:
     accelerator: str = "auto"
     devices: int = 1
     workers: int = 0
-    """Processes that read files for encoders that learn."""
+    """Processes that decode files for encoders that learn, for each device; 0: one a core, which devices share."""
     memory: int = 0
     """Rows of earlier batches that serve as further negatives (cross-batch memory)."""
     hard_negatives: int = 0

@@ -113,8 +113,8 @@ class GraphAttention(Stacked):
     ) -> Tensor:
         """Items in a graph of relations: edges (2, e) int64, from item edges[0] to item edges[1]; (n, dim).
 
-        kinds: (e,) int64, numbers of the kinds; None: all are of the first.  PyTorch Geometric does the sums, so an item
-        may have any number of neighbours.
+        kinds: (e,) int64, numbers of the kinds; None: all are of the first.  PyTorch Geometric does the sums, so that
+        an item may have any number of neighbours.
 
         Raises:
             ShapeError: an edge to an item that is not there; and as `stack`.

@@ -214,7 +214,7 @@ class TestSettings:
 
     def test_nothing_is_fused(self, made: Path, cache: Path, tmp_path: Path) -> None:
         wanted = replace(recipe(), fusion=None)
-        with pytest.raises(ConfigError, match="names 'relations.csv', and nothing is fused; take"):
+        with pytest.raises(ConfigError, match=r"names 'relations\.csv', and nothing is fused; take"):
             untrained(made, cache, tmp_path / "run", wanted)
 
     def test_the_first_view_asks_and_the_others_look(self, made: Path, cache: Path, tmp_path: Path) -> None:
