@@ -13,7 +13,7 @@ import pytest
 from tests.test_readme import pairs
 
 from duretrieval.training.parts import TABLE
-from duretrieval.training.recipe.recipe import Data, Encoding, Fit, Objective, Recipe
+from duretrieval.training.recipe.recipe import Data, Encoding, Fit, Objective, Recipe, Relations
 from duretrieval.training.recipe.toml import read_recipe
 from duretrieval.training.tuning.search import read_search
 from duretrieval.training.tuning.trial import Search
@@ -25,6 +25,7 @@ TABLES = {
     "`[encoders]`": Encoding,
     "`[loss]`": Objective,
     "`[data]`": Data,
+    "`[data] relations`": Relations,
     "`[fit]`": Fit,
     "`[tune]`": Search,
 }
