@@ -31,7 +31,7 @@ from duretrieval.training.recipe.recipe import Recipe
 from duretrieval.training.recipe.toml import to_recipe
 from duretrieval.training.runs import run as runs
 
-SEEDS = 5
+SEEDS = 3
 MEASURES = ("hit@1", "hit@10", "rr")
 DIRECTION = "query→text+image"
 RECIPE: dict[str, Any] = {
