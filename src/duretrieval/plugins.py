@@ -53,6 +53,7 @@ BUILT_IN: Table = {
     },
     "fusions": {
         "onnx-fusion": ("duretrieval.fuse.network:OnnxFusion", None),
+        "onnx-graph-fusion": ("duretrieval.fuse.graph:OnnxGraphFusion", None),
     },
     "scorers": {
         "onnx-scorer": ("duretrieval.rank.scorer:OnnxScorer", None),

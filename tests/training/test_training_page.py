@@ -11,7 +11,7 @@ from tests.shell import in_process
 from tests.test_readme import pairs
 
 from duretrieval.training.parts import TABLE
-from duretrieval.training.recipe.recipe import Data, Encoding, Fit, Objective, Recipe
+from duretrieval.training.recipe.recipe import Data, Encoding, Fit, Objective, Recipe, Relations
 from duretrieval.training.recipe.toml import read_recipe
 from duretrieval.training.tuning.search import read_search
 from duretrieval.training.tuning.trial import Search
@@ -23,6 +23,7 @@ TABLES = {
     "`[encoders]`": Encoding,
     "`[loss]`": Objective,
     "`[data]`": Data,
+    "`[data] relations`": Relations,
     "`[fit]`": Fit,
     "`[tune]`": Search,
 }

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +26,9 @@ from duretrieval.model.seal import Origin, seal
 from duretrieval.onnx import copied
 from duretrieval.protocols import Aligner, Encoder, Fusion, Scorer, Weigher
 from duretrieval.types import Array, Modality, Part, Reading
+
+if TYPE_CHECKING:
+    from duretrieval.fuse.graph import Beside
 
 UNSTATED = Origin("unstated", "written by Model.save")
 """What is said of a file whose licence nobody gave."""
@@ -127,16 +130,28 @@ class Model:
             out[rows] = aligner(vectors, modality) if aligner else vectors
         return out
 
-    def fuse(self, vectors: Mapping[Modality, Array]) -> Array:
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Of the neighbours that its fusion looks at (`media.relations.kinds_of`); none where it fuses items alone."""
+        return tuple(getattr(self.fusion, "kinds", ()))
+
+    def fuse(self, vectors: Mapping[Modality, Array], beside: Beside | None = None) -> Array:
         """One vector of those of several modalities, modality -> (n, dim) unit rows: (n, dim) float32 unit rows.
 
+        beside: the items' neighbours, for a model with `kinds`; None: they are alone, as a query is.
+
         Raises:
-            ModelError: this model has no fusion.
+            ModelError: this model has no fusion, or none that looks at neighbours.
             ShapeError, ConfigError: as the fusion: nothing to fuse, other shapes, a modality it does not take.
         """
         if self.fusion is None:
             raise ModelError(f"model {self.name!r} has no fusion; take one with a [fusion] in its model.toml")
-        return self.fusion(vectors)
+        if beside is None:
+            return self.fusion(vectors)
+        if not self.kinds:
+            raise ModelError(f"model {self.name!r} looks at no neighbours; take one trained with relations")
+        fused: Array = self.fusion.beside(vectors, beside)  # type: ignore[attr-defined]
+        return fused
 
     def parts_for(self, modality: Modality) -> tuple[Encoder, Aligner | None]:
         """The encoder and aligner of a modality, loaded on first use: a text search never reads image weights.

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from duretrieval.training.align.canonical import Canonical
-from duretrieval.training.data.batch import Batch, View
+from duretrieval.training.data.batch import Around, Batch, View
 from duretrieval.training.recipe.recipe import view_name
 from duretrieval.types import Modality
+
+if TYPE_CHECKING:
+    from duretrieval.training.nets.fusion.graph_attention import GraphAttention
 
 
 class Network(nn.Module):
@@ -21,6 +24,7 @@ class Network(nn.Module):
     encoders: modality -> net, for the modalities whose encoder learns; the others come as rows.  heads: modality ->
     module (b, d_m) -> (b, dim).  columns: name -> modality.  views: columns of each view.  dim: of the shared space.
     fusion: None where every view has one column.  canonical: turns rows before they are compared, in evaluation.
+    looking: the views whose rows see their neighbours.
     """
 
     def __init__(
@@ -33,6 +37,7 @@ class Network(nn.Module):
         dim: int,
         fusion: nn.Module | None = None,
         canonical: Canonical | None = None,
+        looking: Sequence[str] = (),
     ) -> None:
         super().__init__()
         self.dim = dim
@@ -40,6 +45,7 @@ class Network(nn.Module):
         self.heads = nn.ModuleDict({modality.value: head for modality, head in heads.items()})
         self.fusion = fusion
         self.canonical = canonical
+        self.looking = frozenset(looking)
         self.columns = dict(columns)
         self.views = {view_name(view): tuple(view) for view in views}
 
@@ -47,7 +53,15 @@ class Network(nn.Module):
         """View by name."""
         names = dict.fromkeys(c for view in self.views.values() for c in view)  # in order: dropout must repeat itself
         sums = {name: self._sums(batch, name) for name in names}
-        return {name: self._view(view, sums, batch) for name, view in self.views.items()}
+        around = batch.around
+        seen = dict.fromkeys(c for name, view in self.views.items() if name in self.looking for c in view)
+        theirs = {} if around is None else {name: self._sums(around.batch, name) for name in seen}
+        return {
+            name: self._view(view, sums, batch)
+            if around is None or name not in self.looking
+            else self._beside(view, sums, batch, theirs, around)
+            for name, view in self.views.items()
+        }
 
     def aligned(self, batch: Batch, column: str) -> Tensor:
         """A column in the shared space: (b, dim) unit rows, zeros where it is absent.
@@ -94,11 +108,38 @@ class Network(nn.Module):
         if self.fusion is None:
             rows = sums[view[0]]
             return View(normalize(rows, dim=1) if view[0] in batch.owners else rows, present[view[0]])
+        parts, there = self._parts(view, sums, present)
+        return View(normalize(self.fusion(parts, there), dim=1), _any(there))
+
+    def _beside(
+        self,
+        view: Sequence[str],
+        sums: Mapping[str, Tensor],
+        batch: Batch,
+        theirs: Mapping[str, Tensor],
+        around: Around,
+    ) -> View:
+        """The view with what its columns hold of neighbours; theirs: as `sums`, of `around.batch`."""
+        fusion = cast("GraphAttention", self.fusion)
+        rows, there = self._parts(view, sums, batch.present)
+        given, held = self._parts(view, theirs, around.batch.present)
+        middles = fusion.middle(given, held)[around.places]
+        related = around.there & _any(held)[around.places]
+        return View(normalize(fusion.beside(rows, middles, related, there, around.kinds), dim=1), _any(there))
+
+    def _parts(
+        self, view: Sequence[str], sums: Mapping[str, Tensor], present: Mapping[str, Tensor]
+    ) -> tuple[dict[Modality, Tensor], dict[Modality, Tensor]]:
+        """What a fusion takes of a view: modality -> (b, dim) unit rows, and -> (b,) bool, whether it is there."""
         parts: dict[Modality, Tensor] = {}
         there: dict[Modality, Tensor] = {}
         for column in view:  # columns of one modality: the mean of their windows, as the engine takes an item's parts
             modality = self.columns[column]
             parts[modality] = parts[modality] + sums[column] if modality in parts else sums[column]
             there[modality] = there[modality] | present[column] if modality in there else present[column]
-        fused = self.fusion({m: normalize(part, dim=1) for m, part in parts.items()}, there)
-        return View(normalize(fused, dim=1), torch.stack(list(there.values())).any(dim=0))
+        return {m: normalize(part, dim=1) for m, part in parts.items()}, there
+
+
+def _any(present: Mapping[Modality, Tensor]) -> Tensor:
+    """(b,) bool: where a row has something."""
+    return torch.stack(list(present.values())).any(dim=0)

@@ -15,6 +15,7 @@ from duretrieval.media.limits import Limits
 from duretrieval.training.augment.composed import compose
 from duretrieval.training.build.encoders import Encoders, make_encoders
 from duretrieval.training.build.features import features
+from duretrieval.training.build.relate import relate
 from duretrieval.training.data.batches import Column, Rows, keys_of
 from duretrieval.training.data.checks import unusable
 from duretrieval.training.data.decoders import Decoders
@@ -56,9 +57,11 @@ class Prepared:
     decoders: Decoders
     """What reads the files of encoders that learn."""
     digest: str
-    """Changes when the rows, their split, or the files they name do."""
+    """Changes when the rows, their split, their relations, or the files they name do."""
     limits: Limits
     """With which files are read."""
+    kinds: Sequence[str] = ()
+    """Of the neighbours that rows of training have."""
 
 
 def prepare(
@@ -116,8 +119,10 @@ def prepare(
             against=against[name].places,
             scores=_scores(mine),
         )
+    kinds, unused = relate(recipe, parts, rows, held)
+    problems += unused
     return Prepared(
-        recipe, used, rows, parts, encoders, classes, problems, left_out, decoders, digest_of(parts), limits
+        recipe, used, rows, parts, encoders, classes, problems, left_out, decoders, digest_of(parts), limits, kinds
     )
 
 

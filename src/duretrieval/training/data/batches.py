@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -18,13 +19,16 @@ from duretrieval.errors import ConfigError, MediaError, MissingExtra
 from duretrieval.evaluation.labels.together import MATCH
 from duretrieval.fuse.means import mean
 from duretrieval.training.contracts import Net
-from duretrieval.training.data.batch import Batch, Inputs
+from duretrieval.training.data.batch import Around, Batch, Inputs
 from duretrieval.training.data.content import Loaded
 from duretrieval.training.data.examples import Examples
 from duretrieval.training.data.left_out import LeftOut
 from duretrieval.training.data.positives import Positives
 from duretrieval.training.data.sample import Sample
 from duretrieval.types import Array, Floats, Ints, Modality, Part
+
+if TYPE_CHECKING:
+    from duretrieval.training.data.related import Chosen, Related
 
 AHEAD = 1
 """Batches whose files are read while one is learned from."""
@@ -39,6 +43,8 @@ class _Begun:
     anchors: int
     reading: Sequence[Future[Loaded]]
     """A row each; none where nothing reads files."""
+    beside: tuple[Chosen, _Begun] | None = None
+    """Their neighbours, and the rows of these."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +87,7 @@ class Rows(Dataset[Batch]):
     of one key.  against: (n, h) places of the negatives that the data itself gives a row, -1 is none.  scores:
     (n + e,), as `Batch.scores`.
     mined: (n, h) places of hard negatives, or None; their rows follow the anchors, as those of `against` do.
+    related: the rows beside each, or None.
     """
 
     def __init__(
@@ -104,6 +111,7 @@ class Rows(Dataset[Batch]):
         self.against = against
         self.scores = None if scores is None else torch.from_numpy(scores.astype(np.float32))
         self.mined: Ints | None = None
+        self.related: Related | None = None
         self._rows = {name: torch.from_numpy(c.rows) for name, c in columns.items() if c.rows is not None}
         self._starts = {name: torch.from_numpy(c.starts) for name, c in columns.items() if c.starts is not None}
         self._present = {name: torch.from_numpy(c.present) for name, c in columns.items()}
@@ -115,7 +123,7 @@ class Rows(Dataset[Batch]):
         """
         read = self.examples
         still = None if read is None else Examples(read.samples, seed=read.seed, decoders=read.decoders)
-        return Rows(
+        rows = Rows(
             self.columns,
             self.keys.numpy(),
             self.labels.numpy(),
@@ -125,6 +133,16 @@ class Rows(Dataset[Batch]):
             positives=self.positives,
             scores=None if self.scores is None else self.scores.numpy().astype(np.float64),
         )
+        if self.related is not None:
+            rows.related = self.related.still(rows if self.related.pool is self else self.related.pool.plain(every))
+        return rows
+
+    def set_epoch(self, epoch: int) -> None:
+        """Say which epoch begins: other windows, other neighbours."""
+        if self.examples is not None:
+            self.examples.set_epoch(epoch)
+        if self.related is not None:
+            self.related.set_epoch(epoch)
 
     def __len__(self) -> int:
         """How many can be anchors."""
@@ -155,11 +173,19 @@ class Rows(Dataset[Batch]):
                 yield self._finish(waiting.popleft())
         finally:
             for begun in waiting:
-                for loaded in begun.reading:
+                for loaded in (*begun.reading, *(begun.beside[1].reading if begun.beside else ())):
                     loaded.cancel()
 
     def _begin(self, places: Sequence[int]) -> _Begun:
         anchors, places = len(places), [*places, *self.harder(places)]
+        begun = self._reading(places, anchors)
+        chosen = None if self.related is None else self.related.of(places)
+        if self.related is None or chosen is None:
+            return begun
+        return replace(begun, beside=(chosen, self.related.pool._reading(chosen.rows, len(chosen.rows))))
+
+    def _reading(self, places: list[int], anchors: int) -> _Begun:
+        """These rows and no others."""
         if self.examples is None or self.every is not None:
             return _Begun(places, anchors, ())
         return _Begun(places, anchors, [self.examples.begin(i, self.left_out.__contains__) for i in places])
@@ -186,8 +212,14 @@ class Rows(Dataset[Batch]):
                 inputs[name], owner = self._prepared(name, column.net, read, present[name])
             if owner is not None:
                 owners[name] = owner
-        scores = None if self.scores is None else self.scores[at]
-        return Batch(inputs, present, self.keys[at], self.labels[at], at, begun.anchors, owners, scores)
+        scores, around = None if self.scores is None else self.scores[at], self._around(begun)
+        return Batch(inputs, present, self.keys[at], self.labels[at], at, begun.anchors, owners, scores, around)
+
+    def _around(self, begun: _Begun) -> Around | None:
+        if self.related is None or begun.beside is None:
+            return None
+        chosen, rows = begun.beside
+        return Around(self.related.pool._finish(rows), chosen.places, chosen.there, chosen.kinds)
 
     def _read(self, begun: _Begun) -> list[dict[str, Sequence[Part]]]:
         """The windows of each row's columns that could be read; none where no encoder learns."""

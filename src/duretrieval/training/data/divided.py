@@ -41,6 +41,8 @@ def digest_of(parts: Splits) -> str:
             held.update(f"{name}\0{sample.id}\0{sample.key}\0{sample.label}\0".encode())
             if sample.score is not None:
                 held.update(f"{sample.score}\0".encode())
+            for kind, other in sample.related:
+                held.update(f"{kind}\0{other}\0".encode())
             for column, part in sample.parts():
                 held.update(column.encode() + _known(part))
     return held.hexdigest()[:16]

@@ -101,6 +101,7 @@ def _chosen(row: Row, choices: dict[str, list[Part]], negatives: dict[str, list[
             split=None if split is None else split_name(split),
             negatives={column: tuple(parts) for column, parts in negatives.items()},
             score=float(row.facts["score"]) if "score" in row.facts else None,
+            related=row.related,
         )
 
 

@@ -35,6 +35,9 @@ class Sample:
     score: float | None = None
     """How far its columns belong together, from 0 to 1; None: they do."""
 
+    related: tuple[tuple[str, str], ...] = ()
+    """(kind, id) of the rows that this one is related to; the others know it without saying so."""
+
     def parts(self) -> Iterator[tuple[str, Part]]:
         """Each part with its column, those of `negatives` too."""
         yield from self.columns.items()

@@ -9,6 +9,7 @@ import torch
 
 from duretrieval.collection.reading import Road
 from duretrieval.errors import ModelError
+from duretrieval.fuse.graph import Beside, beside, middle
 from duretrieval.fuse.means import mean, means
 from duretrieval.model.model import Model
 from duretrieval.training.build.network import Network
@@ -48,7 +49,8 @@ def compare(model: Model, prepared: Prepared, network: Network, objective: Total
             batch = whole[[place]]
             there = [name for name in network.columns if name in sample.columns and bool(batch.present[name])]
             engine = {name: _engine_rows(model, prepared, road, sample.columns[name]) for name in there}
-            _compare_row(found, model, network, batch, engine)
+            around = {name: _neighbours(model, prepared, road, batch, network.views[name]) for name in network.looking}
+            _compare_row(found, model, network, batch, engine, around)
     if model.scorer is not None:
         found |= _scores(model, network, objective, rows.plain(), len(samples))
     for what, difference in found.items():
@@ -69,9 +71,17 @@ def _made_by(what: str) -> str:
 
 
 def _compare_row(
-    found: dict[str, float], model: Model, network: Network, batch: Batch, engine: Mapping[str, Array | None]
+    found: dict[str, float],
+    model: Model,
+    network: Network,
+    batch: Batch,
+    engine: Mapping[str, Array | None],
+    around: Mapping[str, Beside | None],
 ) -> None:
-    """engine: column -> (w, dim) by the engine, of the columns that the row has; None: it cannot be compared."""
+    """engine: column -> (w, dim) by the engine, of the columns that the row has; None: it cannot be compared.
+
+    around: view that looks at neighbours -> what the engine has of them, or None likewise.
+    """
     with torch.inference_mode():
         for name, theirs in engine.items():
             if theirs is not None:
@@ -80,10 +90,30 @@ def _compare_row(
     for view, row in views.items():
         parts = {name: engine[name] for name in network.views[view] if name in engine}
         held = [part for part in parts.values() if part is not None]
-        if held and len(held) == len(parts):  # what the engine's fusion makes of the engine's parts, as of an item
+        seen = around.get(view)
+        readable = len(held) == len(parts) and (view not in around or seen is not None)
+        if held and readable:  # what the engine's fusion makes of the engine's parts, as of an item
             kinds = [network.columns[name] for name, rows in zip(parts, held, strict=True) for _ in rows]
             mixed = means(kinds, np.concatenate(held))
-            _widen(found, Modality.WHOLE, row.rows[0].numpy(), model.fuse(mixed)[0])
+            _widen(found, Modality.WHOLE, row.rows[0].numpy(), model.fuse(mixed, seen)[0])
+
+
+def _neighbours(model: Model, prepared: Prepared, road: Road, batch: Batch, columns: Sequence[str]) -> Beside | None:
+    """Those of the batch's one row, each as the engine reads its columns; None where it does not read them all."""
+    found: list[tuple[Array, int]] = []
+    around = batch.around
+    for at, kind in [] if around is None else zip(around.places[0].tolist(), around.kinds[0].tolist(), strict=True):
+        assert around is not None
+        sample = prepared.samples["train"][int(around.batch.rows[at])]
+        there = [name for name in columns if name in sample.columns and bool(around.batch.present[name][at])]
+        read = [(prepared.columns[name], _engine_rows(model, prepared, road, sample.columns[name])) for name in there]
+        rows = [(kind_of, part) for kind_of, part in read if part is not None]
+        if len(rows) < len(there):
+            return None
+        kinds = [modality for modality, part in rows for _ in part]
+        if kinds:
+            found.append((middle(means(kinds, np.concatenate([part for _, part in rows]))), kind))
+    return beside([found], model.dim)
 
 
 def _scores(model: Model, network: Network, objective: TotalLoss, rows: Rows, n: int) -> dict[str, float]:

@@ -82,9 +82,8 @@ class Training(pl.LightningModule):
         self.train()
 
     def on_train_epoch_start(self) -> None:
-        """Another order, and another look for hard negatives."""
-        if self.train_rows.examples is not None:
-            self.train_rows.examples.set_epoch(self.current_epoch)
+        """Another order, other windows and neighbours, and another look for hard negatives."""
+        self.train_rows.set_epoch(self.current_epoch)
         if self.fit.hard_negatives and self._mines(self.current_epoch):
             views = views_of(self.network, self.train_rows, self.device)
             rows = self.train_rows

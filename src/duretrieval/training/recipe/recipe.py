@@ -82,6 +82,29 @@ class Objective:
 
 
 @dataclass(frozen=True, slots=True)
+class Relations:
+    """Which rows are beside which, for a fusion that looks at neighbours (`graph-attention`)."""
+
+    file: str | None = None
+    """A table of item, other, kind (`media.relations`), its path from the data's folder; what rows say themselves
+    (`related`) counts as well."""
+    neighbours: int = 8
+    """How many of a row's neighbours are looked at; of more, other ones in each step, and at a check and in the engine
+    the same ones each time."""
+    directed: tuple[str, ...] = ()
+    """Kinds that are something else from their other end: `cites`."""
+    views: tuple[str, ...] | None = None
+    """Which views see their neighbours; None is all but the first, which asks."""
+
+    def __post_init__(self) -> None:
+        if self.neighbours < 1:
+            raise ConfigError(
+                f"data.relations has neighbours = {self.neighbours}; it must be at least 1. To look at none, take "
+                "another fusion than graph-attention"
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class Data:
     """How rows are read and divided."""
 
@@ -94,6 +117,8 @@ class Data:
     """Columns whose texts tie rows together where they are equal, so that one split has them all; None is every one."""
     near_duplicates: bool = True
     """Keep pictures that look alike in one split."""
+    relations: Relations = Relations()
+    """In TOML the name of a file of relations, or a table."""
     radius: int = RADIUS
     """Bits of 212 in which two pictures that look alike differ at most; smaller ties fewer together."""
     positives: tuple[Positive, ...] | None = None

@@ -98,6 +98,11 @@ def evaluate_run(
             "(duretrieval export) and evaluate that"
         )
     model = Model.load(folder / "model")
+    if model.kinds:
+        raise EvaluationError(
+            f"the model of the run in {folder} looks at an item's neighbours, which this does not read; the figures of "
+            "its rows beside their neighbours are in result.json"
+        )
     seen, problems = look_at(model, split, progress)
     found = _measured(model, split, seen, request)
     source = Provenance(model.fingerprint, split.digest, request.command, __version__, RERANKED if model.scorer else 0)

@@ -33,8 +33,8 @@ from duretrieval.training.build.network_of import draw_of, make_network, make_ob
 from duretrieval.training.build.objective import TotalLoss
 from duretrieval.training.build.prepare import Prepared, Progress, prepare
 from duretrieval.training.data.divided import ids_of
-from duretrieval.training.data.opening import read_data
-from duretrieval.training.data.read import SPLITS
+from duretrieval.training.data.opening import read_data, with_relations
+from duretrieval.training.data.read import SPLITS, Read
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.export.model import export
 from duretrieval.training.fit import history
@@ -145,7 +145,9 @@ def read(recipe: Recipe, data: Path | Sequence[Sample]) -> tuple[Sequence[Sample
         DuretrievalError: as `read_data`.
     """
     if not isinstance(data, Path):
-        return data, []
+        file = recipe.data.relations.file
+        related = Read(tuple(data)) if file is None else with_relations(Read(tuple(data)), Path(file))
+        return related.samples, [str(problem) for problem in related.problems]
     found = read_data(recipe.data, data)
     return found.samples, [str(problem) for problem in found.problems]
 
@@ -168,7 +170,7 @@ def assemble(
     samples, unread = found
     prepared = prepare(recipe, samples, limits=limits, cache=cache, progress=progress, tell=tell)
     fitted = fit_heads(recipe, prepared.rows["train"]) if recipe.align else None
-    network = make_network(prepared.recipe, prepared.encoders, prepared.columns, fitted)
+    network = make_network(prepared.recipe, prepared.encoders, prepared.columns, fitted, prepared.kinds)
     objective = make_objective(recipe, network, len(prepared.classes))
     if recipe.align is None:
         check_learnable(objective, network.views, prepared.rows["train"])
