@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from fusion_families import IMAGE, MODALITIES, TEXT, WIDTH, presence, rows, trained
+from tests.training.nets.fusion.fusion_families import IMAGE, MODALITIES, TEXT, WIDTH, presence, rows, trained
 from torch import Tensor
 from torch.nn.functional import cosine_similarity, normalize
 
