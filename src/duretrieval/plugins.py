@@ -52,6 +52,7 @@ BUILT_IN: Table = {
         "sum": ("duretrieval.align.chain:Sum", None),
     },
     "fusions": {
+        "onnx-attention": ("duretrieval.fuse.attention:OnnxAttention", None),
         "onnx-fusion": ("duretrieval.fuse.network:OnnxFusion", None),
         "onnx-graph-fusion": ("duretrieval.fuse.graph:OnnxGraphFusion", None),
     },

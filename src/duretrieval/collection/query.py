@@ -12,7 +12,7 @@ import numpy as np
 
 from duretrieval.collection.reading import Held, Road
 from duretrieval.errors import EmptyMedia, MediaError, MissingExtra, QueryError
-from duretrieval.fuse.means import mean, means
+from duretrieval.fuse.means import mean
 from duretrieval.fuse.scores import probes
 from duretrieval.model.model import Model
 from duretrieval.protocols import Store
@@ -76,10 +76,12 @@ class Asking:
             if not math.isfinite(term.weight):
                 raise QueryError(f"a term has weight {term.weight}; give a number, negative for less of it")
         empty = np.zeros((0, self._model.dim), np.float32)
-        terms = [mean(self._model.encode(self._parts(term))) for term in query.terms]
-        asked, weights = np.stack(terms) if terms else empty, [term.weight for term in query.terms]
+        found = [self._model.sequences(self._parts(term)) for term in query.terms]
+        weights = [term.weight for term in query.terms]
         if self._model.fusion is not None:
-            asked, weights = _fused(query.terms, asked, self._model)
+            asked, weights = _fused(query.terms, found, self._model)
+        else:
+            asked = np.stack([mean(np.concatenate(parts)) for parts in found]) if found else empty
         like = _like(query.like, store, wholes=self._model.fusion is not None)
         return np.concatenate([asked, like or empty]), weights + [1.0] * len(query.like)
 
@@ -143,16 +145,25 @@ def weighed(query: Query, vectors: Array, weights: Sequence[float], model: Model
     return replace(query, weights=model.weights(direction)) if direction.any() else query
 
 
-def _fused(terms: Sequence[Term], vectors: Array, model: Model) -> tuple[Array, list[float]]:
-    """vectors: (t, dim) unit, one a term; what is wanted as one row, then each term of which less is wanted."""
+def _fused(terms: Sequence[Term], found: Sequence[list[Array]], model: Model) -> tuple[Array, list[float]]:
+    """found: of each term its parts, as `Model.sequences` gives them; what is wanted as one row, then each term of
+    which less is wanted."""
+    read = [_as_one(term, parts, model) for term, parts in zip(terms, found, strict=True)]
+    kinds = [term.modality for term in terms]
     wanted = [i for i, term in enumerate(terms) if term.weight > 0]
     unwanted = [i for i, term in enumerate(terms) if term.weight < 0]
-    rows = [model.fuse({terms[i].modality: vectors[i : i + 1]}) for i in unwanted]
+    rows = [model.whole([kinds[i]], [read[i]]) for i in unwanted]
     weights = [terms[i].weight for i in unwanted]
-    if held := means([terms[i].modality for i in wanted], vectors[wanted], [terms[i].weight for i in wanted]):
-        rows.insert(0, model.fuse(held))
+    whole = model.whole([kinds[i] for i in wanted], [read[i] for i in wanted], [terms[i].weight for i in wanted])
+    if whole.any():
+        rows.insert(0, whole)
         weights.insert(0, sum(terms[i].weight for i in wanted))
-    return np.concatenate([np.zeros((0, model.dim), np.float32), *rows]), weights
+    return np.stack(rows) if rows else np.zeros((0, model.dim), np.float32), weights
+
+
+def _as_one(term: Term, parts: list[Array], model: Model) -> Array:
+    """(t, dim) unit: the tokens of all parts of a term, or their mean where the fusion takes one row."""
+    return np.concatenate(parts) if term.modality in model.tokens else mean(np.concatenate(parts))[None]
 
 
 def _like(ids: Sequence[str], store: Store, *, wholes: bool) -> list[Array]:

@@ -77,12 +77,15 @@ class OnnxFusion:
             rows[:, at], present[:, at] = given, 1.0
         return rows, present
 
-    def _rows(self, vectors: Mapping[Modality, Array]) -> int:
+    def _check_names(self, vectors: Mapping[Modality, Array]) -> None:
         names = ", ".join(self.modalities)
         if unknown := sorted(set(vectors) - set(self.modalities)):
             raise ConfigError(f"this fusion takes {names}, not {', '.join(unknown)}; leave that out")
         if not vectors:
             raise ShapeError(f"there is nothing to fuse; give vectors of at least one of {names}")
+
+    def _rows(self, vectors: Mapping[Modality, Array]) -> int:
+        self._check_names(vectors)
         shapes = {modality: given.shape for modality, given in vectors.items()}
         n = next(iter(shapes.values()))[0]
         if set(shapes.values()) != {(n, self.width)}:

@@ -99,12 +99,12 @@ def embed(
     report = Report()
     things = [_thing(item, wanted) for item, wanted in zip(data.units, data.wanted, strict=True)]
     with Road(model.reading, Limits(), known=model.modalities) as road:
-        for i, found in enumerate(encoded(road.read_all(things), model.encode)):
+        for i, found in enumerate(encoded(road.read_all(things), model.sequences)):
             name = _name(data.units[i])
             report.indexed += 1
             if isinstance(found, DuretrievalError):
                 report.problems[name] = str(found) if isinstance(found, MediaError) else f"{name}: {found}"
-            elif (vector := mean(found[1])).any():
+            elif (vector := _vector(model, *found)).any():
                 rows.setdefault(found[0], []).append((i, vector))
             else:
                 report.problems[name] = f"{name}: the model finds nothing in its {found[0].value}"
@@ -112,11 +112,15 @@ def embed(
                 progress(report)
     embedded = {}
     for modality, held in rows.items():
-        vectors = np.stack([vector for _, vector in held])
-        embedded[modality] = Embedded(
-            tuple(i for i, _ in held), model.fuse({modality: vectors}) if model.fusion else vectors
-        )
+        embedded[modality] = Embedded(tuple(i for i, _ in held), np.stack([vector for _, vector in held]))
     return embedded, list(report.problems.values())
+
+
+def _vector(model: Model, modality: Modality, parts: Sequence[Array]) -> Array:
+    """(dim,) of a thing of these parts, as `Model.sequences` gives them; zeros where nothing is in it."""
+    if model.fusion is not None:
+        return model.whole([modality] * len(parts), parts)
+    return mean(np.concatenate(parts))
 
 
 def _thing(item: Item, wanted: Modality | None) -> Thing:

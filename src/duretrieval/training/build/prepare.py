@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -90,7 +91,8 @@ def prepare(
     encoders = make_encoders(recipe, used.values(), texts)
     against = {name: negatives_of(parts[name], used) for name in SPLITS}
     everything = [sample for name in SPLITS for sample in (*parts[name], *against[name].samples)]
-    held, problems = _encode_columns(used, everything, encoders, limits, cache or user_cache() / "features", progress)
+    kept = partial(_feature_cache, cache or user_cache() / "features", encoders, recipe.data.tokens_gb)
+    held, problems = _encode_columns(used, everything, encoders, limits, kept, progress)
     classes = list(dict.fromkeys(s.label for s in parts["train"] if s.label is not None))
     keys = keys_of(everything)
     numbers: dict[str | None, int] = {name: number for number, name in enumerate(classes)}
@@ -166,7 +168,7 @@ def _encode_columns(
     samples: Sequence[Sample],
     encoders: Encoders,
     limits: Limits,
-    cache: Path,
+    cache: Callable[[Modality], FeatureCache],
     progress: Progress | None,
 ) -> tuple[dict[str, Column], list[str]]:
     held: dict[str, Column] = {}
@@ -178,13 +180,19 @@ def _encode_columns(
         if modality in encoders.nets:
             rows, starts, bad = None, None, unusable(parts, encoders.reading, limits, done)
         else:
-            store = FeatureCache(cache / f"{encoders.identities[modality]}-{_reading_digest(encoders)}")
+            store = cache(modality)
             rows, starts, bad = features(encoders.frozen[modality], parts, encoders.reading, limits, store, done)
         for place, reason in bad.items():
             present[place] = False
             problems.append(f"{samples[place].id}, {name}: {reason}")
         held[name] = Column(modality, present, rows, encoders.nets.get(modality), starts)
     return held, problems
+
+
+def _feature_cache(folder: Path, encoders: Encoders, tokens_gb: float, modality: Modality) -> FeatureCache:
+    """Of a frozen encoder's rows; tokens may take so much and no more."""
+    place = folder / f"{encoders.identities[modality]}-{_reading_digest(encoders)}"
+    return FeatureCache(place, tokens_gb if modality in encoders.tokens else None)
 
 
 def _reading_digest(encoders: Encoders) -> str:

@@ -55,7 +55,7 @@ class Column:
     present: npt.NDArray[np.bool_]
     """(n,)"""
     rows: Array | None = None
-    """(w, d) unit, of a frozen encoder: the windows of all rows, in order"""
+    """(w, d) unit, of a frozen encoder: the windows of all rows, in order, or their tokens, in half precision"""
     net: Net | None = None
     """The encoder that learns"""
     starts: Ints | None = None
@@ -234,9 +234,9 @@ class Rows(Dataset[Batch]):
     def _encoded(self, name: str, at: Tensor) -> tuple[Inputs, Tensor | None]:
         """Rows of a frozen encoder, (w, d), and whose they are where a row has several."""
         if name not in self._starts:
-            return {"rows": self._rows[name].index_select(0, at)}, None
+            return {"rows": self._rows[name].index_select(0, at).float()}, None
         chosen, owner = _windows(self._starts[name], at)
-        return {"rows": self._rows[name].index_select(0, chosen)}, owner if len(owner) > len(at) else None
+        return {"rows": self._rows[name].index_select(0, chosen).float()}, owner if len(owner) > len(at) else None
 
     def _prepared(
         self, name: str, net: Net, read: Sequence[Mapping[str, Sequence[Part]]], present: Tensor

@@ -26,7 +26,11 @@ def windows_of(network: Network, rows: Rows) -> dict[Modality, Array]:
     with torch.inference_mode():
         for batch in rows.batches(range(at, min(at + BATCH, len(rows))) for at in range(0, len(rows), BATCH)):
             for name, modality in network.columns.items():
-                found.setdefault(modality, []).append(network.windows(batch, name).numpy())
+                if modality in network.tokens:
+                    vectors = network.aligned(batch, name)[batch.present[name]]
+                else:
+                    vectors = network.windows(batch, name)
+                found.setdefault(modality, []).append(vectors.numpy())
     return {modality: np.concatenate(held) for modality, held in found.items()}
 
 

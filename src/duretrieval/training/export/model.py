@@ -67,10 +67,10 @@ class _Written:
         self._made: dict[int, tuple[Any, Any]] = {}  # a module is held with its part, so that its id stays its own
         self._chains: dict[tuple[int, ...], Chain] = {}
 
-    def part(self, kind: str, module: Any, file: str) -> Any:
-        """The part of a kind that a module's graph is."""
+    def part(self, kind: str, module: Any, file: str, **options: Any) -> Any:
+        """The part of a kind that a module's graph is; options: as its `export` takes them."""
         if id(module) not in self._made:
-            entry = (merge_lora(module) if kind == "encoders" else module).export(self.place, file)
+            entry = (merge_lora(module) if kind == "encoders" else module).export(self.place, file, **options)
             self._made[id(module)] = module, parts.find(kind, entry["use"]).load(self.place, **entry["options"])
         return self._made[id(module)][1]
 
@@ -116,12 +116,13 @@ def _encoder(
     prepared: Prepared, network: Network, modality: Modality, written: _Written
 ) -> tuple[Encoder, list[Aligner]]:
     """A modality's encoder, and what follows it where it does not learn."""
+    wanted = {"tokens": True} if modality in network.tokens else {}
     if modality.value in network.encoders:
-        return written.part("encoders", network.encoders[modality.value], f"encoder-{modality}"), []
+        return written.part("encoders", network.encoders[modality.value], f"encoder-{modality}", **wanted), []
     frozen = prepared.encoders.frozen[modality]
     encoder = frozen.encoder
     if isinstance(encoder, Still):  # a frozen net becomes a graph; another encoder needs no torch
-        encoder = written.part("encoders", encoder.net, f"encoder-{modality}")
+        encoder = written.part("encoders", encoder.net, f"encoder-{modality}", **wanted)
     return encoder, [frozen.aligner] if frozen.aligner else []
 
 

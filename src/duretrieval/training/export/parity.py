@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -48,9 +49,10 @@ def compare(model: Model, prepared: Prepared, network: Network, objective: Total
         for place, sample in enumerate(samples):
             batch = whole[[place]]
             there = [name for name in network.columns if name in sample.columns and bool(batch.present[name])]
-            engine = {name: _engine_rows(model, prepared, road, sample.columns[name]) for name in there}
+            read = {name: _read(prepared, road, sample.columns[name]) for name in there}
+            engine = {name: model.sequences(parts) if parts else None for name, parts in read.items()}
             around = {name: _neighbours(model, prepared, road, batch, network.views[name]) for name in network.looking}
-            _compare_row(found, model, network, batch, engine, around)
+            _compare_row(found, model, network, _precise(batch, prepared, network, read), engine, around)
     if model.scorer is not None:
         found |= _scores(model, network, objective, rows.plain(), len(samples))
     for what, difference in found.items():
@@ -75,17 +77,21 @@ def _compare_row(
     model: Model,
     network: Network,
     batch: Batch,
-    engine: Mapping[str, Array | None],
+    engine: Mapping[str, list[Array] | None],
     around: Mapping[str, Beside | None],
 ) -> None:
-    """engine: column -> (w, dim) by the engine, of the columns that the row has; None: it cannot be compared.
+    """engine: column -> (t, dim) of each of its parts, of the columns that the row has; None: it cannot be compared.
 
     around: view that looks at neighbours -> what the engine has of them, or None likewise.
     """
     with torch.inference_mode():
         for name, theirs in engine.items():
             if theirs is not None:
-                _widen(found, network.columns[name], network.aligned(batch, name)[0].numpy(), mean(theirs))
+                kind = network.columns[name]
+                if kind in network.tokens:
+                    _widen(found, kind, network.token_rows(batch, name)[0].numpy(), np.concatenate(theirs))
+                else:
+                    _widen(found, kind, network.aligned(batch, name)[0].numpy(), mean(np.concatenate(theirs)))
         views = network(batch) if model.fusion is not None else {}
     for view, row in views.items():
         parts = {name: engine[name] for name in network.views[view] if name in engine}
@@ -94,8 +100,12 @@ def _compare_row(
         readable = len(held) == len(parts) and (view not in around or seen is not None)
         if held and readable:  # what the engine's fusion makes of the engine's parts, as of an item
             kinds = [network.columns[name] for name, rows in zip(parts, held, strict=True) for _ in rows]
-            mixed = means(kinds, np.concatenate(held))
-            _widen(found, Modality.WHOLE, row.rows[0].numpy(), model.fuse(mixed, seen)[0])
+            sequences = [sequence for part in held for sequence in part]
+            if seen is None:
+                fused = model.whole(kinds, sequences)
+            else:
+                fused = model.fuse(means(kinds, np.concatenate(sequences)), seen)[0]
+            _widen(found, Modality.WHOLE, row.rows[0].numpy(), fused)
 
 
 def _neighbours(model: Model, prepared: Prepared, road: Road, batch: Batch, columns: Sequence[str]) -> Beside | None:
@@ -106,13 +116,13 @@ def _neighbours(model: Model, prepared: Prepared, road: Road, batch: Batch, colu
         assert around is not None
         sample = prepared.samples["train"][int(around.batch.rows[at])]
         there = [name for name in columns if name in sample.columns and bool(around.batch.present[name][at])]
-        read = [(prepared.columns[name], _engine_rows(model, prepared, road, sample.columns[name])) for name in there]
-        rows = [(kind_of, part) for kind_of, part in read if part is not None]
-        if len(rows) < len(there):
+        read = [_read(prepared, road, sample.columns[name]) for name in there]
+        if not all(read):
             return None
-        kinds = [modality for modality, part in rows for _ in part]
-        if kinds:
-            found.append((middle(means(kinds, np.concatenate([part for _, part in rows]))), kind))
+        parts = [part for held in read for part in held]
+        if parts:
+            kinds = [part.modality for part in parts]
+            found.append((middle(means(kinds, np.concatenate(model.sequences(parts)))), kind))
     return beside([found], model.dim)
 
 
@@ -152,11 +162,20 @@ def _windows(road: Road, part: Part) -> list[Part]:
     return read[:WINDOWS] if isinstance(read, list) else []
 
 
-def _engine_rows(model: Model, prepared: Prepared, road: Road, part: Part) -> Array | None:
-    """(w, dim): the engine's rows of what the file holds, or of what a net read of it; None where it reads nothing."""
+def _read(prepared: Prepared, road: Road, part: Part) -> list[Part]:
+    """What the file holds, or what a net read of it; none where the engine reads nothing."""
     if part.modality in prepared.encoders.nets:
-        read = _windows(road, part)
-    else:
-        (found,) = road.read_all([part])
-        read = found if isinstance(found, list) else []
-    return model.encode(read) if read else None
+        return _windows(road, part)
+    (found,) = road.read_all([part])
+    return found if isinstance(found, list) else []
+
+
+def _precise(batch: Batch, prepared: Prepared, network: Network, read: Mapping[str, list[Part]]) -> Batch:
+    """The batch of one row with the tokens of frozen encoders as these give them: they are kept in half precision."""
+    inputs, owners = dict(batch.inputs), dict(batch.owners)
+    for name, parts in read.items():
+        modality = network.columns[name]
+        if parts and modality in network.tokens and modality in prepared.encoders.frozen:
+            rows = torch.from_numpy(np.concatenate(prepared.encoders.frozen[modality].sequences(parts)))
+            inputs[name], owners[name] = {"rows": rows}, torch.zeros(len(rows), dtype=torch.int64)
+    return replace(batch, inputs=inputs, owners=owners)

@@ -60,8 +60,12 @@ class Encoding:
     """Learning rate of its parameters; None is that of `Fit`."""
     lora: int = 0
     """Rank of low-rank adapters (LoRA) in a transformer's attention; 0 is none."""
+    tokens: int = 0
+    """Most words, cells, frames or patches that a part hands on to a fusion; 0 hands on one row."""
 
     def __post_init__(self) -> None:
+        if self.tokens < 0:
+            raise ConfigError(f"the encoder {self.use!r} has tokens {self.tokens}; it must be 0, one row, or more")
         if (self.lr is not None and self.lr <= 0) or self.lora < 0:
             rate = "" if self.lr is None else f"lr {self.lr:g} and "
             raise ConfigError(
@@ -124,6 +128,8 @@ class Data:
     positives: tuple[Positive, ...] | None = None
     """What rows may have in common to be right for one another, in losses, mining and figures alike: the `key`, an
     equal `text`, the same `file`, the `label`.  None: key, text, file, and label with a sampler that goes by labels."""
+    tokens_gb: float = 4.0
+    """The most that sequences of frozen encoders may take, in memory and on disk (float16)."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.radius <= MOST:
@@ -132,6 +138,8 @@ class Data:
                 "nothing, set near_duplicates = false"
             )
         check_positives(self.positives or ())
+        if self.tokens_gb <= 0:
+            raise ConfigError(f"data.tokens_gb is {self.tokens_gb:g}; it must be above 0")
         if self.val < 0 or self.test < 0 or self.val + self.test >= 1:
             raise ConfigError(
                 f"data.val is {self.val:g} and data.test {self.test:g}; they are shares of the rows, at least 0, and "

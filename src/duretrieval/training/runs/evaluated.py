@@ -25,10 +25,10 @@ from duretrieval.evaluation.request import check as check_request
 from duretrieval.evaluation.result import Evaluation, Pair, Provenance, side
 from duretrieval.evaluation.scoring import score_matrix
 from duretrieval.evaluation.subjects.model import MEASURES, fits, left_out, ranked
+from duretrieval.fuse.means import mean
 from duretrieval.media.limits import Limits
 from duretrieval.model.model import Model
 from duretrieval.rank.nearest import RERANKED
-from duretrieval.similarity import unit
 from duretrieval.training.data.divided import digest_of, divided
 from duretrieval.training.data.negatives import negatives_of
 from duretrieval.training.data.opening import read_data
@@ -163,38 +163,38 @@ def _split(
 def look_at(model: Model, split: Split, progress: Callable[[Report], None] | None = None) -> tuple[Seen, list[str]]:
     """The split's views, as the model makes them; and a sentence for each content that it cannot read."""
     made, problems = _encode(model, split, progress)
-    sums = {
+    read = {
         column: [
             None if (part := sample.columns.get(column)) is None else made.get(_key(part)) for sample in split.samples
         ]
         for column in split.columns
     }
-    present = {column: [row is not None for row in rows] for column, rows in sums.items()}
+    present = {column: [held is not None for held in rows] for column, rows in read.items()}
     things, together = things_of(split.samples, split.views, present, split.positives)
-    rows = {name: _view(model, {c: sums[c] for c in view}, split.columns) for name, view in split.views.items()}
+    rows = {name: _view(model, {c: read[c] for c in view}, split.columns) for name, view in split.views.items()}
     return Seen(rows, things, together), problems
 
 
 def _encode(
     model: Model, split: Split, progress: Callable[[Report], None] | None
-) -> tuple[dict[Hashable, Array], list[str]]:
-    """Of each content, once, the sum of the unit vectors of its windows (dim,)."""
+) -> tuple[dict[Hashable, list[Array]], list[str]]:
+    """Of each content, once, what the model reads of its windows: (t, dim) unit rows each."""
     parts = {
         _key(sample.columns[column]): sample.columns[column]
         for sample in split.samples
         for column in split.columns
         if column in sample.columns
     }
-    made: dict[Hashable, Array] = {}
+    made: dict[Hashable, list[Array]] = {}
     report = Report()
     with Road(model.reading, Limits()) as road:
-        for key, found in zip(parts, encoded(road.read_all(parts.values()), model.encode), strict=True):
+        for key, found in zip(parts, encoded(road.read_all(parts.values()), model.sequences), strict=True):
             name = str(parts[key].content) if isinstance(parts[key].content, str | Path) else "an array"
             report.indexed += 1
             if isinstance(found, DuretrievalError):
                 report.problems[name] = str(found) if isinstance(found, MediaError) else f"{name}: {found}"
-            elif found[1].any():
-                made[key] = found[1].sum(axis=0)
+            elif any(sequence.any() for sequence in found[1]):
+                made[key] = list(found[1])
             else:
                 report.problems[name] = f"{name}: the model finds nothing in it"
             if progress:
@@ -207,22 +207,18 @@ def _key(part: Part) -> Hashable:
     return part.modality, type(content), content, part.start_s, part.end_s
 
 
-def _view(model: Model, sums: Mapping[str, list[Array | None]], columns: Mapping[str, Modality]) -> Array:
-    """(n, dim) unit: the mean of a row's windows, of each modality where the model fuses them; zeros without any."""
-    n = len(next(iter(sums.values())))
-    out = np.zeros((n, model.dim), dtype=np.float32)
-    groups: dict[tuple[Modality, ...], list[int]] = {}
-    held: list[dict[Modality, Array]] = [{} for _ in range(n)]
-    for column, rows in sums.items():  # columns of one modality: the mean of all their windows
-        for row, mine in zip(rows, held, strict=True):
-            if row is not None:
-                mine[columns[column]] = mine.get(columns[column], 0) + row
-    for place, mine in enumerate(held):
-        if mine:
-            groups.setdefault(tuple(sorted(mine)), []).append(place)
-    for kinds, places in groups.items():
-        means = {kind: unit(np.stack([held[place][kind] for place in places])) for kind in kinds}
-        out[places] = model.fuse(means) if model.fusion is not None else next(iter(means.values()))
+def _view(model: Model, read: Mapping[str, list[list[Array] | None]], columns: Mapping[str, Modality]) -> Array:
+    """(n, dim) unit: what the model fuses of a row's windows, or their mean where it fuses nothing; zeros without any.
+
+    Columns of one modality are one thing of more windows.
+    """
+    out = np.zeros((len(next(iter(read.values()))), model.dim), dtype=np.float32)
+    for place in range(len(out)):
+        found = [(columns[c], sequence) for c, rows in read.items() for sequence in rows[place] or ()]
+        if found and model.fusion is not None:
+            out[place] = model.whole(*zip(*found, strict=True))
+        elif found:
+            out[place] = mean(np.concatenate([sequence for _, sequence in found]))
     return out
 
 
