@@ -3,7 +3,7 @@ mean in the place of attention, and with one pooled vector a part.
 
     python -m benchmarks.attention [SEEDS]
 
-`drawings`: 2,000 of Open Clip Art and emoji; a title looks for the drawing with its keywords.  `regions`: made pictures
+`drawings`: 1,500 of Open Clip Art and emoji; a title looks for the drawing with its keywords.  `regions`: made pictures
 of four things, and a question about one of them (`benchmarks/regions.py`).  Frozen built-in encoders, linear heads, the
 same rows, steps and seeds for all; figures of the test rows, means over seeds.  p: the paired sign-flip test of
 average precision against attention, every query with its mean over the seeds.  Writes results/attention.json and .md.
@@ -38,50 +38,54 @@ from duretrieval.training.recipe.toml import to_recipe
 from duretrieval.training.runs import run as runs
 
 SEEDS = 3
-DRAWINGS, PICTURES = 2000, 1000
+DRAWINGS, PICTURES = 1500, 800
 NAMES = ("hit@1", "hit@10", "ap")
-TOKENS = {"text": {"use": "builtin", "tokens": 32}, "image": {"use": "builtin", "tokens": 49}}
+TOKENS = {
+    "drawings": {"text": {"use": "builtin", "tokens": 16}, "image": {"use": "builtin", "tokens": 16}},
+    "regions": {"text": {"use": "builtin", "tokens": 8}, "image": {"use": "builtin", "tokens": 49}},
+}
 POOLED = {"text": {"use": "builtin-text-words"}, "image": {"use": "builtin-image-features"}}
 E = {"use": "cross-attention", "query": "text", "heads": 4}
 B = {"use": "attention", "score": "bilinear", "own": False}
 ATTENTION = "tokens, attention"
-CHOICES: dict[str, dict[str, dict[str, Any]]] = {
-    system: {
-        ATTENTION: {"encoders": TOKENS, "fusion": fusion},
-        "tokens, their mean": {"encoders": TOKENS, "fusion": {**fusion, "score": "uniform"}},
-        "one pooled vector": {"encoders": POOLED, "fusion": fusion},
-    }
-    for system, fusion in (("E: text asks its picture", E), ("B: region x word, bilinear", B))
-}
+SYSTEMS = {"E: text asks its picture": E, "B: region x word, bilinear": B}
 SETTINGS: dict[str, dict[str, Any]] = {
-    "drawings": {
-        "views": [["text"], ["keywords", "image"]],
-        "data": {"near_duplicates": False, "texts": ["text"]},
-        "fit": {"epochs": 12, "batch": 128, "lr": 1e-3, "patience": 4},
-        "dim": 256,
-    },
     "regions": {
         "views": [["query"], ["text", "image"]],
         "data": {"near_duplicates": False, "positives": ["key"]},
-        "fit": {"epochs": 40, "batch": 64, "lr": 3e-3, "patience": 0},
+        "fit": {"epochs": 25, "batch": 64, "lr": 3e-3, "patience": 0},
         "dim": 64,
     },
+    "drawings": {
+        "views": [["text"], ["keywords", "image"]],
+        "data": {"near_duplicates": False, "texts": ["text"]},
+        "fit": {"epochs": 10, "batch": 128, "lr": 2e-3, "patience": 0},
+        "dim": 128,
+    },
 }
+
+
+def choices(data: str, fusion: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What is compared: the same fusion three times."""
+    return {
+        ATTENTION: {"encoders": TOKENS[data], "fusion": fusion},
+        "tokens, their mean": {"encoders": TOKENS[data], "fusion": {**fusion, "score": "uniform"}},
+        "one pooled vector": {"encoders": POOLED, "fusion": fusion},
+    }
 
 
 def main(seeds: int = SEEDS) -> None:
     torch.set_num_threads(1)
     hush()
     figures: dict[str, Any] = {}
-    for data in SETTINGS:
-        samples = read(data)
-        figures[data] = {}
-        for system, choices in CHOICES.items():
-            found = {
-                name: [one(data, samples, changes, seed) for seed in range(seeds)] for name, changes in choices.items()
+    for system, fusion in SYSTEMS.items():
+        for data in SETTINGS:
+            samples = read(data)
+            runs_of = {
+                name: [one(data, samples, changes, seed) for seed in range(seeds)]
+                for name, changes in choices(data, fusion).items()
             }
-            figures[data][system] = summary(found)
-            print(data, system, figures[data][system], flush=True)
+            figures.setdefault(data, {})[system] = summary(runs_of)
             write("attention", __doc__ or "", figures, table(figures))  # after each
 
 
@@ -116,6 +120,7 @@ def one(data: str, samples: Sequence[Sample], changes: dict[str, Any], seed: int
     right = relevant([np.flatnonzero(keys[gallery] == key).tolist() for key in keys[asking]])
     back = relevant([np.flatnonzero(keys[asking] == key).tolist() for key in keys[gallery]])
     wanted = {m.name: m.of for m in measures(NAMES)}
+    print(data, changes["fusion"], seed, f"{seconds:.0f} s", flush=True)
     there, from_items = per_query(wanted, scores, right), per_query(wanted, scores.T, back)
     return {"there": there, "back": from_items, "seconds": seconds}
 
@@ -167,8 +172,8 @@ def table(figures: dict[str, Any]) -> str:
             "| | direction | R@1 | R@10 | mAP | between seeds | p | s |",
             "|---|---|---|---|---|---|---|---|",
         ]
-        for system, choices in systems.items():
-            for name, f in choices.items():
+        for system, chosen in systems.items():
+            for name, f in chosen.items():
                 for side, said in (("there", "question→item"), ("back", "item→question")):
                     v = f[side]
                     spread = f"{min(v['ap over seeds']):.3f} to {max(v['ap over seeds']):.3f}"

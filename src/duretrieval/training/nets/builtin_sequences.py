@@ -1,7 +1,7 @@
 """The built-in encoders with the sequences that their graphs have before they end in one row.
 
 The graphs are the ones in the package, cut earlier, so nothing is computed twice: words of a text behind the last
-layer, the 7 x 7 places of a picture's last feature map (of a film the mean of each frame), a row for each 0.96 s of a
+layer, the 7 x 7 places of a picture's last feature map (of a film the mean of each frame), a row for each 0.48 s of a
 sound.
 """
 
