@@ -257,7 +257,10 @@ class Rows(Dataset[Batch]):
         for sample, loaded in zip(samples, found, strict=True):
             for column, error in loaded.faults.items():
                 self.left_out.add(sample, column, error)
-        return [{name: [part] for name, part in loaded.sample.columns.items()} for loaded in found]
+        return [
+            {name: [part] for name, part in loaded.sample.columns.items() if name not in loaded.faults}
+            for loaded in found
+        ]
 
     def _every(self, sample: Sample, every: Callable[[Part], Sequence[Part]]) -> dict[str, Sequence[Part]]:
         """All windows of the columns of a row that can be read."""
