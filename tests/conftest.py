@@ -11,7 +11,6 @@ from tests.ends import ended
 
 gc.disable()  # until all is imported
 os.environ["OMP_NUM_THREADS"] = "1"  # of torch and NumPy, here and in what tests start; the cores have a worker each
-os.environ["NUMBA_DISABLE_JIT"] = "1"  # what is asked of librosa is said sooner than its loops are compiled
 
 
 @pytest.hookimpl(trylast=True)
