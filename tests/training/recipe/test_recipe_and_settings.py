@@ -10,7 +10,7 @@ import pytest
 from duretrieval.errors import ConfigError
 from duretrieval.training.recipe.json import from_json, to_json
 from duretrieval.training.recipe.parts import check_names, make
-from duretrieval.training.recipe.recipe import Data, Encoding, Fit, Objective, Recipe, Use
+from duretrieval.training.recipe.recipe import Data, Encoding, Fit, Objective, Recipe, Relations, Use
 from duretrieval.training.recipe.settings import build, merge, parse
 from duretrieval.training.recipe.toml import read_recipe, to_recipe
 from duretrieval.training.runs.folder import described
@@ -91,7 +91,7 @@ def test_what_is_not_said_has_its_default() -> None:
         "mine_every": 1,
     }
     assert asdict(Fit()) == fit
-    assert Data() == Data("manifest", {}, 0.1, 0.1, None, True, 8, None)
+    assert Data() == Data("manifest", {}, 0.1, 0.1, None, True, 8, None, Relations(), 4.0)
     assert (Data().nearness, Data(radius=3).nearness, Data(near_duplicates=False).nearness) == (8, 3, -1)
     assert Recipe().losses == (Objective("infonce", {}, 1.0, None, "scores"),)
     assert Encoding() == Encoding("builtin", {}, (), None, 0)

@@ -180,7 +180,8 @@ class TestSettings:
 
     def test_the_graph_of_recipe_e(self, made: Path, cache: Path, tmp_path: Path) -> None:
         """As docs/fusion.md has it."""
-        changes = ["fusion.use=graph-attention", "fusion.query=", "data.relations=relations.csv"]
+        alone = "encoders.tokens=0"  # a row of each part
+        changes = ["fusion.use=graph-attention", "fusion.query=", alone, "data.relations=relations.csv"]
         wanted = read_recipe("e-attention", [*changes, 'views=[["query"], ["text"]]'])
         run = untrained(made, cache, tmp_path / "run", wanted)
         assert run.network.looking == {"text"}

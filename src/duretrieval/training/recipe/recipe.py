@@ -121,13 +121,13 @@ class Data:
     """Columns whose texts tie rows together where they are equal, so that one split has them all; None is every one."""
     near_duplicates: bool = True
     """Keep pictures that look alike in one split."""
-    relations: Relations = Relations()
-    """In TOML the name of a file of relations, or a table."""
     radius: int = RADIUS
     """Bits of 212 in which two pictures that look alike differ at most; smaller ties fewer together."""
     positives: tuple[Positive, ...] | None = None
     """What rows may have in common to be right for one another, in losses, mining and figures alike: the `key`, an
     equal `text`, the same `file`, the `label`.  None: key, text, file, and label with a sampler that goes by labels."""
+    relations: Relations = Relations()
+    """In TOML the name of a file of relations, or a table."""
     tokens_gb: float = 4.0
     """The most that sequences of frozen encoders may take, in memory and on disk (float16)."""
 
