@@ -204,13 +204,14 @@ def test_nothing_is_decoded_in_the_process_that_trains(
 def test_decoders_end_with_the_run(sounds: list[Sample], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also with one that is broken off while files are read ahead."""
     pools: list[DecoderPool] = []
+    before = set(threading.enumerate())  # of other tests
     monkeypatch.setattr(decoders, "DecoderPool", lambda *args: pools.append(DecoderPool(*args)) or pools[-1])
     with pytest.raises(RuntimeError, match="lights"):
         run(sounds, tmp_path / "run", callbacks=[Stop(1)])
     (pool,) = pools
     assert pool.workers == 2
     assert pool._hired == set()
-    assert not [thread for thread in threading.enumerate() if thread.name == "decoder"]
+    assert not [thread for thread in set(threading.enumerate()) - before if thread.name == "decoder"]
 
 
 def test_many_rows_are_read_at_once_and_come_in_order(sounds: list[Sample], monkeypatch: pytest.MonkeyPatch) -> None:
