@@ -10,6 +10,9 @@ import numpy.typing as npt
 
 from duretrieval.errors import ModelError
 
+PLAIN = "biuf"
+"""Kinds of numbers that everything here computes with."""
+
 
 def read_all(path: Path) -> dict[str, npt.NDArray[Any]]:
     """Every array of a file, by name.
@@ -21,9 +24,12 @@ def read_all(path: Path) -> dict[str, npt.NDArray[Any]]:
     from safetensors.numpy import load_file
 
     try:
-        return dict(load_file(path))
+        found = dict(load_file(path))
+        if strange := [f"{name} is of {held.dtype}" for name, held in found.items() if held.dtype.kind not in PLAIN]:
+            raise TypeError(strange[0])  # where a package has taught NumPy a kind of its own
     except (OSError, SafetensorError, TypeError, AttributeError) as error:
         raise ModelError(f"{path} cannot be read as safetensors: {error}") from error
+    return found
 
 
 def read(path: Path, key: str) -> npt.NDArray[Any]:

@@ -54,6 +54,7 @@ BUILT_IN: Table = {
     "fusions": {
         "onnx-attention": ("duretrieval.fuse.attention:OnnxAttention", None),
         "onnx-fusion": ("duretrieval.fuse.network:OnnxFusion", None),
+        "onnx-graph-fusion": ("duretrieval.fuse.graph:OnnxGraphFusion", None),
     },
     "scorers": {
         "onnx-scorer": ("duretrieval.rank.scorer:OnnxScorer", None),

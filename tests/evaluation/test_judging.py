@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from samples import write_picture
+from tests.media.samples import write_picture
 
 from duretrieval.collection.collection import Collection
 from duretrieval.errors import EvaluationError

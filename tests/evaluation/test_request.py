@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from samples import write_video, write_wave
+from tests.media.samples import write_video, write_wave
 
 from duretrieval.errors import ConfigError, EvaluationError, UnknownPart
 from duretrieval.evaluation import result_json
@@ -60,11 +60,11 @@ def test_what_shares_a_row_belongs_together(manifest: Path) -> None:
     assert names[:4] == ["all red", "red.png", "tone.wav", "a plain square"]
     assert len(names) == len(set(names)) == 14
     plain = names.index("a plain square")
-    assert {names[i] for i in next(data.together.right([plain], range(14)))} == {
+    assert {names[i] for i in data.together.right([plain], range(14))[0]} == {
         "a plain square",
         *(f"{c}.png" for c in COLOURS),
     }
-    clusters = data.clusters()
+    clusters = data.together.clusters()
     assert clusters[plain] == clusters[0] == clusters[names.index("blue.png")]
     assert clusters[plain] != clusters[names.index("film.mp4")]
     [note] = data.notes

@@ -18,6 +18,11 @@ from duretrieval.cli.terminal import err, out
 from duretrieval.errors import EvaluationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from duretrieval.collection.ingest import Report
+    from duretrieval.evaluation.evaluated import Evaluated
+    from duretrieval.evaluation.request import Request
     from duretrieval.evaluation.result import Side
 
 File = Path | None
@@ -27,18 +32,23 @@ def evaluate(
     what: Annotated[
         str,
         typer.Argument(
-            help="A collection; a model folder or `builtin`; a run (TREC, .jsonl, .parquet, .csv); "
-            "a matrix of similarities (.npy); an earlier result.json."
+            help="A collection; a model folder or `builtin`; the folder of a run of training; "
+            "a run (TREC, .jsonl, .parquet, .csv); a matrix of similarities (.npy); an earlier result.json."
         ),
     ],
     data: Annotated[
-        File, typer.Option(help="For a model: a manifest of what belongs together. For a collection: judgements.")
+        File,
+        typer.Option(
+            help="For a model: a manifest of what belongs together. For a collection: judgements. "
+            "For a run of training: where its data is now, if it has moved."
+        ),
     ] = None,
     column: Columns = None,
     positives: Annotated[
         str,
         typer.Option(help="For a manifest: what rows have in common that belong together: of key, text, file, label."),
     ] = "key,text,file",
+    split: Annotated[str, typer.Option(help="For a run of training: its test, val or train rows.")] = "test",
     judgements: Annotated[File, typer.Option(help="For a run: what is relevant (qrels, .jsonl, ...).")] = None,
     protocol: Annotated[str | None, typer.Option(help="For a matrix: coco-5k, msrvtt-1k-a, clotho ...")] = None,
     labels: Annotated[File, typer.Option(help="For a matrix: the data set's own label file.")] = None,
@@ -70,6 +80,7 @@ def evaluate(
         data=data,
         columns=columns(column),
         positives=tuple(name.strip() for name in positives.split(",") if name.strip()),
+        split=split,
         judgements=judgements,
         protocol=protocol,
         labels=labels,
@@ -81,9 +92,14 @@ def evaluate(
         command=shlex.join(["duretrieval", *sys.argv[1:]]),
     )
     before = result_json.load(_result(against)) if against else None
-    encodes = requests.recognise(what) == "model"
+    subject = requests.recognise(what)
+    encodes = subject in ("model", "training")
     with trusting(trust), bar(None, "encoding") if encodes else nullcontext() as progress:
-        found = requests.evaluate(what, request, progress)
+        found = (
+            _of_training(what, request, progress)
+            if subject == "training"
+            else requests.evaluate(what, request, progress)
+        )
     compared = comparison.compare(found.evaluation, before) if before else []
     page = None
     if report:
@@ -108,6 +124,12 @@ def evaluate(
     if gate and comparison.gate(compared):
         err.print(f"gate: {len(comparison.losses(compared))} figures are worse than in {against}, and not by chance")
         raise typer.Exit(1)
+
+
+def _of_training(what: str, request: Request, progress: Callable[[Report], None] | None) -> Evaluated:
+    from duretrieval.training.runs.evaluated import evaluate_run
+
+    return evaluate_run(what, request, progress)
 
 
 def _result(path: Path) -> Path:

@@ -28,7 +28,7 @@ def show(found: Evaluated, compared: Sequence[Difference]) -> None:
     """Everything there is, a table each."""
     if found.health:
         _health(found.health)
-    if found.evaluation.pairs:
+    if found.evaluation.pairs or found.evaluation.totals:
         _figures(found.evaluation)
     if compared:
         _differences(compared)
@@ -73,14 +73,16 @@ def _figures(evaluation: Evaluation) -> None:
         for left, figure in zip_longest(about, map(_figure, pair.scores), fillvalue=()):
             table.add_row(left or "", *figure)
         table.add_section()
-    out.print(table)
+    if evaluation.pairs:
+        out.print(table)
     for name, total in evaluation.totals.items():
         out.print(f"{name}: {total:.4g}")
     if reranked := evaluation.provenance.reranked:
         out.print(f"The {reranked} nearest by cosine are in the order of the model's learned score, as in a search.")
     if few(evaluation):
         out.print(f"Some pairs have fewer than {FEW} queries: their intervals are rough.")
-    out.print(f"Shares in percent; intervals of {100 * evaluation.level:g} %.")
+    if evaluation.pairs:
+        out.print(f"Shares in percent; intervals of {100 * evaluation.level:g} %.")
 
 
 def _figure(score: Score) -> tuple[str, str, Text]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
 from duretrieval.collection import record, sources, upkeep
+from duretrieval.collection import relations as related
 from duretrieval.collection.changed import changed
 from duretrieval.collection.handle import Handle
 from duretrieval.collection.ingest import Ingest, Report
@@ -17,7 +19,7 @@ from duretrieval.collection.query import Asking
 from duretrieval.collection.reading import Road
 from duretrieval.collection.sources import Entry
 from duretrieval.collection.stats import Stats
-from duretrieval.errors import QueryError
+from duretrieval.errors import ModelError, QueryError, Untrusted
 from duretrieval.index.lance import place
 from duretrieval.index.lance.fault import Fault
 from duretrieval.index.lance.store import LanceStore
@@ -133,15 +135,19 @@ class Collection:
         retry: bool = False,
         prune: Prune = False,
         workers: int | None = None,
+        relations: str | Path | None = None,
     ) -> Report:
         """Index files, folders and items; what is known and unchanged is skipped.
 
         A file that cannot be used becomes an item with a `problem`; it is not tried again until it changes, or `retry`
         is set.  prune: remove the items below these paths whose file is gone; "all": even where that is all of them.
-        workers: decoding processes.
+        workers: decoding processes.  relations: a table of item, other and kind (`media.relations`), ids or paths, in
+        the place of the one given before; for a model that looks at neighbours.  After a run the whole of every item is
+        what it is beside the neighbours that it has then.
 
         Raises:
             MediaError: a path does not exist, or leads into a collection.
+            ConfigError: the relations cannot be used, or the model looks at no neighbours; nothing is changed.
             WouldEmpty: prune would remove all that is known below a path, or below a folder that is empty now, as a
                 disk's is that is not mounted; what was indexed stays, and nothing is removed.
             CollectionLocked: another process is writing to the collection.
@@ -149,7 +155,8 @@ class Collection:
         things = [what] if isinstance(what, str | Path | Item) else list(what)
         paths = [thing for thing in things if not isinstance(thing, Item)]
         items = [thing for thing in things if isinstance(thing, Item)]
-        report = self._ingest(chain(sources.from_items(items), sources.from_paths(paths)), progress, retry, workers)
+        entries = chain(sources.from_items(items), sources.from_paths(paths))
+        report = self._ingest(entries, progress, retry, workers, relations)
         if prune:
             roots = [Path(path).absolute() for path in paths]
             report.removed += self._remove(upkeep.gone_below(self._store, roots, all_of_it=prune == "all"))
@@ -164,6 +171,7 @@ class Collection:
         retry: bool = False,
         prune: Prune = False,
         workers: int | None = None,
+        relations: str | Path | None = None,
     ) -> Report:
         """Index the rows of JSONL, CSV or Parquet manifests, each as one item with its files, texts and fields.
 
@@ -176,7 +184,7 @@ class Collection:
         """
         paths = [manifests] if isinstance(manifests, str | Path) else list(manifests)
         rows = sources.Rows(paths, columns)
-        report = self._ingest(rows, progress, retry, workers)
+        report = self._ingest(rows, progress, retry, workers, relations)
         replaced = [item.id for item in self._store.scan(rows.where) if rows.replaced(item)]
         report.removed += self._remove(replaced) if replaced else 0
         if prune:
@@ -297,6 +305,7 @@ class Collection:
         upkeep.mend(self.path)
         with self._handle.writing() as store:
             lost = upkeep.repair(store, self.model, self.limits)
+            related.attend(store, self.model, place.parts_of(self.path))
             store.told()
         return [*lost, *self.verify()]
 
@@ -339,16 +348,32 @@ class Collection:
             self._road_of = model
         return Asking(model, self._road)
 
-    def _ingest(self, stream: Iterable[Entry], progress: Progress | None, retry: bool, workers: int | None) -> Report:
+    def _ingest(
+        self,
+        stream: Iterable[Entry],
+        progress: Progress | None,
+        retry: bool,
+        workers: int | None,
+        relations: str | Path | None = None,
+    ) -> Report:
+        uri = place.parts_of(self.path)
+        said = None if relations is None else related.read(relations, self.model, uri)
         with self._handle.writing() as store:
+            if said is not None:
+                related.keep(uri, said)
             run = Ingest(self.model, store, self.limits, progress or _silent, workers)
             report = run.run(changed(stream, store, retry, run.skip, self.limits))
+            report.beside, report.unrelated = related.attend(store, self.model, uri)
             store.optimize()
         return report
 
     def _remove(self, ids: list[str]) -> int:
         with self._handle.writing() as store:
-            return store.remove(ids)
+            removed = store.remove(ids)
+            if removed and related.there_are_any(store, place.parts_of(self.path)):
+                with suppress(ModelError, Untrusted):  # without the model `verify` says what is out of date
+                    related.attend(store, self.model, place.parts_of(self.path))
+        return removed
 
 
 def _silent(report: Report) -> None:

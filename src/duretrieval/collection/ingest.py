@@ -54,6 +54,10 @@ class Report:
     problems: dict[str, str] = field(default_factory=dict)
     """source -> reason, for the items of this run that could not be used, or not wholly."""
     seconds: float = 0.0
+    beside: int = 0
+    """Items of the collection whose vector looks at neighbours."""
+    unrelated: list[str] = field(default_factory=list)
+    """What of the relations is not used, in sentences."""
 
     @property
     def seen(self) -> int:

@@ -9,10 +9,10 @@ from itertools import islice
 from pathlib import Path
 from shlex import quote
 
-from duretrieval.collection import record, sources, storable
+from duretrieval.collection import record, relations, sources, storable
 from duretrieval.collection.changed import BATCH
 from duretrieval.collection.ingest import Ingest, Report
-from duretrieval.errors import CollectionError, DamagedCollection, ModelError, NotACollection, WouldEmpty
+from duretrieval.errors import CollectionError, DamagedCollection, ModelError, NotACollection, Untrusted, WouldEmpty
 from duretrieval.index.lance import address, place
 from duretrieval.index.lance import mend as mending
 from duretrieval.index.lance.damage import damage
@@ -52,6 +52,7 @@ def verify(path: str | Path, model: Model | None = None) -> list[Fault]:
         return damage(uri) or [Fault(str(path), str(error))]
     try:
         found += _source_faults(store)
+        found += _relation_faults(store, path, model)
     except DamagedCollection as error:
         found = found or [Fault(str(path), str(error))]
     return [*_model_faults(store, path, model), *found]
@@ -121,6 +122,17 @@ def _lost_faults(store: LanceStore) -> Iterator[Fault]:
             yield Fault(source, f"was lost with a damaged file; {again}")
         else:
             yield Fault(source, f"was lost with a damaged file, or removed before; {again} if it belongs here")
+
+
+def _relation_faults(store: LanceStore, path: str | Path, model: Model | None) -> list[Fault]:
+    """The items that do not look at the neighbours they have."""
+    uri = place.parts_of(path)
+    if not relations.there_are_any(store, uri):
+        return []
+    try:
+        return list(relations.faults(store, model or record.reopen(store.metadata, path), uri))
+    except (ModelError, Untrusted):
+        return []  # what is wrong with the model is said of it
 
 
 def _source_faults(store: LanceStore) -> Iterator[Fault]:
@@ -218,6 +230,7 @@ def migrate(
         run = Ingest(model, new, limits, progress, workers)
         report = run.run(sources.from_store(_left(old, new, run.skip), limits))
         new.remove(sorted({item.id for item in new.scan()} - {item.id for item in old.scan()}))
+        report.beside, report.unrelated = relations.attend(new, model, uri)
         new.optimize()
     place.replace(uri, beside)
     return report

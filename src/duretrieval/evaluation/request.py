@@ -11,8 +11,8 @@ from duretrieval.collection.collection import Collection
 from duretrieval.collection.ingest import Report
 from duretrieval.errors import ConfigError, EvaluationError
 from duretrieval.evaluation.evaluated import Evaluated
-from duretrieval.evaluation.labels.together import USUAL
 from duretrieval.evaluation.health.health import measure_health
+from duretrieval.evaluation.labels.together import USUAL
 from duretrieval.evaluation.measures import measures
 from duretrieval.evaluation.result import Evaluation, Provenance, Side
 from duretrieval.evaluation.result_json import load
@@ -22,7 +22,7 @@ from duretrieval.evaluation.subjects import model, run
 from duretrieval.evaluation.subjects.matrix import evaluate_matrix
 from duretrieval.model.model import Model
 
-Subject = Literal["collection", "model", "matrix", "run", "result"]
+Subject = Literal["collection", "model", "training", "matrix", "run", "result"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,14 @@ class Request:
     """What to evaluate with; which of it is needed depends on what is evaluated."""
 
     data: str | Path | None = None
-    """For a model, a manifest of what belongs together; for a collection, judgements."""
+    """For a model, a manifest of what belongs together; for a collection, judgements; for a run of training, where its
+    data is now."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """What columns of a model's manifest are, where their names do not say it (see `media.manifest`)."""
     positives: tuple[str, ...] = USUAL
     """What rows of a model's manifest have in common that belong together: key, text, file, label."""
+    split: str = "test"
+    """For a run of training: which of its rows."""
     judgements: str | Path | None = None
     """For a run."""
     protocol: str | None = None
@@ -56,12 +59,15 @@ class Request:
 
 TAKES: dict[Subject, tuple[str, ...]] = {
     "collection": ("data", "judgements", "metrics", "queries", "index", "model"),
-    "model": ("data", "columns", "metrics"),
+    "model": ("data", "columns", "positives", "metrics"),
+    "training": ("data", "metrics", "split"),
     "matrix": ("protocol", "labels"),
     "run": ("data", "judgements", "metrics", "pair"),
     "result": (),
 }
 """What of a request each subject is evaluated with."""
+CALLED: dict[Subject, str] = {"training": "run of training"}
+"""Subjects that are called otherwise than here."""
 
 
 def evaluate(
@@ -77,7 +83,7 @@ def evaluate(
     """
     what, request = str(what), request or Request()
     subject = recognise(what)
-    _check(subject, request)
+    check(subject, request)
     settings = {"bootstrap": request.bootstrap, "command": request.command}
     match subject:
         case "collection":
@@ -87,6 +93,11 @@ def evaluate(
             names = request.metrics or model.MEASURES
             settings |= {"columns": request.columns, "positives": request.positives}
             return model.evaluate_model(Model.load(what), manifest, names=names, progress=progress, **settings)  # type: ignore[arg-type]
+        case "training":
+            raise EvaluationError(
+                f"{what} is a run of training, which duretrieval.training.evaluate_run measures on its own rows; for "
+                f"others, give {Path(what) / 'model'}"
+            )
         case "matrix":
             if request.protocol is None:
                 raise EvaluationError(f"{what} is a matrix: say by which protocol to measure it, with --protocol")
@@ -107,6 +118,8 @@ def recognise(what: str | Path) -> Subject:
     path, what = Path(what), str(what)
     if "://" not in what and (what == "builtin" or (path / "model.toml").is_file()):
         return "model"
+    if "://" not in what and (path / "recipe.json").is_file() and (path / "run.json").is_file():
+        return "training"
     if Collection.exists(what):
         return "collection"
     if path.suffix == ".npy" and path.is_file():
@@ -117,8 +130,8 @@ def recognise(what: str | Path) -> Subject:
         return "run"
     there = "holds neither a model nor a collection" if path.is_dir() else "is not there"
     raise EvaluationError(
-        f"{what} {there}; give a collection, a model folder or 'builtin', a run (TREC, .jsonl, .parquet, .csv), "
-        "a matrix of similarities (.npy), or an earlier result (.json)"
+        f"{what} {there}; give a collection, a model folder or 'builtin', the folder of a run of training, "
+        "a run (TREC, .jsonl, .parquet, .csv), a matrix of similarities (.npy), or an earlier result (.json)"
     )
 
 
@@ -138,14 +151,20 @@ def _collection(what: str, request: Request) -> Evaluated:
         return replace(found, health=health)
 
 
-def _check(subject: Subject, request: Request) -> None:
-    """Refuse what would be passed over, and a metric that there is not, before anything is measured."""
+def check(subject: Subject, request: Request) -> None:
+    """Refuse what would be passed over, and a metric that there is not, before anything is measured.
+
+    Raises:
+        ConfigError: as `evaluate`.
+    """
     usual, taken = Request(), TAKES[subject]
     for name in (name for names in TAKES.values() for name in names if name not in taken):
         if getattr(request, name) != getattr(usual, name):
             takes = f"which is evaluated with {', '.join(map(_option, taken))}"
             has = takes if taken else "whose figures are there already"
-            raise ConfigError(f"{_option(name)} has nothing to do with a {subject}, {has}; leave it out")
+            raise ConfigError(
+                f"{_option(name)} has nothing to do with a {CALLED.get(subject, subject)}, {has}; leave it out"
+            )
     measures(request.metrics)
 
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,6 +29,9 @@ from duretrieval.model.seal import Origin, seal
 from duretrieval.onnx import copied
 from duretrieval.protocols import Aligner, Encoder, Fusion, Scorer, TokenFusion, Weigher
 from duretrieval.types import Array, Modality, Part, Reading
+
+if TYPE_CHECKING:
+    from duretrieval.fuse.graph import Beside
 
 UNSTATED = Origin("unstated", "written by Model.save")
 """What is said of a file whose licence nobody gave."""
@@ -132,6 +135,11 @@ class Model:
         return out
 
     @property
+    def kinds(self) -> tuple[str, ...]:
+        """Of the neighbours that its fusion looks at (`media.relations.kinds_of`); none where it fuses items alone."""
+        return tuple(getattr(self.fusion, "kinds", ()))
+
+    @property
     def tokens(self) -> Mapping[Modality, int]:
         """The modalities whose sequences the fusion reads, and the most tokens that a part of each has."""
         return getattr(self.fusion, "tokens", {})
@@ -180,16 +188,23 @@ class Model:
         held = means(modalities, vectors, weights)
         return self.fuse(held)[0] if held else np.zeros(self.dim, np.float32)
 
-    def fuse(self, vectors: Mapping[Modality, Array]) -> Array:
+    def fuse(self, vectors: Mapping[Modality, Array], beside: Beside | None = None) -> Array:
         """One vector of those of several modalities, modality -> (n, dim) unit rows: (n, dim) float32 unit rows.
 
+        beside: the items' neighbours, for a model with `kinds`; None: they are alone, as a query is.
+
         Raises:
-            ModelError: this model has no fusion.
+            ModelError: this model has no fusion, or none that looks at neighbours.
             ShapeError, ConfigError: as the fusion: nothing to fuse, other shapes, a modality it does not take.
         """
         if self.fusion is None:
             raise ModelError(f"model {self.name!r} has no fusion; take one with a [fusion] in its model.toml")
-        return self.fusion(vectors)
+        if beside is None:
+            return self.fusion(vectors)
+        if not self.kinds:
+            raise ModelError(f"model {self.name!r} looks at no neighbours; take one trained with relations")
+        fused: Array = self.fusion.beside(vectors, beside)  # type: ignore[attr-defined]
+        return fused
 
     def parts_for(self, modality: Modality) -> tuple[Encoder, Aligner | None]:
         """The encoder and aligner of a modality, loaded on first use: a text search never reads image weights.

@@ -1,4 +1,4 @@
-"""Where a question is about one thing in a picture, only attention to its regions answers: recipe E, with and without."""
+"""Where a question is about one thing in a picture only attention to regions answers: recipe E, with and without it."""
 
 from __future__ import annotations
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from duretrieval.evaluation.comparison import Difference
 from duretrieval.evaluation.measures import measure
 from duretrieval.evaluation.report.charts import percent
-from duretrieval.evaluation.report.words import say, say_pair
+from duretrieval.evaluation.report.words import SIDES, say, say_pair, say_side
 from duretrieval.evaluation.result import Evaluation, Score
 from duretrieval.page.html import Markup, join, tag
-from duretrieval.types import Modality
 
 HEADLINES = ("hit@10", "recall@10", "ap", "hit@5", "hit@1", "ap@r", "ndcg@10")
 """What the matrix shows: the first of these that was measured."""
-ORDER = [*(modality.value for modality in Modality), "any"]
 
 
 def headline(evaluation: Evaluation) -> str | None:
@@ -29,17 +27,17 @@ def matrix(evaluation: Evaluation) -> Markup:
     chosen = headline(evaluation)
     if chosen is None:
         return Markup()
-    asks = sorted({str(pair.query) for pair in evaluation.pairs}, key=ORDER.index)
-    searched = sorted({str(pair.gallery) for pair in evaluation.pairs}, key=ORDER.index)
+    asks = _in_order(str(pair.query) for pair in evaluation.pairs)
+    searched = _in_order(str(pair.gallery) for pair in evaluation.pairs)
     cells = {
         (str(pair.query), str(pair.gallery)): score
         for pair in evaluation.pairs
         for score in pair.scores
         if score.measure == chosen
     }
-    head = tag("tr", tag("th", say("asks"), class_="corner"), *(tag("th", say(m), scope="col") for m in searched))
+    head = tag("tr", tag("th", say("asks"), class_="corner"), *(tag("th", say_side(m), scope="col") for m in searched))
     rows = [
-        tag("tr", tag("th", say(a), scope="row"), *(_cell(cells.get((a, b)), f"{a}-{b}") for b in searched))
+        tag("tr", tag("th", say_side(a), scope="row"), *(_cell(cells.get((a, b)), f"{a}-{b}") for b in searched))
         for a in asks
     ]
     return tag(
@@ -48,6 +46,11 @@ def matrix(evaluation: Evaluation) -> Markup:
         tag("p", say("matrix-note", measure=chosen), class_="note"),
         tag("div", tag("table", head, *rows, class_="matrix"), class_="scroll"),
     )
+
+
+def _in_order(sides: Iterable[str]) -> list[str]:
+    """Each once: modalities in their order, then views as they come."""
+    return sorted(dict.fromkeys(sides), key=lambda name: SIDES.index(name) if name in SIDES else len(SIDES))
 
 
 def table(evaluation: Evaluation) -> Markup:

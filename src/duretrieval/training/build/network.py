@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from duretrieval.training.align.canonical import Canonical
-from duretrieval.training.data.batch import Batch, View
+from duretrieval.training.data.batch import Around, Batch, View
 from duretrieval.training.nets.tokens import padded, shortened
 from duretrieval.training.recipe.recipe import view_name
 from duretrieval.types import Modality
+
+if TYPE_CHECKING:
+    from duretrieval.training.nets.fusion.graph_attention import GraphAttention
 
 Tokens = tuple[Tensor, Tensor]
 """(w, dim) unit rows, and whose each is, (w,)."""
@@ -25,6 +28,7 @@ class Network(nn.Module):
     encoders: modality -> net, for the modalities whose encoder learns; the others come as rows.  heads: modality ->
     module (b, d_m) -> (b, dim).  columns: name -> modality.  views: columns of each view.  dim: of the shared space.
     fusion: None where every view has one column.  canonical: turns rows before they are compared, in evaluation.
+    looking: the views whose rows see their neighbours.
     tokens: the modalities whose words, regions or frames the fusion reads, and the most of a part.
     """
 
@@ -38,6 +42,7 @@ class Network(nn.Module):
         dim: int,
         fusion: nn.Module | None = None,
         canonical: Canonical | None = None,
+        looking: Sequence[str] = (),
         tokens: Mapping[Modality, int] | None = None,
     ) -> None:
         super().__init__()
@@ -46,6 +51,7 @@ class Network(nn.Module):
         self.heads = nn.ModuleDict({modality.value: head for modality, head in heads.items()})
         self.fusion = fusion
         self.canonical = canonical
+        self.looking = frozenset(looking)
         self.tokens = dict(tokens or {})
         self.columns = dict(columns)
         self.views = {view_name(view): tuple(view) for view in views}
@@ -54,7 +60,15 @@ class Network(nn.Module):
         """View by name."""
         names = dict.fromkeys(c for view in self.views.values() for c in view)  # in order: dropout must repeat itself
         read = {name: self._read(batch, name) for name in names}
-        return {name: self._view(view, read, batch) for name, view in self.views.items()}
+        around = batch.around
+        seen = dict.fromkeys(c for name, view in self.views.items() if name in self.looking for c in view)
+        theirs = {} if around is None else {name: self._read(around.batch, name) for name in seen}
+        return {
+            name: self._view(view, read, batch)
+            if around is None or name not in self.looking
+            else self._beside(view, read, batch, theirs, around)
+            for name, view in self.views.items()
+        }
 
     def aligned(self, batch: Batch, column: str) -> Tensor:
         """A column in the shared space: (b, dim) unit rows, zeros where it is absent.
@@ -126,6 +140,29 @@ class Network(nn.Module):
         if self.fusion is None:
             rows = cast("Tensor", read[view[0]])
             return View(normalize(rows, dim=1) if view[0] in batch.owners else rows, present[view[0]])
+        fused = self.fusion(*self._parts(view, read, present))
+        return View(normalize(fused, dim=1), torch.stack([present[column] for column in view]).any(dim=0))
+
+    def _beside(
+        self,
+        view: Sequence[str],
+        read: Mapping[str, Tensor | Tokens],
+        batch: Batch,
+        theirs: Mapping[str, Tensor | Tokens],
+        around: Around,
+    ) -> View:
+        """The view with what its columns hold of neighbours; theirs: as `read`, of `around.batch`."""
+        fusion = cast("GraphAttention", self.fusion)
+        rows, there = self._parts(view, read, batch.present)
+        given, held = self._parts(view, theirs, around.batch.present)
+        middles = fusion.middle(given, held)[around.places]
+        related = around.there & _any(held)[around.places]
+        return View(normalize(fusion.beside(rows, middles, related, there, around.kinds), dim=1), _any(there))
+
+    def _parts(
+        self, view: Sequence[str], read: Mapping[str, Tensor | Tokens], present: Mapping[str, Tensor]
+    ) -> tuple[dict[Modality, Tensor], dict[Modality, Tensor]]:
+        """What a fusion takes of a view: modality -> (b, dim) unit rows, and -> (b,) bool, whether it is there."""
         parts: dict[Modality, Tensor] = {}
         there: dict[Modality, Tensor] = {}
         for modality in dict.fromkeys(self.columns[column] for column in view):
@@ -133,10 +170,14 @@ class Network(nn.Module):
             if modality in self.tokens:  # those of all columns, one after another
                 tokens = [cast("Tokens", held) for held, _ in found]
                 rows, owners = (torch.cat(held) for held in zip(*tokens, strict=True))
-                parts[modality], there[modality] = padded(rows, owners, len(batch.keys))
+                parts[modality], there[modality] = padded(rows, owners, len(found[0][1]))
             else:  # the mean of their windows, as the engine takes an item's parts
                 sums = torch.stack([cast("Tensor", held) for held, _ in found]).sum(dim=0)
                 parts[modality] = normalize(sums, dim=1)
                 there[modality] = torch.stack([mask for _, mask in found]).any(dim=0)
-        fused = self.fusion(parts, there)
-        return View(normalize(fused, dim=1), torch.stack([present[column] for column in view]).any(dim=0))
+        return parts, there
+
+
+def _any(present: Mapping[Modality, Tensor]) -> Tensor:
+    """(b,) bool: where a row has something."""
+    return torch.stack(list(present.values())).any(dim=0)

@@ -15,6 +15,7 @@ from duretrieval.training.align.canonical import canonical_for
 from duretrieval.training.build.encoders import Encoders
 from duretrieval.training.build.network import Network
 from duretrieval.training.build.objective import LossTerm, TotalLoss, inner
+from duretrieval.training.build.relate import looking
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.recipe import films
 from duretrieval.training.recipe.parts import make
@@ -27,10 +28,11 @@ def make_network(
     encoders: Encoders,
     columns: Mapping[str, Modality],
     fitted: Mapping[Modality, nn.Module] | None = None,
+    kinds: Sequence[str] = (),
 ) -> Network:
     """Heads and fusion on top of the encoders, with parameters that follow from the recipe's seed.
 
-    fitted: heads that are there already.
+    fitted: heads that are there already.  kinds: of neighbours, where rows have some.
     """
     torch.manual_seed(recipe.seed)
     used = {columns[name] for view in recipe.views for name in view}
@@ -49,7 +51,8 @@ def make_network(
         ordered = tuple(sorted(used, key=list(Modality).index))
         fixed = {"modalities": ordered, "width": recipe.dim, "dim": recipe.dim}
         tokens = {m.value: most for m, most in encoders.tokens.items() if m in used}
-        fusion = make("train.fusions", recipe.fusion, {"tokens": tokens}, fixed)
+        around = {"kinds": kinds, "neighbours": recipe.data.relations.neighbours} if kinds else {}
+        fusion = make("train.fusions", recipe.fusion, {"tokens": tokens}, {**fixed, **around})
     _check_read(recipe, encoders, fusion)
     nets = {modality: net for modality, net in encoders.nets.items() if modality in used}
     return Network(
@@ -60,6 +63,7 @@ def make_network(
         dim=recipe.dim,
         fusion=fusion,
         canonical=canonical_for(recipe, columns),
+        looking=looking(recipe) if kinds else (),
         tokens=encoders.tokens,
     )
 

@@ -67,7 +67,7 @@ def kept_graph(
     """
     source = builtin.FOLDER / file
     digest = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
-    folder = Path(cache) if cache is not None else _user_cache()
+    folder = Path(cache) if cache is not None else user_cache()
     graph = folder / f"{source.stem}-{what}-{digest}.onnx"
     if graph.is_file():
         return graph, _width(graph)
@@ -142,5 +142,6 @@ def _row_width(value: Any, graph: Path) -> int:
     return int(axes[1].dim_value)
 
 
-def _user_cache() -> Path:
+def user_cache() -> Path:
+    """Where what was computed once is kept when no other folder is named."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "duretrieval"

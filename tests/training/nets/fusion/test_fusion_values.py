@@ -8,7 +8,17 @@ from itertools import product
 import numpy as np
 import pytest
 import torch
-from fusion_families import AUDIO, IMAGE, MODALITIES, TEXT, WIDTH, make, presence, rows, trained
+from tests.training.nets.fusion.fusion_families import (
+    AUDIO,
+    IMAGE,
+    MODALITIES,
+    TEXT,
+    WIDTH,
+    make,
+    presence,
+    rows,
+    trained,
+)
 from torch import Tensor, nn
 
 from duretrieval.training.nets.fusion.attention import Attention
