@@ -75,6 +75,14 @@ class Training(pl.LightningModule):
         """A batch knows how to move itself."""
         return batch if device.type == "cpu" else batch.to(device)
 
+    def on_fit_start(self) -> None:
+        """What every step asks for waits where the steps are made."""
+        self.train_rows.keep_on(self.device)
+
+    def on_fit_end(self) -> None:
+        """And makes room for what comes after."""
+        self.train_rows.keep_on(torch.device("cpu"))
+
     # ---- steps
 
     def on_train_start(self) -> None:
@@ -264,7 +272,7 @@ def trainer(
     if progress:
         found.append(TQDMProgressBar(refresh_rate=10))
     try:
-        return pl.Trainer(
+        driver = pl.Trainer(
             max_epochs=epochs,
             accelerator=fit.accelerator,
             devices=fit.devices,
@@ -285,3 +293,9 @@ def trainer(
             f"fit.accelerator is {fit.accelerator!r}, with {fit.devices} devices and precision {fit.precision!r}, and "
             f"this machine cannot do that: {error}"
         ) from error
+    if fit.precision.endswith("mixed") and driver.precision != fit.precision:
+        raise ConfigError(
+            f"fit.precision is {fit.precision!r}, and on this machine it would be {driver.precision!r} (16 bits need a "
+            f'GPU). Set fit.precision = "{driver.precision}", or "32"'
+        )
+    return driver
