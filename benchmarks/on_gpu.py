@@ -11,7 +11,6 @@ Some three minutes; where there is no CUDA device it says so and ends.  Writes r
 
 from __future__ import annotations
 
-import platform
 import statistics
 import subprocess
 import sys
@@ -50,7 +49,7 @@ def main() -> None:
     if not torch.cuda.is_available():
         print("no CUDA device is here, so there is nothing to measure")
         return
-    card = f"{torch.cuda.get_device_name()}, torch {torch.__version__}, {platform.python_version()}"
+    card = f"{torch.cuda.get_device_name()}, torch {torch.__version__}"
     tests = tested()
     found = {f"{batch} {precision}": rates(batch, precision) for precision in PRECISIONS for batch in BATCHES}
     loops = " | ".join((OURS, HERE_ROWS, CARRIED))
@@ -67,7 +66,7 @@ def main() -> None:
 
 def tested() -> tuple[int, str]:
     """The exit status of the tests that need a device, and their last line."""
-    command = [sys.executable, "-m", "pytest", *TESTS, "-p", "no:cacheprovider", "-n", "4"]
+    command = [sys.executable, "-m", "pytest", *TESTS, "-p", "no:cacheprovider"]
     run = subprocess.run(command, cwd=HERE.parent, capture_output=True, text=True, timeout=240)
     print(run.stdout)
     return run.returncode, run.stdout.strip().splitlines()[-1].strip("= ")

@@ -115,6 +115,7 @@ class Rows(Dataset[Batch]):
         self.mined: Ints | None = None
         self.related: Related | None = None
         self._rows = {name: torch.from_numpy(c.rows) for name, c in columns.items() if c.rows is not None}
+        self._near = self._rows
         self._starts = {name: torch.from_numpy(c.starts) for name, c in columns.items() if c.starts is not None}
         self._present = {name: torch.from_numpy(c.present) for name, c in columns.items()}
 
@@ -140,11 +141,11 @@ class Rows(Dataset[Batch]):
         return rows
 
     def keep_on(self, device: torch.device) -> None:
-        """Hold the rows of frozen encoders on an accelerator, so that no step carries them there, if they fit."""
+        """Hold the rows of frozen encoders on a CUDA device, so that no step carries them there, if they fit."""
+        self._near = self._rows
         size = sum(rows.nbytes for rows in self._rows.values())
-        if device.type == "cuda" and size > SHARE * torch.cuda.mem_get_info(device)[0]:
-            return
-        self._rows = {name: rows.to(device) for name, rows in self._rows.items()}
+        if device.type == "cuda" and size <= SHARE * torch.cuda.mem_get_info(device)[0]:
+            self._near = {name: rows.to(device) for name, rows in self._rows.items()}
         self.positives.keep_on(device)
 
     def set_epoch(self, epoch: int) -> None:
@@ -243,7 +244,7 @@ class Rows(Dataset[Batch]):
 
     def _encoded(self, name: str, at: Tensor) -> tuple[Inputs, Tensor | None]:
         """Rows of a frozen encoder, (w, d), and whose they are where a row has several."""
-        rows, chosen, owner = self._rows[name], at, None
+        rows, chosen, owner = self._near[name], at, None
         if name in self._starts:
             chosen, owner = _windows(self._starts[name], at)
         found = rows.index_select(0, chosen.to(rows.device)).float()

@@ -272,22 +272,23 @@ def trainer(
     if progress:
         found.append(TQDMProgressBar(refresh_rate=10))
     try:
-        driver = pl.Trainer(
-            max_epochs=epochs,
-            accelerator=fit.accelerator,
-            devices=fit.devices,
-            strategy="ddp_spawn_find_unused_parameters_true" if fit.devices > 1 else "auto",
-            plugins=[WholeFiles()],
-            precision=fit.precision,
-            gradient_clip_val=fit.clip or None,
-            logger=list(loggers) or False,
-            callbacks=found,
-            default_root_dir=folder,
-            enable_progress_bar=progress,
-            enable_model_summary=False,
-            num_sanity_val_steps=0,
-            use_distributed_sampler=False,
-        )
+        with warnings.catch_warnings(action="ignore"):  # of devices that are there and not wanted
+            driver = pl.Trainer(
+                max_epochs=epochs,
+                accelerator=fit.accelerator,
+                devices=fit.devices,
+                strategy="ddp_spawn_find_unused_parameters_true" if fit.devices > 1 else "auto",
+                plugins=[WholeFiles()],
+                precision=fit.precision,
+                gradient_clip_val=fit.clip or None,
+                logger=list(loggers) or False,
+                callbacks=found,
+                default_root_dir=folder,
+                enable_progress_bar=progress,
+                enable_model_summary=False,
+                num_sanity_val_steps=0,
+                use_distributed_sampler=False,
+            )
     except (MisconfigurationException, ValueError) as error:
         raise ConfigError(
             f"fit.accelerator is {fit.accelerator!r}, with {fit.devices} devices and precision {fit.precision!r}, and "
