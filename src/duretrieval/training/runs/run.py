@@ -149,7 +149,7 @@ def assemble(
     """The recipe's modules on its data, with parameters as they begin."""
     samples, unread = found
     prepared = prepare(recipe, samples, limits=limits, cache=cache, progress=progress)
-    fitted = fit_heads(recipe, prepared.rows["train"]) if recipe.align else None
+    fitted = fit_heads(recipe, prepared.rows["train"], progress) if recipe.align else None
     network = make_network(prepared.recipe, prepared.encoders, prepared.columns, fitted)
     objective = make_objective(recipe, network, len(prepared.classes))
     if recipe.align is None:
