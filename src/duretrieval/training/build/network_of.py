@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import torch
 from torch import nn
 
+from duretrieval.errors import ConfigError
 from duretrieval.training.align.canonical import canonical_for
 from duretrieval.training.build.encoders import Encoders
 from duretrieval.training.build.network import Network
 from duretrieval.training.build.objective import LossTerm, TotalLoss, inner
 from duretrieval.training.data.sample import Sample
+from duretrieval.training.nets.score.mixed import SUPPORT, Mixed
 from duretrieval.training.recipe import films
 from duretrieval.training.recipe.parts import make
 from duretrieval.training.recipe.recipe import Recipe, Use
@@ -63,19 +66,36 @@ def make_objective(recipe: Recipe, network: Network, classes: int) -> TotalLoss:
     """The losses, the score they read, and the memory of earlier batches."""
     torch.manual_seed(recipe.seed + 1)
     known = {"dim": recipe.dim, "classes": classes}
-    score = make("train.scores", recipe.score, known) if recipe.score else inner
+    score = _score(recipe.score, known, len(recipe.views or network.views)) if recipe.score else inner
     terms = []
     for spec in recipe.losses:
         loss = make("train.losses", Use(spec.use, spec.options), known)
         reads = getattr(loss, "reads", "scores")
         classifier = nn.Linear(recipe.dim, classes) if reads == "labels" and classes else None
-        terms.append(LossTerm(loss, spec.weight, reads, spec.views, classifier, spec.on))
+        if spec.hardest and (reads != "scores" or getattr(loss, "pulls", False)):
+            raise ConfigError(
+                f"the loss {spec.use!r} has hardest = {spec.hardest}; it is for losses of scores that push negatives "
+                "away, such as binary-cross-entropy, so take it out"
+            )
+        terms.append(LossTerm(loss, spec.weight, reads, spec.views, classifier, spec.on, spec.hardest, spec.apart))
     memory = None
     if recipe.fit.memory:
         from duretrieval.training.losses.memory import Memory
 
         memory = Memory(recipe.fit.memory)
     return TotalLoss(terms, score, memory)
+
+
+def _score(spec: Use, known: Mapping[str, Any], views: int) -> Any:
+    """The score that a recipe names; a dense one is mixed with the cosine and known pairs, unless mix = false."""
+    options = dict(spec.options)
+    mix, support = options.pop("mix", True), options.pop("support", SUPPORT)
+    if not isinstance(mix, bool) or not isinstance(support, int) or isinstance(support, bool):
+        raise ConfigError(
+            f"[score] has mix = {mix!r} and support = {support!r}; give true or false, and a whole number"
+        )
+    score = make("train.scores", Use(spec.use, options), known)
+    return Mixed(score, views=views, support=support) if mix and getattr(score, "dense", False) else score
 
 
 def draw_of(

@@ -13,6 +13,8 @@ from torch import Tensor
 
 from duretrieval.evaluation.metrics.reranked import Reranked
 from duretrieval.rank.nearest import RERANKED
+from duretrieval.training.fit.mixing import Candidates
+from duretrieval.training.nets.score.mixed import Mixed
 from duretrieval.training.nets.score.pair_score import PairScore
 from duretrieval.types import Array
 
@@ -23,6 +25,8 @@ def reranked(score: Any, a: Tensor, b: Tensor, *, candidates: int = RERANKED) ->
     The `candidates` with the largest cosine to a query have their score; all others follow (`evaluate.reranked`).  A
     score without `pairs`, or of no more rows than candidates, is that of all pairs.
     """
+    if isinstance(score, Mixed):
+        return Candidates(score, a, b, candidates).ranked(score)
     if not isinstance(score, PairScore) or len(b) <= candidates:
         every: Tensor = score(a, b)
         return every

@@ -21,7 +21,9 @@ from duretrieval.training.build.objective import LossTerm, TotalLoss, inner
 from duretrieval.training.data.batch import Batch, View
 from duretrieval.training.data.batches import Rows
 from duretrieval.training.data.positives import Positives
+from duretrieval.training.fit.mixing import Sides, choose_shares
 from duretrieval.training.fit.reranking import reranked
+from duretrieval.training.nets.score.mixed import Mixed
 from duretrieval.training.recipe.recipe import CLASSES, LOSS
 from duretrieval.types import Ints
 
@@ -56,13 +58,17 @@ def retrieval(
     nothing right does not ask.
     """
     wanted = [measure(name) for name in names]
+    return {name: _figures(*sides, wanted, score) for name, sides in directions(views, positives).items()}
+
+
+def directions(views: Mapping[str, View], positives: Positives) -> dict[str, Sides]:
+    """Each direction that has queries, by its name: rows that ask, rows that are searched, places of what is right."""
     there = {name: view.present.nonzero().flatten().cpu() for name, view in views.items()}
-    found: dict[str, dict[str, float]] = {}
+    found: dict[str, Sides] = {}
     for asking, searched in permutations(views, 2):
         queries, gallery, right = _sides(positives, asking, there[asking], searched, there[searched])
         if len(queries) and len(gallery) > 1:
-            a, b = views[asking].rows[queries], views[searched].rows[gallery]
-            found[f"{asking}→{searched}"] = _figures(a, b, right, wanted, score)
+            found[f"{asking}→{searched}"] = views[asking].rows[queries], views[searched].rows[gallery], right
     return found
 
 
@@ -131,8 +137,12 @@ def mean_loss(objective: TotalLoss, views: Mapping[str, View], rows: Rows, devic
     return sum(loss * n for loss, n in losses) / sum(n for _, n in losses)
 
 
-def check(network: Network, objective: TotalLoss, rows: Rows, monitor: str) -> dict[str, float]:
+def check(
+    network: Network, objective: TotalLoss, rows: Rows, monitor: str, *, mixing: bool = False
+) -> dict[str, float]:
     """Every figure of these rows by name ("text→image/hit@1", "f1"), and "monitor", the one that decides: larger wins.
+
+    mixing: choose on these rows first how a learned score is mixed with the cosine and with known pairs, where it is.
 
     Raises:
         ConfigError: the monitor is no metric, or cannot be measured on this data.
@@ -143,6 +153,9 @@ def check(network: Network, objective: TotalLoss, rows: Rows, monitor: str) -> d
     was_training = objective.training
     objective.eval()
     score = objective.score.cpu() if isinstance(objective.score, nn.Module) else objective.score
+    if mixing and isinstance(score, Mixed):
+        sides = directions(views, rows.positives).values()
+        choose_shares(score, [*sides], monitor if monitor in names else "rr")
     pairs = retrieval(views, rows.positives, names, score)
     if isinstance(objective.score, nn.Module):
         objective.score.to(device)
