@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,8 @@ from duretrieval.types import Array, Floats
 
 ROUNDS = 10
 DOUBT = 0.05
+COMPARED = 700
+"""Rows of each side by which a likeness is judged."""
 MARGIN = 0.05
 """A mean cosine that is less above another says nothing."""
 Anchors = tuple[Array, Array]
@@ -29,12 +32,21 @@ class Turned:
     """See `criterion`."""
 
 
-def refine(start: Floats, a: Array, b: Array, anchors: Anchors | None = None, *, rounds: int = ROUNDS) -> Turned:
+def refine(
+    start: Floats,
+    a: Array,
+    b: Array,
+    anchors: Anchors | None = None,
+    *,
+    rounds: int = ROUNDS,
+    late: Callable[[], bool] = lambda: False,
+) -> Turned:
     """Procrustes on the pairs that choose one another, again and again; the best by `criterion` is kept.
 
     (Conneau et al. 2018, "Word translation without parallel data", section 2.2 and 2.3.)  start: (d_x, d_y).
     a: (n, d_x), b: (m, d_y) centred unit rows, not paired.  anchors: true pairs in the same coordinates; together they
-    weigh as much as all the pairs that were found, so that a few are enough to hold the rotation.
+    weigh as much as all the pairs that were found, so that a few are enough to hold the rotation.  late: asked after
+    each round whether it is to be the last.
     """
     rotation, best, known = start, Turned(start, -math.inf), b""
     for _ in range(rounds + 1):
@@ -45,7 +57,7 @@ def refine(start: Floats, a: Array, b: Array, anchors: Anchors | None = None, *,
             best = found
         i, j = mutual(scores)
         pairs = i.tobytes() + j.tobytes()
-        if not len(i) or pairs == known:  # the same pairs make the same rotation
+        if not len(i) or pairs == known or late():  # the same pairs make the same rotation
             break
         rotation, known = _procrustes(a[i], b[j], anchors), pairs
     return best
@@ -80,6 +92,7 @@ def likeness(rotation: Floats, a: Array, b: Array, rng: np.random.Generator) -> 
     strangers to their neighbours too, any rotation does about as well as that.  Spaces that share only a part of their
     shape lie between.
     """
+    a, b = a[:COMPARED], b[:COMPARED]
     randoms = [matched_axes(a, b, rng, doubt=0.5) for _ in range(3)]
     floor = float(np.median([refine(rotation, a, b).criterion for rotation in randoms]))
     halves = [(rows[: len(rows) // 2], rows[len(rows) // 2 :]) for rows in (a, b)]

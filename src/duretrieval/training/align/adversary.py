@@ -181,7 +181,7 @@ def _refined(
     for rotation in rotations:
         if found and clock.spent > until:
             break
-        found.append(refine(rotation, *rows, anchors))
+        found.append(refine(rotation, *rows, anchors, late=lambda: clock.spent > until))
         clock.progress(f"adversarial alignment: {what} refined", len(found), total)
     return found
 
