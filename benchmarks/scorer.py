@@ -22,7 +22,6 @@ import torch
 
 from benchmarks.clipart import DATA, emoji, manifest
 from benchmarks.measure import write
-from duretrieval.evaluation.labels.relevance import relevant
 from duretrieval.evaluation.measures import measures
 from duretrieval.evaluation.metrics.ranking import per_query
 from duretrieval.evaluation.statistics.permutation import permutation_test
@@ -105,13 +104,12 @@ def values(score: Any, sides: list[Sides]) -> Values:
     """Of each query, an array a direction; under `CLUSTER` the name that it is of."""
     found: Values = {name: [] for name in (*NAMES, CLUSTER)}
     for a, b, right in sides:
-        with torch.inference_mode():
-            scores = reranked(score, a, b).float().numpy()
-        of = per_query({m.name: m.of for m in measures(NAMES)}, scores, relevant([some.tolist() for some in right]))
+        of = per_query({m.name: m.of for m in measures(NAMES)}, reranked(score, a, b), right)
         for name in NAMES:
             found[name].append(of[name])
-        asked_by_name = any(len(some) > 1 for some in right)
-        found[CLUSTER].append(np.array([i if asked_by_name else some[0] for i, some in enumerate(right)]))
+        listed = right.rows(0, len(right))
+        several = len(listed.item) > len(listed)  # names ask, and each has several pictures
+        found[CLUSTER].append(np.arange(len(listed)) if several else listed.item)
     return found
 
 

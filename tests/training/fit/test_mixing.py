@@ -7,13 +7,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from duretrieval.evaluation.labels.relevance import Relevant, relevant
 from duretrieval.evaluation.metrics.reranked import Reranked
-from duretrieval.training.fit.mixing import Candidates, choose_shares
+from duretrieval.training.fit.mixing import choose_shares
 from duretrieval.training.fit.reranking import reranked
 from duretrieval.training.nets.score.mixed import Mixed
 from duretrieval.training.nets.score.pair_score import PairScore
 from duretrieval.training.nets.score.pair_scorer import PairScorer
-from duretrieval.types import Array, Ints
+from duretrieval.types import Array
 
 D = 64
 
@@ -34,18 +35,18 @@ class Knows(PairScore):
         return self.sign * (a * b)[:, : D // 2].sum(dim=1)
 
 
-def sides(n: int, seed: int) -> tuple[Tensor, Tensor, list[Ints]]:
+def sides(n: int, seed: int) -> tuple[Tensor, Tensor, Relevant]:
     """Partners that are alike in the first half of their dimensions and strangers in the other."""
     draw = torch.Generator().manual_seed(seed)
     a, b = (torch.randn(n, D, generator=draw) for _ in range(2))
     b[:, : D // 2] = a[:, : D // 2] + 0.4 * torch.randn(n, D // 2, generator=draw)
-    return normalize(a, dim=1), normalize(b, dim=1), [np.array([i]) for i in range(n)]
+    return normalize(a, dim=1), normalize(b, dim=1), relevant([[i] for i in range(n)])
 
 
-def first(score: Mixed, given: tuple[Tensor, Tensor, list[Ints]]) -> float:
+def first(score: Mixed, given: tuple[Tensor, Tensor, Relevant]) -> float:
     """Share of queries whose partner comes first."""
-    found = reranked(score, given[0], given[1]).argmax(dim=1)
-    return float((found == torch.arange(len(found))).float().mean())
+    found = reranked(score, given[0], given[1])[0 : len(given[0])].argmax(axis=1)
+    return float(np.mean(found == np.arange(len(found))))
 
 
 def test_a_score_that_knows_more_ranks_and_one_that_knows_less_has_no_share() -> None:
@@ -75,7 +76,7 @@ def test_known_pairs_help_where_the_views_have_axes_of_their_own() -> None:
 
     score = Mixed(Knows(1), support=64)
     score.remember(rows(60))
-    val, test = ((found[0], found[1], [np.array([i]) for i in range(20)]) for found in (rows(20), rows(20)))
+    val, test = ((found[0], found[1], relevant([[i] for i in range(20)])) for found in (rows(20), rows(20)))
     choose_shares(score, [val], "rr")
     assert float(score.shares[1]) > 0.3
     assert first(score, test) > 0.7
@@ -97,5 +98,5 @@ def test_it_ranks_as_the_engine_does() -> None:
         return found
 
     wanted = Reranked(a.numpy(), b.numpy(), pairs, 7)[0:30]
-    found = Candidates(score, a, b, 7).ranked(score).numpy()
+    found = reranked(score, a, b, candidates=7)[0:30]
     np.testing.assert_array_equal(np.argsort(-found, axis=1), np.argsort(-wanted, axis=1))

@@ -73,13 +73,12 @@ class Mixed(PairScore):
 
     def pairs(self, a: Tensor, b: Tensor) -> Tensor:
         """(n, d), (n, d) -> (n,)."""
-        both = (self._profiles(a) * self._profiles(b)).sum(dim=1) if self.support else torch.ones_like(a[:, 0])
-        return self.mixed((exact(a) * exact(b)).sum(dim=1), self.score.pairs(a, b), (both + SMALLEST).log())
+        both = (self.profiles(a) * self.profiles(b)).sum(dim=1)
+        return self.mixed((exact(a) * exact(b)).sum(dim=1), self.score.pairs(a, b), agreement(both))
 
     def matched(self, a: Tensor, b: Tensor) -> Tensor:
         """g of all pairs: (n, d), (m, d) -> (n, m)."""
-        both = self._profiles(a) @ self._profiles(b).T if self.support else a.new_ones(len(a), len(b))
-        return (both + SMALLEST).log()
+        return agreement(self.profiles(a) @ self.profiles(b).T)
 
     def mixed(self, cosines: Tensor, learned: Tensor, matched: Tensor) -> Tensor:
         """Of the three for the same pairs."""
@@ -88,9 +87,16 @@ class Mixed(PairScore):
         total: Tensor = (1 - w - u) * cosines / c + w * learned / d + u * matched / e
         return total
 
-    def _profiles(self, rows: Tensor) -> Tensor:
-        """p: (n, d) -> (n, support)."""
+    def profiles(self, rows: Tensor) -> Tensor:
+        """p: (n, d) -> (n, support); without support a column of 1, by which any two rows are alike."""
+        if not self.support:
+            return torch.ones_like(exact(rows)[:, :1])
         logits = exact(rows) @ self.known.flatten(0, 1).T / TEMPERATURE
         there = (self.known != 0).any(dim=2).flatten()
         by_view = logits.masked_fill(~there, -1e4).view(-1, *self.known.shape[:2])  # (n, v, support)
         return by_view.softmax(dim=2).mean(dim=1)
+
+
+def agreement(both: Tensor) -> Tensor:
+    """g of p(a)·p(b)."""
+    return (both + SMALLEST).log()
