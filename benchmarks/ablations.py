@@ -147,8 +147,7 @@ def one(changes: dict[str, Any], seed: int) -> dict[str, float]:
         pairs = retrieval(views_of(network, rows), rows.positives, NAMES)
         return {**pairs[f"text→{'+'.join(wanted.views[1])}"], "seconds": seconds}
     text, image = (torch.from_numpy(rows) for rows in tested(network))
-    with torch.inference_mode():
-        forward, backward = reranked(score, text, image).numpy(), reranked(score, image, text).numpy()
+    forward, backward = (reranked(score, a, b)[0 : len(a)] for a, b in ((text, image), (image, text)))
     data = tested_on()
     owner = np.zeros(len(image), np.int64)
     for q, places in enumerate(data.of_text):

@@ -20,6 +20,7 @@ from torch.nn.functional import cross_entropy, normalize
 from benchmarks.frozen import RECIPE, learned_from, rows, tested_on
 from duretrieval.similarity import unit
 from duretrieval.training.data.batch import View
+from duretrieval.training.data.positives import Positives
 from duretrieval.training.fit.validation import retrieval
 from duretrieval.types import Array
 
@@ -163,7 +164,7 @@ def learned(loss: PairLoss, seed: int, parameters: list[nn.Parameter] | None = N
             seen = {
                 n: View(normalize(h(r), dim=1), torch.ones(len(r), dtype=torch.bool)) for n, (r, h) in views.items()
             }
-        found = retrieval(seen, keys, ["rr"])
+        found = retrieval(seen, Positives.of_keys(keys), ["rr"])
         value = float(np.mean([figures["rr"] for figures in found.values()]))
         if value > best:
             best, kept = value, {name: value.clone() for name, value in heads.state_dict().items()}

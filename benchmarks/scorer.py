@@ -76,7 +76,7 @@ def trained(changes: list[str], notes: dict[str, Any]) -> dict[str, Values]:
     with tempfile.TemporaryDirectory() as place:
         run = runs.assemble(recipe, runs.read(recipe, data()), Path(place), cache=DATA / "features")
         hush()
-        runs.fit(run, None, [], bar=False, callbacks=[])
+        runs.fit(run)
         runs.load(run, Path(place) / runs.BEST)
     run.network.eval()
     score = run.objective.score.eval()
@@ -109,7 +109,7 @@ def values(score: Any, sides: list[Sides]) -> Values:
             found[name].append(of[name])
         listed = right.rows(0, len(right))
         several = len(listed.item) > len(listed)  # names ask, and each has several pictures
-        found[CLUSTER].append(np.arange(len(listed)) if several else listed.item)
+        found[CLUSTER].append((np.arange(len(listed)) if several else listed.item).astype(np.float64))
     return found
 
 

@@ -104,7 +104,7 @@ def train(
         best, epochs = 0, 0
         if recipe.align is None:  # what is fitted whole takes no steps
             with _nothing_lost(folder):
-                _take_steps(run, resume, track, bar=bar, callbacks=callbacks)
+                fit(run, resume, track, bar=bar, callbacks=callbacks)
             _recall(run)  # other devices are other processes
             best, epochs = load(run, folder / BEST), sum("check" in row for row in history.read(folder))
         figures = _figures(run)
@@ -178,7 +178,9 @@ def assemble(
     return Run(recipe, prepared, network, objective, folder, [*unread, *prepared.problems])
 
 
-def _take_steps(run: Run, resume: bool, track: Iterable[str], *, bar: bool, callbacks: Sequence[Any]) -> None:
+def fit(
+    run: Run, resume: bool = False, track: Iterable[str] = (), *, bar: bool = False, callbacks: Sequence[Any] = ()
+) -> None:
     """The steps of a run, from the beginning or from its last checkpoint; none where it had stopped early."""
     fit, last = run.recipe.fit, run.folder / LAST
     going_on = resume and last.is_file()
