@@ -114,6 +114,13 @@ def test_settings_that_cannot_be() -> None:
             make_objective(to_recipe(table), None, 0)  # type: ignore[arg-type]
 
 
+def test_only_a_score_that_is_learned_whole_is_mixed() -> None:
+    for option in ({"mix": False}, {"support": 3}):
+        table = {"views": [["a"], ["b"]], "dim": D, "score": {"use": "euclidean", **option}}
+        with pytest.raises(ConfigError, match=r"\[score\] has mix or support, and 'euclidean' ranks by itself"):
+            make_objective(to_recipe(table), None, 0)  # type: ignore[arg-type]
+
+
 def test_a_recipe_mixes_a_dense_score_unless_it_says_no() -> None:
     def score(**table: object) -> object:
         recipe = to_recipe({"views": [["a"], ["b"]], "dim": D, "score": table})

@@ -113,7 +113,13 @@ def _score(spec: Use, known: Mapping[str, Any], views: int) -> Any:
             f"[score] has mix = {mix!r} and support = {support!r}; give true or false, and a whole number"
         )
     score = make("train.scores", Use(spec.use, options), known)
-    return Mixed(score, views=views, support=support) if mix and getattr(score, "dense", False) else score
+    if not getattr(score, "dense", False):
+        if len(options) < len(spec.options):
+            raise ConfigError(
+                f"[score] has mix or support, and {spec.use!r} ranks by itself, with nothing to mix; take them out"
+            )
+        return score
+    return Mixed(score, views=views, support=support) if mix else score
 
 
 def draw_of(
