@@ -45,10 +45,6 @@ COMMON = (
     "fit.epochs=10",
     "fit.patience=0",
 )
-BEFORE = (
-    'score={ use="pair-scorer", mix=false }',
-    'losses=[{ use="binary-cross-entropy" }, { use="infonce", on="vectors" }]',
-)
 WITHOUT = "the cosine alone"
 CLUSTER = "cluster"
 Values = dict[str, list[Floats]]
@@ -57,17 +53,16 @@ Values = dict[str, list[Floats]]
 def main(seeds: int = 3) -> None:
     torch.set_num_threads(1)
     found: dict[str, list[Values]] = {}
-    notes: dict[str, Any] = {"shares": [], "seconds": {}}
-    for kind, changes in {"now": (), "before": BEFORE}.items():
-        for seed in range(seeds):
-            start = time.perf_counter()
-            lines = trained([*COMMON, *changes, f"seed={seed}"], notes)
-            notes["seconds"].setdefault(kind, []).append(round(time.perf_counter() - start))
-            for name, values in lines.items():
-                found.setdefault(name, []).append(values)
-                print(seed, name, {m: round(float(np.mean(np.concatenate(values[m]))), 4) for m in NAMES}, flush=True)
-            figures = {**notes, "lines": {name: compared(found[name], found[WITHOUT]) for name in found}}
-            write("scorer", __doc__ or "", figures, table(figures))
+    notes: dict[str, Any] = {"shares": [], "seconds": []}
+    for seed in range(seeds):
+        start = time.perf_counter()
+        lines = trained([*COMMON, f"seed={seed}"], notes)
+        notes["seconds"].append(round(time.perf_counter() - start))
+        for name, values in lines.items():
+            found.setdefault(name, []).append(values)
+            print(seed, name, {m: round(float(np.mean(np.concatenate(values[m]))), 4) for m in NAMES}, flush=True)
+        figures = {**notes, "lines": {name: compared(found[name], found[WITHOUT]) for name in found}}
+        write("scorer", __doc__ or "", figures, table(figures))
 
 
 def trained(changes: list[str], notes: dict[str, Any]) -> dict[str, Values]:
@@ -86,8 +81,7 @@ def trained(changes: list[str], notes: dict[str, Any]) -> dict[str, Values]:
         )
         for split in ("val", "test")
     }
-    if not isinstance(score, Mixed):
-        return {"the scorer as it was, alone": values(score, sides["test"])}
+    assert isinstance(score, Mixed)
     chosen, scales = score.shares.tolist(), tuple(score.scales.tolist())
     notes["shares"].append([round(share, 2) for share in chosen])
     lines = {"mixed, as the recipe is": values(score, sides["test"])}
@@ -116,7 +110,6 @@ def values(score: Any, sides: list[Sides]) -> Values:
 def compared(ours: list[Values], without: list[Values]) -> dict[str, float]:
     """Means over directions and seeds; differences of them, and p."""
     out: dict[str, float] = {}
-    without = without[: len(ours)]
     clusters = np.concatenate([10_000 * seed + np.concatenate(run[CLUSTER]) for seed, run in enumerate(ours)])
     for name in NAMES:
         a, b = (np.concatenate([np.concatenate(run[name]) for run in some]) for some in (ours, without))
@@ -147,7 +140,7 @@ def table(figures: dict[str, Any]) -> str:
         hits = f"{100 * f['hit@1']:.1f} | {100 * f['hit@1 difference']:+.1f} | {f['hit@1 p']:.4f}"
         lines.append(f"| {name} | {hits} | {f['rr']:.3f} | {f['rr difference']:+.3f} | {f['rr p']:.4f} |")
     lines += ["", f"Shares of the scorer and of known pairs, a seed each: {figures['shares']}."]
-    lines += [f"Seconds of a run, {name}: {taken}." for name, taken in figures["seconds"].items()]
+    lines += [f"Seconds of a run: {figures['seconds']}."]
     return "\n".join(lines)
 
 
