@@ -114,6 +114,15 @@ def test_settings_that_cannot_be() -> None:
             make_objective(to_recipe(table), None, 0)  # type: ignore[arg-type]
 
 
+def test_a_loss_apart_has_something_to_teach() -> None:
+    for score, on in (({}, "scores"), ({"use": "euclidean"}, "scores"), ({"use": "pair-scorer"}, "vectors")):
+        table = {"views": [["a"], ["b"]], "dim": D, "loss": {"use": "infonce", "apart": True, "on": on}}
+        with pytest.raises(ConfigError, match=r"the loss 'infonce' has apart = true, and would teach nothing"):
+            make_objective(to_recipe(table | ({"score": score} if score else {})), None, 0)  # type: ignore[arg-type]
+    table = {"views": [["a"], ["b"]], "dim": D, "loss": {"use": "cross-entropy", "apart": True}}
+    assert make_objective(to_recipe(table), None, 3).terms[0].apart  # type: ignore[arg-type]
+
+
 def test_only_a_score_that_is_learned_whole_is_mixed() -> None:
     for option in ({"mix": False}, {"support": 3}):
         table = {"views": [["a"], ["b"]], "dim": D, "score": {"use": "euclidean", **option}}

@@ -20,7 +20,7 @@ from duretrieval.training.data.sample import Sample
 from duretrieval.training.nets.score.mixed import SUPPORT, Mixed
 from duretrieval.training.recipe import films
 from duretrieval.training.recipe.parts import make
-from duretrieval.training.recipe.recipe import Recipe, Use
+from duretrieval.training.recipe.recipe import Objective, Recipe, Use
 from duretrieval.types import Ints, Modality
 
 
@@ -90,11 +90,7 @@ def make_objective(recipe: Recipe, network: Network, classes: int) -> TotalLoss:
         loss = make("train.losses", Use(spec.use, spec.options), known)
         reads = getattr(loss, "reads", "scores")
         classifier = nn.Linear(recipe.dim, classes) if reads == "labels" and classes else None
-        if spec.hardest and (reads != "scores" or getattr(loss, "pulls", False)):
-            raise ConfigError(
-                f"the loss {spec.use!r} has hardest = {spec.hardest}; it is for losses of scores that push negatives "
-                "away, such as binary-cross-entropy, so take it out"
-            )
+        _check_term(spec, loss, reads, score)
         terms.append(LossTerm(loss, spec.weight, reads, spec.views, classifier, spec.on, spec.hardest, spec.apart))
     memory = None
     if recipe.fit.memory:
@@ -102,6 +98,26 @@ def make_objective(recipe: Recipe, network: Network, classes: int) -> TotalLoss:
 
         memory = Memory(recipe.fit.memory)
     return TotalLoss(terms, score, memory)
+
+
+def _check_term(spec: Objective, loss: Any, reads: str, score: Any) -> None:
+    """Raise ConfigError where a loss has a setting that does nothing for it."""
+    if spec.hardest and (reads != "scores" or getattr(loss, "pulls", False)):
+        raise ConfigError(
+            f"the loss {spec.use!r} has hardest = {spec.hardest}; it is for losses of scores that push negatives "
+            "away, such as binary-cross-entropy, so take it out"
+        )
+    learned = (
+        reads == "scores"
+        and spec.on == "scores"
+        and isinstance(score, nn.Module)
+        and next(score.parameters(), None) is not None
+    )
+    if spec.apart and reads != "labels" and not learned:
+        raise ConfigError(
+            f"the loss {spec.use!r} has apart = true, and would teach nothing: it reads no [score] that learns, such "
+            "as pair-scorer. Take it out, or name one"
+        )
 
 
 def _score(spec: Use, known: Mapping[str, Any], views: int) -> Any:
