@@ -65,10 +65,15 @@ SCORES: dict[str, dict[str, Any]] = {
     "cosine": {},
     "euclidean": {"score": {"use": "euclidean"}},
     "neural-tensor": {"score": {"use": "neural-tensor"}},
-    "pair-scorer": {
-        "score": {"use": "pair-scorer"},
+    "pair-scorer, of random pairs, alone": {
+        "score": {"use": "pair-scorer", "mix": False},
         "loss": {"use": "infonce", "temperature": 0.1, "learned": False, "on": "vectors"},
         "losses": [{"use": "binary-cross-entropy"}],
+    },
+    "pair-scorer, of the hardest pairs, mixed": {
+        "score": {"use": "pair-scorer"},
+        "loss": {"use": "infonce", "temperature": 0.1, "learned": False, "on": "vectors"},
+        "losses": [{"use": "binary-cross-entropy", "hardest": 16, "apart": True}],
     },
 }
 FUSIONS = (
@@ -143,8 +148,7 @@ def one(changes: dict[str, Any], seed: int) -> dict[str, float]:
         pairs = retrieval(views_of(network, rows), rows.positives, NAMES)
         return {**pairs[f"text→{'+'.join(wanted.views[1])}"], "seconds": seconds}
     text, image = (torch.from_numpy(rows) for rows in tested(network))
-    with torch.inference_mode():
-        forward, backward = reranked(score, text, image), reranked(score, image, text)
+    forward, backward = (reranked(score, a, b)[0 : len(a)] for a, b in ((text, image), (image, text)))
     data = tested_on()
     owner = np.zeros(len(image), np.int64)
     for q, places in enumerate(data.of_text):

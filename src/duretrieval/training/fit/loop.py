@@ -25,8 +25,10 @@ from duretrieval.training.data.batch import Batch, View
 from duretrieval.training.data.batches import Rows
 from duretrieval.training.fit import history
 from duretrieval.training.fit.checkpoints import BestAndLast, WholeFiles
+from duretrieval.training.fit.known_pairs import remember_pairs
 from duretrieval.training.fit.mining import mine
 from duretrieval.training.fit.validation import check, views_of
+from duretrieval.training.nets.score.mixed import Mixed
 from duretrieval.training.recipe.recipe import Fit
 from duretrieval.training.samplers.order import Order
 from duretrieval.types import Ints
@@ -146,7 +148,9 @@ class Training(pl.LightningModule):
         if self.network.canonical is not None:
             self.network.canonical.forget()
             self.network.canonical.fit(*views_of(self.network, self.train_rows, self.device).values())
-        figures = check(self.network, self.objective, self.val_rows, self.fit.monitor)
+        if isinstance(self.objective.score, Mixed):
+            remember_pairs(self.objective.score, self.network, self.train_rows, self.device)
+        figures = check(self.network, self.objective, self.val_rows, self.fit.monitor, mixing=True)
         if not math.isfinite(figures["monitor"]):
             raise self._diverged(self.global_step)
         self.log("monitor", figures["monitor"])  # every device measures all rows, and decides alike

@@ -171,7 +171,7 @@ def assemble(
     """
     samples, unread = found
     prepared = prepare(recipe, samples, limits=limits, cache=cache, progress=progress, tell=tell)
-    fitted = fit_heads(recipe, prepared.rows["train"]) if recipe.align else None
+    fitted = fit_heads(recipe, prepared.rows["train"], progress) if recipe.align else None
     network = make_network(prepared.recipe, prepared.encoders, prepared.columns, fitted, prepared.kinds)
     objective = make_objective(recipe, network, len(prepared.classes))
     if recipe.align is None:
