@@ -214,7 +214,8 @@ def parts_of(sample: Sample, columns: Sequence[str] | None) -> tuple[Part, ...]:
 
 
 def terms_of(sample: Sample, columns: Sequence[str] | None) -> list[Term]:
-    return [Term(part.modality, part.content) for part in parts_of(sample, columns)]
+    parts = parts_of(sample, columns)
+    return [Term(part.modality, part.content) for part in parts if part.content is not None]
 
 
 def main(names: Sequence[str] = ()) -> None:
