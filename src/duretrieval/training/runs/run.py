@@ -109,7 +109,7 @@ def train(
                 take_steps(run, resume=resume, track=track, bar=bar, callbacks=callbacks)
             _recall(run)  # other devices are other processes
             best, epochs = load(run, folder / BEST), sum("check" in row for row in history.read(folder))
-        figures = _figures(run)
+        figures = figures_of(run)
         if exporting and not (folder / "model" / "model.toml").is_file():
             write_model(run, folder / "model", best, figures)
     outcome = Outcome(
@@ -228,7 +228,7 @@ def load(run: Run, checkpoint: Path) -> int:
     return int(held["epoch"])
 
 
-def _figures(run: Run) -> dict[str, dict[str, float]]:
+def figures_of(run: Run) -> dict[str, dict[str, float]]:
     """val, test -> every figure of the run's modules as they are; {} where there are not two rows."""
     rows, monitor = run.prepared.rows, run.recipe.fit.monitor
     return {
@@ -241,7 +241,20 @@ def write_model(
     run: Run, folder: Path, epoch: int, figures: Mapping[str, Mapping[str, float]], name: str | None = None
 ) -> Model:
     """The run's model, in its present state, as a folder of the engine; epoch, figures: of that state."""
-    provenance = {
+    return export(
+        run.recipe,
+        run.prepared,
+        run.network,
+        run.objective,
+        folder,
+        name=name,
+        training=provenance(run, epoch, figures),
+    )
+
+
+def provenance(run: Run, epoch: int, figures: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    """What a written model says of where it comes from; epoch, figures: of the run's present state."""
+    return {
         "recipe": run.recipe.name,
         "data": run.prepared.digest,
         "rows": len(run.prepared.rows["train"]),
@@ -250,7 +263,6 @@ def write_model(
         "duretrieval": __version__,
         "metrics": {key: round(value, 6) for key, value in (figures["test"] or figures["val"]).items()},
     }
-    return export(run.recipe, run.prepared, run.network, run.objective, folder, name=name, training=provenance)
 
 
 def reopen(
@@ -363,10 +375,15 @@ def export_run(
     folder = Path(folder)
     data = Path(data) if data is not None else None
     cache = Path(cache) if cache is not None else None
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise ConfigError(f"{folder} is in use; give a folder that is empty, or that does not exist")
+    check_unused(folder)
     opened = reopen(run, data=data, cache=cache, trust=trust)
     with closing(opened.prepared.decoders):
         # what is fitted whole has no checkpoint
         epoch = 0 if opened.recipe.align else load(opened, run / f"{checkpoint}.ckpt")
-        return write_model(opened, folder, epoch, _figures(opened), name)
+        return write_model(opened, folder, epoch, figures_of(opened), name)
+
+
+def check_unused(folder: Path) -> None:
+    """Raise ConfigError where something is at `folder`; an empty folder does not matter."""
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise ConfigError(f"{folder} is in use; give a folder that is empty, or that does not exist")
