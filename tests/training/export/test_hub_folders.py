@@ -266,8 +266,10 @@ def test_from_the_command_line(
         'encoders = {text = {use = "transformer", model = "bert"}}\n'
     )
     run = in_process(capfd, monkeypatch)
-    assert run("train", "recipe.toml", "--data", "rows.jsonl", "--out", "run", "--column", "text2=text").code == 0
-    done = run("export", "run", "out", "--as", "sentence-transformers", "--only", "text")
+    cache = ("--cache", "cache")
+    trained = run("train", "recipe.toml", "--data", "rows.jsonl", "--out", "run", "--column", "text2=text", *cache)
+    assert trained.code == 0, trained.err
+    done = run("export", "run", "out", *cache, "--as", "sentence-transformers", "--only", "text")
     assert done.code == 0, done.err
     assert "A folder of sentence-transformers (text; 16 dimensions): out" in done.out
     assert "Next: duretrieval index FOLDER --model st:out" in done.out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -67,10 +68,7 @@ def _opened(place: Path, layout: Layout, first: Tower) -> Encode:
 
 def _parts(road: Road, prepared: Prepared, modality: Modality) -> list[Part]:
     columns = [name for name, kind in prepared.columns.items() if kind is modality]
-    things = [
-        sample.columns[name]
-        for sample in prepared.samples["train"][:COMPARED]
-        for name in columns
-        if name in sample.columns
-    ]
-    return [part for held in road.read_all(things) if isinstance(held, list) for part in held[:1]]
+    samples = prepared.samples["train"]
+    held = (sample.columns[name] for sample in samples for name in columns if name in sample.columns)
+    found = road.read_all(islice(held, COMPARED))
+    return [part for parts in found if isinstance(parts, list) for part in parts[:1]]

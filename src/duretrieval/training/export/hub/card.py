@@ -83,7 +83,10 @@ def _reached(figures: Mapping[str, Mapping[str, float]], towers: Sequence[Tower]
 
 def _limits(layout: Layout, towers: Sequence[Tower], differences: Mapping[Modality, float]) -> str:
     said = [f"{m}: {difference:.0e}" for m, difference in differences.items()]
-    lines = [f"Vectors of a few training rows from this folder differ from the run's by at most ({'; '.join(said)})."]
+    compared = (
+        f"differ from the run's by at most {', '.join(said)}" if said else "were not compared: none could be read"
+    )
+    lines = [f"Vectors of a few training rows {compared}."]
     if {t.modality for t in towers} & {Modality.TEXT}:
         lines.append("A text longer than the model reads is cut here; duretrieval takes the mean of its passages.")
     if layout != SENTENCE and not isinstance(towers[0].net, TextTransformer):
