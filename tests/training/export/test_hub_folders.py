@@ -18,7 +18,7 @@ from tests.training.joint.test_joint_recipe import samples
 from tests.training.nets.text.tiny import TEXTS, saved
 
 from duretrieval import Modality, Model, Part
-from duretrieval.errors import ConfigError, UnknownPart
+from duretrieval.errors import ConfigError, ModelError, UnknownPart
 from duretrieval.training import Sample, export_hub, to_recipe, train
 
 pytestmark = pytest.mark.slow  # each trains a run
@@ -230,6 +230,24 @@ def test_what_has_no_place_is_named_with_what_to_do(tmp_path: Path) -> None:
     refused(words, "sentence-transformers", r"encoder of text is 'bag-of-words', which is no model of transformers")
 
 
+def test_a_model_that_the_library_reads_otherwise_is_not_written(tmp_path: Path) -> None:
+    """Of BART a net takes the encoder, and sentence-transformers what the decoder makes of it."""
+    saved("bert", tmp_path)
+    words = transformers.AutoTokenizer.from_pretrained(tmp_path / "bert")
+    torch.manual_seed(0)
+    layers = {"encoder_layers": 1, "decoder_layers": 1, "encoder_attention_heads": 2, "decoder_attention_heads": 2}
+    special = {"pad_token_id": 0, "bos_token_id": 2, "eos_token_id": 3, "decoder_start_token_id": 2}
+    sizes = {"vocab_size": len(words), "d_model": 16, "encoder_ffn_dim": 24, "decoder_ffn_dim": 24}
+    config = transformers.BartConfig(**sizes, **layers, **special, max_position_embeddings=64)
+    transformers.BartModel(config).save_pretrained(tmp_path / "bart")
+    words.save_pretrained(tmp_path / "bart")
+    encoder = {"use": "transformer", "model": str(tmp_path / "bart")}
+    run = text_run(encoder, tmp_path / "run", heads={"use": "identity"})
+    with pytest.raises(ModelError, match=r"text vectors of sentence-transformers differ from the run's .*; leave --as"):
+        export_hub(run, tmp_path / "out", "sentence-transformers", data=texts())
+    assert not (tmp_path / "out").exists()
+
+
 def test_two_models_are_two_folders(tmp_path: Path) -> None:
     rows = samples(tmp_path)
     text = {"use": "transformer", "model": saved("bert", tmp_path)}
@@ -247,6 +265,18 @@ def test_two_models_are_two_folders(tmp_path: Path) -> None:
     )
     with pytest.raises(ConfigError, match=r"the fusion of this run is 'gated'.*give --only text"):
         export_hub(fused, tmp_path / "out", "sentence-transformers", data=[replace_text(row) for row in rows])
+
+
+def test_one_encoder_of_a_run_that_fuses_or_scores(tmp_path: Path) -> None:
+    text = {"use": "transformer", "model": saved("bert", tmp_path)}
+    run = text_run(text, tmp_path / "run", heads={"use": "linear"}, score={"use": "pair-scorer"})
+    with pytest.raises(ConfigError, match=r"the score of this run is 'pair-scorer', .* holds none; give --only"):
+        export_hub(run, tmp_path / "out", "sentence-transformers", data=texts())
+    export_hub(run, tmp_path / "out", "sentence-transformers", data=texts(), only="text")
+    theirs = SentenceTransformer(str(tmp_path / "out"), device="cpu").encode(["a red bus"])
+    assert np.abs(theirs - engine(run, ["a red bus"])).max() < CLOSE
+    cosine = text_run(text, tmp_path / "cosine", heads={"use": "linear"}, score={"use": "cosine"})
+    assert export_hub(cosine, tmp_path / "more", "sentence-transformers", data=texts()).dim == 16
 
 
 def replace_text(row: Sample) -> Sample:

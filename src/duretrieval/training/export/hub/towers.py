@@ -14,7 +14,6 @@ from duretrieval.training.build.lora import merge_lora
 from duretrieval.training.build.network import Network
 from duretrieval.training.build.prepare import Prepared
 from duretrieval.training.joint.net import FAMILIES
-from duretrieval.training.nets.text.transformer import TextTransformer
 from duretrieval.training.recipe import films
 from duretrieval.training.recipe.recipe import Recipe
 from duretrieval.types import Modality
@@ -22,6 +21,10 @@ from duretrieval.types import Modality
 Layout = Literal["sentence-transformers", "transformers"]
 SENTENCE = "sentence-transformers"
 """The layout's name, and that of the encoder that reads it."""
+GO_BACK = ("transformer", SENTENCE, *FAMILIES)
+"""Encoders of a recipe that are a model of one of the libraries."""
+COSINES = frozenset({"cosine", "inner-product"})
+"""Scores that unit vectors have without anything learned."""
 WITHOUT = "leave --as out, and the run becomes a folder of the engine, which holds all of it"
 
 
@@ -51,15 +54,16 @@ def towers(recipe: Recipe, prepared: Prepared, network: Network, layout: str, on
     present = sorted(set(network.columns.values()), key=list(Modality).index)
     if only is not None and only not in present:
         raise ConfigError(f"this run has no {only!r} to write alone; it has {', '.join(present)}")
-    _check_compared(recipe, network, only)
+    _check_compared(recipe, only)
     found = [_tower(recipe, prepared, network, modality) for modality in ([Modality(only)] if only else present)]
     _check_one(found, layout)
     return found
 
 
-def _check_compared(recipe: Recipe, network: Network, only: str | None) -> None:
-    for table, part in (("fusion", recipe.fusion), ("score", recipe.score)):
-        if part is not None and (only is None or network.tokens):
+def _check_compared(recipe: Recipe, only: str | None) -> None:
+    score = None if recipe.score is None or recipe.score.use in COSINES else recipe.score
+    for table, part in (("fusion", recipe.fusion), ("score", score)):
+        if part is not None and only is None:
             raise ConfigError(
                 f"the {table} of this run is {part.use!r}, and a folder of vectors holds none; give --only text (or "
                 f"another modality) to write one encoder without it, or {WITHOUT}"
@@ -73,11 +77,10 @@ def _tower(recipe: Recipe, prepared: Prepared, network: Network, modality: Modal
             f"the encoder of {modality} hands on tokens to a fusion, and has no row of its own; {WITHOUT}"
         )
     net = _net(prepared, network, modality)
-    if not isinstance(net, TextTransformer) and spec.use not in {*FAMILIES, SENTENCE}:
+    if net is None or spec.use not in GO_BACK:
         raise ConfigError(
             f"the encoder of {modality} is {spec.use!r}, which is no model of transformers or sentence-transformers "
-            f"as a whole; those that go back are transformer, {SENTENCE}, {', '.join(FAMILIES)}. Give --only for "
-            f"another modality, or {WITHOUT}"
+            f"as a whole; those that go back are {', '.join(GO_BACK)}. Give --only for another modality, or {WITHOUT}"
         )
     return Tower(
         modality,
