@@ -408,7 +408,8 @@ class Collection:
     def _asking(self) -> ask.Asking:
         """One process, which starts with the first file, reads whatever files are asked with."""
         if self._road is None:
-            self._road = Road(self.model.reading, self.limits, workers=1, known=self.model.modalities)
+            model = self.model
+            self._road = Road(model.reading, self.limits, workers=1, known=model.modalities, takes=lambda: model.takes)
         return ask.Asking(self.model, self._road)
 
     def _ingest(self, stream: Iterable[Entry], progress: Progress | None, retry: bool, workers: int | None) -> Report:

@@ -18,12 +18,13 @@ MODULES = {
     Kind.PDF: "pdf",
     Kind.OFFICE: "office",
     Kind.SVG: "svg",
+    Kind.VECTORS: "vectors",
     **dict.fromkeys((Kind.JPEG, Kind.PNG, Kind.GIF, Kind.WEBP, Kind.TIFF, Kind.BMP, Kind.AVIF, Kind.HEIF), "image"),
     **dict.fromkeys((Kind.JPEG2000, Kind.NETPBM, Kind.ICON, Kind.PHOTOSHOP, Kind.PICTURE), "image"),
 }
 """What reads each, imported on first use: reading pictures never loads FFmpeg, which reads the others (`ffmpeg`)."""
 PICTURES = frozenset(kind for kind, module in MODULES.items() if module in ("image", "svg"))
-TEXTS = frozenset(MODULES) - PICTURES
+TEXTS = frozenset(MODULES) - PICTURES - {Kind.VECTORS}
 
 
 def kind_of(path: Path, limits: Limits | None = None) -> Kind:
@@ -46,6 +47,8 @@ def modality_of(path: Path) -> Modality:
         return Modality.TEXT
     if kind in PICTURES:
         return Modality.IMAGE
+    if kind is Kind.VECTORS:
+        raise UnsupportedMedia("it holds a vector, and does not say of what; name it in a column image, video or audio")
     from duretrieval.media import container
 
     with container.opened(path, kind) as opened:

@@ -7,12 +7,13 @@ from pathlib import Path
 from duretrieval.errors import EmptyMedia, MediaError, UnsupportedMedia
 from duretrieval.media import Chunk, Cursor, Limits, container, decode
 from duretrieval.media.kinds import PICTURES, TEXTS, kind_of
+from duretrieval.media.signature import Kind
 from duretrieval.media.window import clip
 from duretrieval.types import Modality, Part, Reading, Scalar
 
 
 def probe(path: Path, reading: Reading, limits: Limits, start: Cursor | None) -> Chunk:
-    """The first chunk of a text or picture; of a film or sound the middle window of each stream it has, and `seconds`.
+    """The first chunk of a text, picture or vector; of a film or sound the middle window of each stream, and `seconds`.
 
     A stream that does not decode is not among the parts; its reason is the field `video` or `audio`.
 
@@ -20,7 +21,7 @@ def probe(path: Path, reading: Reading, limits: Limits, start: Cursor | None) ->
         MediaError: nothing of the file can be used.
     """
     kind = kind_of(path)
-    if kind in TEXTS or kind in PICTURES:
+    if kind in TEXTS or kind in PICTURES or kind is Kind.VECTORS:
         return decode(path, reading, limits, start)
     facts: dict[str, Scalar] = {}
     with container.opened(path, kind) as opened:

@@ -24,6 +24,7 @@ from duretrieval.model.card import fingerprint, origins, read_card, reading_of
 from duretrieval.model.seal import Origin, seal
 from duretrieval.protocols import Aligner, Encoder, Fusion, Scorer, Weigher
 from duretrieval.types import Array, Modality, Part, Reading
+from duretrieval.vectors import Given
 
 UNSTATED = Origin("unstated", "written by Model.save")
 """What is said of a file whose licence nobody gave."""
@@ -106,6 +107,12 @@ class Model:
     def codes(self) -> Aligner | None:
         """From vectors of this model to binary codes, for `BinaryIndex(dim, coder=...)`; None where it has none."""
         return self._one("codes")  # type: ignore[no-any-return]
+
+    @property
+    def takes(self) -> Mapping[Modality, Given]:
+        """The modalities whose encoders take vectors that were computed elsewhere, and which they take."""
+        encoders = {modality: self._one("encoders", modality) for modality in sorted(self.modalities)}
+        return {modality: encoder.takes for modality, encoder in encoders.items() if hasattr(encoder, "takes")}
 
     def _one(self, key: str, modality: Modality | None = None) -> Any:
         once = self._held[key].get(modality)

@@ -7,13 +7,15 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from duretrieval.duplicates.union_find import UnionFind
 from duretrieval.errors import EvaluationError
 from duretrieval.evaluation.labels.together import MATCH, USUAL, Together, bonds, check_positives, thing
 from duretrieval.media.folders import digest
 from duretrieval.media.manifest import Content, read_manifest
 from duretrieval.media.roles import FACTS, Role
-from duretrieval.types import Ints, Item, Modality, Part
+from duretrieval.types import Array, Ints, Item, Modality, Part
 
 ROW_PROBLEMS = 3
 """Shown by name; the others are counted."""
@@ -37,8 +39,6 @@ class Labelled:
 
     def clusters(self) -> Ints:
         """(units,) a number for each: equal where rows link them, however indirectly."""
-        import numpy as np
-
         sets, first = UnionFind(len(self.units)), dict[int, int]()
         for unit in range(len(self.units)):
             for bond in self.together.of_thing(unit):
@@ -61,7 +61,7 @@ def read_labelled(
     """
     path = Path(path)
     check_positives(positives)
-    place: dict[Hashable, tuple[int, Modality | None, str | Path]] = {}
+    place: dict[Hashable, tuple[int, Modality | None, str | Path | Array]] = {}
     pairs: list[tuple[int, tuple[Hashable, ...]]] = []
     problems: list[str] = []
 
@@ -91,21 +91,22 @@ def read_labelled(
     notes = [f"{path}: {problem}" for problem in problems[:ROW_PROBLEMS]]
     if len(problems) > ROW_PROBLEMS:
         notes.append(f"{path}: {len(problems) - ROW_PROBLEMS} more rows have a problem")
-    items = tuple(_unit(number, value) for number, _, value in place.values())
+    items = tuple(_unit(*found) for found in place.values())
     wanted = tuple(modality for _, modality, _ in place.values())
     return Labelled(items, wanted, Together.of(pairs, len(items)), _hash(items), tuple(notes))
 
 
-def _unit(number: int, value: str | Path) -> Item:
-    modality = Modality.TEXT if isinstance(value, str) else Modality.IMAGE  # of a file, decoding tells which
-    return Item(id=str(number), source="" if isinstance(value, str) else str(value), parts=(Part(modality, value),))
+def _unit(number: int, wanted: Modality | None, value: str | Path | Array) -> Item:
+    modality = wanted or Modality.IMAGE  # of a file, decoding tells which
+    return Item(id=str(number), source=str(value) if isinstance(value, Path) else "", parts=(Part(modality, value),))
 
 
 def _hash(units: Sequence[Item]) -> str:
     whole = hashlib.blake2b(digest_size=16)
     for unit in units:
         if not unit.source:
-            content = str(unit.parts[0].content)
+            held = unit.parts[0].content
+            content = held.tobytes().hex() if isinstance(held, np.ndarray) else str(held)
         else:
             content = digest(Path(unit.source)) if Path(unit.source).is_file() else "missing"
         whole.update(f"{content}\0".encode("utf-8", "surrogateescape"))

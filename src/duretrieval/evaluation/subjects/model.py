@@ -98,7 +98,7 @@ def embed(
     rows: dict[Modality, list[tuple[int, Array]]] = {}
     report = Report()
     things = [_thing(item, wanted) for item, wanted in zip(data.units, data.wanted, strict=True)]
-    with Road(model.reading, Limits(), known=model.modalities) as road:
+    with Road(model.reading, Limits(), known=model.modalities, takes=lambda: model.takes) as road:
         for i, found in enumerate(encoded(road.read_all(things), model.encode)):
             name = _name(data.units[i])
             report.indexed += 1

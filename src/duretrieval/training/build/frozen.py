@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
+from duretrieval.encode.features import Features
 from duretrieval.model.model import Model
 from duretrieval.protocols import Aligner, Encoder
 from duretrieval.similarity import unit
@@ -62,6 +63,18 @@ class Still:
             for start in range(0, len(batch), self.batch):
                 rows.append(self.net(**self.net.prepare(batch[start : start + self.batch])))
         return unit(torch.cat(rows).float().numpy())
+
+
+def features(dim: int, modality: Modality, *, name: str = "", origin: str = "") -> Features:
+    """Vectors of a modality that the data brings, computed elsewhere.
+
+    dim: numbers in each.  name, origin: what they are and what made them; the exported model says so, and refuses a
+    vector that says otherwise.
+
+    Raises:
+        ConfigError: dim is below 1.
+    """
+    return Features(dim, [modality], name=name, origin=origin)
 
 
 def from_model(modality: Modality, model: str = "builtin", opened: dict[str, Model] | None = None) -> Frozen:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 
 from duretrieval.errors import MediaError
 from duretrieval.media.cells import BadCell
@@ -55,7 +56,7 @@ def _choices(row: Row, problems: list[Problem]) -> dict[str, list[Part]]:
 def _part(content: Content) -> Part:
     if content.modality is not None:
         return Part(content.modality, content.value)
-    assert not isinstance(content.value, str)  # a text has its modality
+    assert isinstance(content.value, Path)  # a text and a vector have their modality
     return Part(modality_of(content.value), content.value)
 
 

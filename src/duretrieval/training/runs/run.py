@@ -152,12 +152,18 @@ def assemble(
     fitted = fit_heads(recipe, prepared.rows["train"]) if recipe.align else None
     network = make_network(prepared.recipe, prepared.encoders, prepared.columns, fitted)
     objective = make_objective(recipe, network, len(prepared.classes))
-    if recipe.align is None:
-        check_learnable(objective, network.views, prepared.rows["train"])
-    check_measurable(recipe.fit.monitor, objective, network.views, prepared.rows["val"])
+    problems = [*unread, *prepared.problems]
+    try:
+        if recipe.align is None:
+            check_learnable(objective, network.views, prepared.rows["train"])
+        check_measurable(recipe.fit.monitor, objective, network.views, prepared.rows["val"])
+    except ConfigError as error:
+        if not problems:
+            raise
+        first = [*prepared.problems, *unread][0]
+        raise ConfigError(f"{error}. {len(problems)} could not be used, such as: {first}") from error
     folder.mkdir(parents=True, exist_ok=True)
     whole.sweep(folder)
-    problems = [*unread, *prepared.problems]
     whole.write(folder / "problems.txt", "".join(f"{problem}\n" for problem in problems))
     return Run(recipe, prepared, network, objective, folder, problems)
 

@@ -1,0 +1,197 @@
+"""Models of vectors that the data brings: trained, exported, indexed, searched; what does not learn finds nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.cli.conftest import Shell, shell  # noqa: F401  (a fixture)
+from tests.training.data.test_youtube8m import example, write
+
+from duretrieval.collection.collection import Collection
+from duretrieval.errors import ConfigError
+from duretrieval.model.model import Model
+from duretrieval.training.recipe.toml import to_recipe
+from duretrieval.training.runs.run import train
+from duretrieval.types import Modality, Term
+from duretrieval.vectors import Given
+
+COLOURS, THINGS = ("red", "blue", "green", "white"), ("bus", "dog", "cat", "house", "boat", "tree")
+NAMES = ("Car", "Dog", "Guitar", "Piano", "Boat", "Snow")
+DIM = 12
+
+
+def planted(seed: int = 0) -> dict[str, np.ndarray]:
+    """A direction for every word; what a thing is called says what its vector is, but for noise."""
+    rng = np.random.default_rng(seed)
+    return {word: rng.normal(size=DIM) for word in (*COLOURS, *THINGS)}
+
+
+BAD = ([1.0] * (DIM - 1), [float("nan")] * DIM, "gone.npy")
+
+
+def table(folder: Path, bad: Sequence[object] = ()) -> Path:
+    """(text, video_vector), a list, frames, or a file; every sixth row is without its vector.  bad: vectors of more."""
+    words, rng = planted(), np.random.default_rng(1)
+    rows = []
+    for n in range(8):
+        for colour in COLOURS:
+            for thing in THINGS:
+                row = {"id": f"{colour}-{thing}-{n}", "text": f"a {colour} {thing}", "split": ("train", "val")[n > 6]}
+                frames = (words[colour] + words[thing] + 0.1 * rng.normal(size=(3, DIM))).astype(np.float32)
+                if n == 0:
+                    np.save(folder / f"{row['id']}.npy", frames)
+                    row["video_vector"] = f"{row['id']}.npy"
+                elif len(rows) % 6:
+                    row["video_vector"] = frames.tolist() if n % 2 else frames[0].tolist()
+                rows.append(row)
+    rows += [{"id": f"bad-{i}", "text": "a red bus", "split": "train", "video_vector": v} for i, v in enumerate(bad)]
+    path = folder / "rows.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)))
+    return path
+
+
+def trained(data: Path, out: Path, lr: float) -> Path:
+    recipe = to_recipe(
+        {
+            "name": "vectors",
+            "dim": 32,
+            "encoders": {
+                "text": {"use": "bag-of-words"},
+                "video": {"use": "features", "dim": DIM, "name": "planted", "origin": "this test"},
+            },
+            "heads": {"use": "linear"},
+            "fit": {"epochs": 25, "batch": 32, "lr": lr, "accelerator": "cpu", "patience": 0},
+            "data": {"near_duplicates": False},
+        }
+    )
+    return train(recipe, data, out, cache=out.parent / "cache").model
+
+
+def right(model: Path, data: Path, place: Path) -> float:
+    """How many of the names find a thing of that name among the vectors."""
+    with Collection.open(place, model) as collection:
+        collection.add_manifests(data, workers=1)
+        asked = [f"a {colour} {thing}" for colour in COLOURS for thing in THINGS]
+        best = [collection.search(words, k=1, modalities=[Modality.VIDEO])[0].item.id for words in asked]
+    return float(
+        np.mean([found.startswith("-".join(words.split()[1:])) for words, found in zip(asked, best, strict=True)])
+    )
+
+
+def test_vectors_are_learned_and_found(tmp_path: Path) -> None:
+    data = table(tmp_path, BAD)
+    model = trained(data, tmp_path / "run", 1e-2)
+    problems = (tmp_path / "run" / "problems.txt").read_text()
+    assert f"bad-0, video_vector: expected a vector of {DIM} numbers (planted) for a part of video; got 11" in problems
+    assert "column 'video_vector' holds no vector that can be used: number 1 is not finite" in problems
+    assert "gone.npy cannot be opened" in problems
+    assert Model.load(model).takes == {Modality.VIDEO: Given(DIM, "planted", "this test")}
+    assert right(model, data, tmp_path / "c") > 0.9
+    still = trained(data, tmp_path / "still", 1e-9)
+    assert right(still, data, tmp_path / "s") < 0.3  # chance: 1 in 24
+    words = planted()
+    with Collection.open(tmp_path / "c") as collection:
+        (hit, *_) = collection.search(
+            Term(Modality.VIDEO, words["blue"] + words["boat"]), modalities=[Modality.TEXT], where="split = 'val'"
+        )
+        assert hit.item.id == "blue-boat-7"
+
+
+@pytest.mark.parametrize(
+    ("dim", "said"),
+    [
+        (None, "'features' needs the option 'dim'"),
+        (0, "features have dim 0 .* give 1 number or more"),
+        (99, "expected a vector of 99 numbers for a part of video; got 12 numbers"),
+    ],
+)
+def test_a_recipe_says_how_many_numbers(tmp_path: Path, dim: int | None, said: str) -> None:
+    video = {"use": "features"} if dim is None else {"use": "features", "dim": dim}
+    recipe = to_recipe({"encoders": {"text": {"use": "bag-of-words"}, "video": video}})
+    with pytest.raises(ConfigError, match=said):
+        train(recipe, table(tmp_path), tmp_path / "run", cache=tmp_path / "cache")
+
+
+def test_an_encoder_that_learns_reads_no_vectors(tmp_path: Path) -> None:
+    video = {"use": "two-stream", "train": ["*"]}
+    recipe = to_recipe({"encoders": {"text": {"use": "bag-of-words"}, "video": video}})
+    with pytest.raises(ConfigError, match=r"such as: .*video_vector: .*a vector, which only the encoder `features`"):
+        train(recipe, table(tmp_path), tmp_path / "run", cache=tmp_path / "cache")
+
+
+def films(folder: Path) -> Path:
+    """YouTube-8M in small, frame level: two labels a film, and what is seen and heard is the sum of theirs."""
+    folder.mkdir()
+    rng = np.random.default_rng(2)
+    sides = {"rgb": rng.normal(size=(len(NAMES), 1024)), "audio": rng.normal(size=(len(NAMES), 128))}
+
+    def film(name: str) -> bytes:
+        labels = rng.choice(len(NAMES), 2, replace=False).tolist()
+        lists = {}
+        for side, rows in sides.items():
+            frames = rows[labels].sum(0) + 0.3 * rng.normal(size=(2, rows.shape[1]))
+            lists[side] = [bytes(frame) for frame in np.clip((frames / 4 + 2) * 255 / 4, 0, 255).astype(np.uint8)]
+        return example({"id": [name.encode()], "labels": labels}, lists)
+
+    write(folder / "train00.tfrecord", *(film(f"t{n}") for n in range(90)))
+    write(folder / "validate00.tfrecord", *(film(f"v{n}") for n in range(30)))
+    names = "".join(f"{i},1,/m/{i},{name}\n" for i, name in enumerate(NAMES))
+    (folder / "vocabulary.csv").write_text(f"Index,TrainVideoCount,KnowledgeGraphId,Name\n{names}")
+    return folder
+
+
+def test_youtube8m_from_records_to_a_search(shell: Shell, tmp_path: Path) -> None:  # noqa: F811
+    data = films(tmp_path / "y8m")
+    recipe = f"""
+        name = "films"
+        dim = 32
+        [encoders.text]
+        use = "bag-of-words"
+        [encoders.video]
+        use = "features"
+        dim = 1024
+        [encoders.audio]
+        use = "features"
+        dim = 128
+        [heads]
+        use = "linear"
+        [fit]
+        epochs = 15
+        batch = 32
+        lr = 1e-2
+        accelerator = "cpu"
+        [data]
+        reader = "youtube8m"
+        vocabulary = "{data / "vocabulary.csv"}"
+    """
+    (tmp_path / "films.toml").write_text(recipe)
+    run, place = tmp_path / "run", tmp_path / "c"
+    ran = shell("train", tmp_path / "films.toml", "--data", data, "--out", run, "--cache", tmp_path / "cache")
+    assert ran.code == 0, ran.err
+    reading = ("--reader", "youtube8m", "--set", f"data.vocabulary={data / 'vocabulary.csv'}")
+    ran = shell("index", data, *reading, "--model", run / "model", "-c", place)
+    assert "120 indexed; 360 parts" in ran.out, ran.err
+    assert "120 unchanged" in shell("index", data, *reading, "-c", place).out
+    with Collection.open(place) as collection:
+        words = {
+            item.id: sorted(part.content.split(", "))
+            for item in collection.items()
+            for part in item.parts
+            if isinstance(part.content, str)
+        }
+        for modality in (Modality.VIDEO, Modality.AUDIO):
+            found = {
+                ", ".join(pair): collection.search(", ".join(pair), k=1, modalities=[modality], where="split = 'val'")
+                for pair in words.values()
+                if pair in [words[id_] for id_ in words if id_.startswith("v")]
+            }
+            assert len(found) > 8
+            # by chance 1 in 15
+            assert np.mean([", ".join(words[hits[0].item.id]) == asked for asked, hits in found.items()]) > 0.6
+    shown = shell("show", "v3", "-c", place).out
+    assert "sound" in shown
+    assert "val" in shown
