@@ -34,6 +34,10 @@ def search(
     where: Annotated[str | None, typer.Option(help="A filter: \"ext = 'jpg' AND width > 1000\"")] = None,
     weight: Annotated[Typed, typer.Option(help="Importance per modality: image=2,text=0.5")] = None,
     k: Annotated[int, typer.Option("-k", min=1, help="How many results.")] = 10,
+    index: Annotated[
+        str | None,
+        typer.Option(help="By which index: exact, faiss or binary, in memory; store. Default: as its model says."),
+    ] = None,
     exact: Annotated[bool, typer.Option("--exact", help="Compare every vector, even where there is an index.")] = False,
     collection: CollectionPath = HERE,
     model: CollectionModel = None,
@@ -54,7 +58,7 @@ def search(
     from duretrieval.collection import Collection
     from duretrieval.types import Query
 
-    with trusting(trust), Collection.open(collection, model, create=False) as c:
+    with trusting(trust), Collection.open(collection, model, create=False, index=index) as c:
         asked += [replace(term, weight=weight) for weight, path in vectors for term in c.terms(path)]
         ids = tuple(c.get(id_).id for id_ in like or [])
         hits = c.search(Query(tuple(asked), ids, modalities, where, weights, min(k, max(len(c), 1)), exact))

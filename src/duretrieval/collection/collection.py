@@ -12,7 +12,7 @@ from typing import Any, Literal, Self
 
 from duretrieval.collection import query as ask
 from duretrieval.collection import record, sources, upkeep
-from duretrieval.collection.held import Holding, Make
+from duretrieval.collection.held import STORE, Holding, Make
 from duretrieval.collection.ingest import Ingest, Report
 from duretrieval.collection.news import news
 from duretrieval.collection.reading import Road
@@ -74,6 +74,7 @@ class Collection:
         trust: bool = False,
         pinned: bool = True,
         holding: Holding | None = None,
+        as_model_says: bool = False,
     ) -> None:
         self.path = str(path)
         self._uri = place.parts_of(path)
@@ -83,6 +84,8 @@ class Collection:
         self._trust = trust
         self._pinned = pinned
         self._holding = holding
+        self._as_model_says = as_model_says
+        self._followed: Model | None = None
         self._road: Road | None = None
 
     @classmethod
@@ -104,7 +107,8 @@ class Collection:
         trust: run Python code that the model's files name (`Model.load`); without, a collection and its model are data,
         whoever made them.  index: search by an index in memory, filled when first asked and whenever the collection
         changes: "exact", "faiss", "binary" (with the model's codes, where it has some), or a function, dim -> empty
-        index; searches with a filter and exact ones stay with the store.
+        index; searches with a filter and exact ones stay with the store.  None: as the model says, which most often is
+        "store", none.
 
         Raises:
             ModelMismatch: the collection was made with another model; the message names both and the remedy.
@@ -113,7 +117,7 @@ class Collection:
             ModelError: the model cannot be loaded.
             UnknownPart: there is no such index.
         """
-        holding = None if index is None else Holding(index)
+        holding = None if index in (None, STORE) else Holding(index)
         uri, pinned = place.parts_of(path), model is not None
         store = _known_store(uri)
         if store is None:
@@ -130,7 +134,10 @@ class Collection:
             model = model if isinstance(model, Model) else Model.load(model, trust=trust)
             record.require(model.fingerprint, record.name_of(model), store.metadata, path)
         pinned = pinned and model is not None
-        return cls(path, store, model, limits or Limits(), trust=trust, pinned=pinned, holding=holding)
+        follow = index is None and not any_model
+        return cls(
+            path, store, model, limits or Limits(), trust=trust, pinned=pinned, holding=holding, as_model_says=follow
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -162,7 +169,8 @@ class Collection:
     @property
     def index(self) -> str | None:
         """The name of the index in memory that is searched; None where the store is."""
-        return self._holding.name if self._holding else None
+        holding = self._held_by()
+        return holding.name if holding else None
 
     @property
     def model(self) -> Model:
@@ -380,8 +388,14 @@ class Collection:
 
     def _searched(self) -> Store:
         """The store, or what an index in memory holds of it."""
-        store = self._store
-        return self._holding.of(store, lambda: self.model) if self._holding else store
+        store, holding = self._store, self._held_by()
+        return holding.of(store, lambda: self.model) if holding else store
+
+    def _held_by(self) -> Holding | None:
+        """The index in memory, where there is one: what was asked for, or what the model of now says."""
+        if self._as_model_says and self._followed is not (model := self.model):
+            self._holding, self._followed = Holding.wanted(model, trust=self._trust), model
+        return self._holding
 
     def _still(self) -> LanceStore:
         """The store that lies at the path now.

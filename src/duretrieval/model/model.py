@@ -20,7 +20,7 @@ import numpy as np
 from duretrieval import builtin, plugins, whole
 from duretrieval.errors import ModelError
 from duretrieval.model import slots
-from duretrieval.model.card import fingerprint, origins, read_card, reading_of
+from duretrieval.model.card import fingerprint, index_of, origins, read_card, reading_of
 from duretrieval.model.seal import Origin, seal
 from duretrieval.protocols import Aligner, Encoder, Fusion, Scorer, Weigher
 from duretrieval.types import Array, Modality, Part, Reading
@@ -40,7 +40,8 @@ class Model:
     their cosine; a collection re-ranks by it (`rank.scorer`).  fusion: makes one vector of those of an item's
     modalities; a collection then compares items as wholes.  weights: how much the similarity of each modality counts,
     read from the query; a collection ranks by them where a query gives none.  codes: from this space to binary codes
-    (`index.binary`).
+    (`index.binary`).  index: by which index in memory its collections are searched, and what that is made with:
+    {"use": "faiss", "options": {"kind": "flat"}}; None is none, but the store itself.
     Each but the scorer may be the part itself; all may be functions that make it when it is first needed.
 
     Raises:
@@ -61,6 +62,7 @@ class Model:
         fusion: Fusion | Callable[[], Fusion] | None = None,
         weights: Weigher | Callable[[], Weigher] | None = None,
         codes: Aligner | Callable[[], Aligner] | None = None,
+        index: Mapping[str, Any] | None = None,
         folder: str | Path | None = None,
     ) -> None:
         folder = Path(folder) if folder is not None else None
@@ -69,6 +71,7 @@ class Model:
         self.fingerprint = fingerprint
         self.reading = reading or Reading()
         self.folder = folder
+        self.index = index
         given = {"encoders": encoders, "aligners": aligners, "background": background, "scorer": scorer}
         self._held = slots.held({**given, "fusion": fusion, "weights": weights, "codes": codes})
         for slot in slots.SLOTS:
@@ -178,6 +181,7 @@ class Model:
                 "dim": self.dim,
                 "reading": asdict(self.reading),
                 "training": training,
+                "index": None if self.index is None else dict(self.index),
                 **slots.saved(place, self._held),
             }
             seal(place, card, origins(place, made, [*sources, *own]))
@@ -213,6 +217,7 @@ class Model:
             fingerprint=fingerprint(folder),
             reading=reading_of(folder, card.get("reading", {})),
             folder=folder,
+            index=index_of(folder, card),
             **{"encoders": {}, **parts},
         )
 

@@ -13,7 +13,10 @@ from tests.training.data.test_youtube8m import example, write
 
 from duretrieval.collection.collection import Collection
 from duretrieval.errors import ConfigError
+from duretrieval.index.binary import BinaryIndex
+from duretrieval.index.memory import InMemory
 from duretrieval.model.model import Model
+from duretrieval.training.recipe.parts import check_names
 from duretrieval.training.recipe.toml import to_recipe
 from duretrieval.training.runs.run import train
 from duretrieval.types import Modality, Term
@@ -54,7 +57,7 @@ def table(folder: Path, bad: Sequence[object] = ()) -> Path:
     return path
 
 
-def trained(data: Path, out: Path, lr: float) -> Path:
+def trained(data: Path, out: Path, lr: float, **tables: object) -> Path:
     recipe = to_recipe(
         {
             "name": "vectors",
@@ -66,6 +69,7 @@ def trained(data: Path, out: Path, lr: float) -> Path:
             "heads": {"use": "linear"},
             "fit": {"epochs": 25, "batch": 32, "lr": lr, "accelerator": "cpu", "patience": 0},
             "data": {"near_duplicates": False},
+            **tables,
         }
     )
     return train(recipe, data, out, cache=out.parent / "cache").model
@@ -195,3 +199,31 @@ def test_youtube8m_from_records_to_a_search(shell: Shell, tmp_path: Path) -> Non
     shown = shell("show", "v3", "-c", place).out
     assert "sound" in shown
     assert "val" in shown
+
+
+def test_a_recipe_says_how_its_collections_are_searched(tmp_path: Path) -> None:
+    settings = {"codes": {"use": "itq", "bits": 16}, "index": {"use": "binary", "keep": "int8"}}
+    data = table(tmp_path)
+    model = trained(data, tmp_path / "run", 1e-2, **settings)
+    assert Model.load(model).index == {"use": "binary", "options": {"keep": "int8"}}
+    with Collection.open(tmp_path / "c", model) as collection:
+        collection.add_manifests(data, workers=1)
+        assert collection.search("a blue boat", k=1, modalities=[Modality.VIDEO])[0].item.id.startswith("blue-boat")
+        view = collection.view()
+        assert isinstance(view, InMemory)
+        found = view.indexes[Modality.VIDEO]
+        assert isinstance(found, BinaryIndex)
+        assert (found.bits, found.bytes_per_vector) == (16, 8 + 32 + 4)  # a code (64 bits at a time), a byte a number, its scale
+
+
+@pytest.mark.parametrize(
+    ("index", "said"),
+    [
+        ("fais", "no part called 'fais' among the indexes"),
+        ({"use": "faiss", "lists": 3}, "'faiss' has no option 'lists'"),
+        ({"use": "faiss", "kind": "ivf"}, "kind is 'ivf'"),
+    ],
+)
+def test_a_recipe_that_names_no_index(index: object, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        check_names(to_recipe({"index": index}))

@@ -105,6 +105,7 @@ def _model(recipe: Recipe, prepared: Prepared, network: Network, objective: Tota
         fingerprint="being written",
         aligners=aligners,
         reading=prepared.encoders.reading,
+        index=None if recipe.index is None else {"use": recipe.index.use, "options": dict(recipe.index.options)},
         background=lambda: with_borrowed(backgrounds(prepared, network), encoders, columns),
         **extra,
     )

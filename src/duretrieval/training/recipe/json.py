@@ -27,8 +27,8 @@ def from_json(table: dict[str, Any]) -> Recipe:
     out = {key: value for key, value in table.items() if value is not None}
     for section in ("encoders", "heads"):
         out[section] = {modality: flat(entry) for modality, entry in table[section].items()}
-    for section in ("align", "fusion", "score", "codes"):
-        if table[section] is not None:
+    for section in ("align", "fusion", "score", "codes", "index"):
+        if table.get(section) is not None:
             out[section] = flat(table[section])
     out["losses"] = [flat(entry) for entry in table["losses"]]
     out["data"] = flat(table["data"])

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, get_type_hints
 
 from duretrieval import plugins
-from duretrieval.errors import ConfigError
+from duretrieval.errors import ConfigError, MissingExtra
 from duretrieval.evaluation.measures import measure
 from duretrieval.training import parts
 from duretrieval.training.augment.composed import compose
@@ -92,6 +93,9 @@ def check_names(recipe: Recipe) -> None:
         compose(recipe.augment)
     if recipe.codes is not None:
         _check_codes(recipe.codes, recipe.dim)
+    if recipe.index is not None:
+        with suppress(MissingExtra):  # it is needed where the model is searched, and said there
+            arguments(parts.find("indexes", recipe.index.use), recipe.index, {}, {"dim": recipe.dim})
 
 
 def _check_codes(spec: Use, dim: int) -> None:
