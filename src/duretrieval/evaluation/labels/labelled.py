@@ -15,7 +15,7 @@ from duretrieval.evaluation.labels.together import MATCH, USUAL, Together, bonds
 from duretrieval.media.folders import digest
 from duretrieval.media.manifest import Content, read_manifest
 from duretrieval.media.roles import FACTS, Role
-from duretrieval.types import Array, Ints, Item, Modality, Part
+from duretrieval.types import Ints, Item, Modality, Part
 
 ROW_PROBLEMS = 3
 """Shown by name; the others are counted."""
@@ -61,13 +61,13 @@ def read_labelled(
     """
     path = Path(path)
     check_positives(positives)
-    place: dict[Hashable, tuple[int, Modality | None, str | Path | Array]] = {}
+    place: dict[Hashable, tuple[int, int, Content]] = {}
     pairs: list[tuple[int, tuple[Hashable, ...]]] = []
     problems: list[str] = []
 
-    def unit(content: Content, row: Hashable) -> int:
+    def unit(content: Content, row: int) -> int:
         known = (content.modality, thing(content.value, positives, row))
-        return place.setdefault(known, (len(place), content.modality, content.value))[0]
+        return place.setdefault(known, (len(place), row, content))[0]
 
     for row in read_manifest(path, columns):
         if problem := row.problem_without(UNUSED):
@@ -92,13 +92,16 @@ def read_labelled(
     if len(problems) > ROW_PROBLEMS:
         notes.append(f"{path}: {len(problems) - ROW_PROBLEMS} more rows have a problem")
     items = tuple(_unit(*found) for found in place.values())
-    wanted = tuple(modality for _, modality, _ in place.values())
+    wanted = tuple(content.modality for _, _, content in place.values())
     return Labelled(items, wanted, Together.of(pairs, len(items)), _hash(items), tuple(notes))
 
 
-def _unit(number: int, wanted: Modality | None, value: str | Path | Array) -> Item:
-    modality = wanted or Modality.IMAGE  # of a file, decoding tells which
-    return Item(id=str(number), source=str(value) if isinstance(value, Path) else "", parts=(Part(modality, value),))
+def _unit(number: int, row: int, content: Content) -> Item:
+    part = Part(content.modality or Modality.IMAGE, content.value)  # of a file, decoding tells which
+    if isinstance(content.value, np.ndarray):
+        said = f"the {part.modality.value} vector of line {row}"
+        return Item(id=str(number), source="", parts=(part,), fields={"name": said})
+    return Item(id=str(number), source=str(content.value) if isinstance(content.value, Path) else "", parts=(part,))
 
 
 def _hash(units: Sequence[Item]) -> str:

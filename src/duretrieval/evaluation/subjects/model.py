@@ -171,8 +171,13 @@ def _scores(model: Model, query: Embedded, gallery: Embedded, rows: list[int]) -
 
 
 def _name(item: Item) -> str:
-    return Path(item.source).name + f"#{item.id}" if item.source else str(item.parts[0].content)
+    return Path(item.source).name + f"#{item.id}" if item.source else _words(item)
+
+
+def _words(item: Item) -> str:
+    """A text; of a vector, where it stands."""
+    return str(item.fields.get("name") or item.parts[0].content)
 
 
 def _exhibit(item: Item, road: Road) -> Exhibit:
-    return of_file(Path(item.source), road) if item.source else of_text(str(item.parts[0].content))
+    return of_file(Path(item.source), road) if item.source else of_text(_words(item))
