@@ -213,7 +213,7 @@ def test_a_recipe_says_how_its_collections_are_searched(tmp_path: Path) -> None:
         assert isinstance(view, InMemory)
         found = view.indexes[Modality.VIDEO]
         assert isinstance(found, BinaryIndex)
-        assert (found.bits, found.bytes_per_vector) == (16, 8 + 32 + 4)  # a code (64 bits at a time), a byte a number, its scale
+        assert (found.bits, found.bytes_per_vector) == (16, 8 + 32 + 4)  # code, a byte a number, scale
 
 
 @pytest.mark.parametrize(
