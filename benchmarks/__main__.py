@@ -11,11 +11,12 @@ from benchmarks import (
     memory,
     quality,
     recipes,
+    relations,
     sounds,
     training,
     vectors,
 )
 
 quick = (quality, indexing, cold, memory, install, evaluation, binary, sounds, losses, vectors)
-for benchmark in (*quick, recipes, training, ablations):  # the last three take a quarter of an hour each
+for benchmark in (*quick, relations, recipes, training, ablations):  # the last three take a quarter of an hour each
     benchmark.main()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -39,6 +40,9 @@ def index(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="With --reader: a setting of it, such as data.frames=30."),
     ] = None,
+    relations: Annotated[
+        Path | None, typer.Option(help="A table of item, other and kind, for models that look at neighbours.")
+    ] = None,
     retry: Annotated[bool, typer.Option("--retry", help="Try again what had a problem.")] = False,
     prune: Annotated[bool, typer.Option("--prune", help="Remove items under PATHS whose file is gone.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --prune: even if that is all of them.")] = False,
@@ -67,12 +71,18 @@ def index(
     ):
         if manifest:
             report = c.add_manifests(
-                paths, columns=columns(column), progress=progress, retry=retry, prune=removing, workers=workers
+                paths,
+                columns=columns(column),
+                progress=progress,
+                retry=retry,
+                prune=removing,
+                workers=workers,
+                relations=relations,
             )
         elif reader is not None:
-            report = c.add(items, progress=progress, retry=retry, workers=workers)
+            report = c.add(items, progress=progress, retry=retry, workers=workers, relations=relations)
         else:
-            report = c.add(paths, progress=progress, retry=retry, prune=removing, workers=workers)
+            report = c.add(paths, progress=progress, retry=retry, prune=removing, workers=workers, relations=relations)
     _print_report(report, collection, json)
 
 
@@ -142,10 +152,16 @@ def _read(paths: list[Path], reader: str, changes: list[str]) -> list[Item]:
 def _print_report(report: Report, collection: Path, json: bool) -> None:
     counts = {name: getattr(report, name) for name in ("indexed", "failed", "unchanged", "moved", "removed", "parts")}
     if json:
+        if report.beside or report.unrelated:
+            counts["beside"] = report.beside
         print_json([{**counts, "problems": len(report.problems), "seconds": round(report.seconds, 3)}])
         return
     counts["indexed"] -= report.failed
     words = ", ".join(f"{n} {name}" for name, n in counts.items() if n and name != "parts") or "nothing to do"
     out.print(f"{words}; {report.parts} parts in {report.seconds:.1f} s. Collection: {collection}")
+    if report.beside:
+        out.print(f"{report.beside:,} {'looks' if report.beside == 1 else 'look'} at neighbours.")
+    for said in report.unrelated:
+        out.print(f"{said[0].upper()}{said[1:]}.", markup=False, highlight=False)
     if report.problems:
-        out.print(f"{len(report.problems)} with a problem: duretrieval stats --problems -c {collection}")
+        out.print(f"{len(report.problems)} with a problem: duretrieval stats --problems -c {quote(str(collection))}")

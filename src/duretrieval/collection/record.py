@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 
 from duretrieval import builtin, plugins
 from duretrieval.errors import ModelError, ModelMismatch
@@ -63,7 +64,7 @@ def require(found: str, name: str, known: Mapping[str, str], path: str | Path) -
         raise ModelMismatch(
             f"the collection at {path} was made with model {place(known['model'], path)} ({known['fingerprint']}), not "
             f"with {name} ({found}); their vectors cannot be compared. Open it with the first (--model), or encode it "
-            f"again with: duretrieval migrate -c {path} --model {name}"
+            f"again with: duretrieval migrate -c {quote(str(path))} --model {quote(name)}"
         )
 
 

@@ -24,7 +24,6 @@ MODULES = {
 }
 """What reads each, imported on first use: reading pictures never loads FFmpeg, which reads the others (`ffmpeg`)."""
 PICTURES = frozenset(kind for kind, module in MODULES.items() if module in ("image", "svg"))
-TEXTS = frozenset(MODULES) - PICTURES - {Kind.VECTORS}
 
 
 def kind_of(path: Path, limits: Limits | None = None) -> Kind:
@@ -36,19 +35,17 @@ def kind_of(path: Path, limits: Limits | None = None) -> Kind:
     return sniff(_head(path, limits or Limits()), path.suffix)
 
 
-def modality_of(path: Path) -> Modality:
+def modality_of(path: Path, limits: Limits | None = None) -> Modality:
     """What a file holds; an animated picture counts as a picture, a song with a cover as a sound.
+
+    FFmpeg opens what may be a film or a sound: `holding.modalities_of` has that done elsewhere.
 
     Raises:
         MediaError: as `kind_of`; or it holds neither pictures nor sound.
     """
-    kind = kind_of(path)
-    if kind in TEXTS:
-        return Modality.TEXT
-    if kind in PICTURES:
-        return Modality.IMAGE
-    if kind is Kind.VECTORS:
-        raise UnsupportedMedia("it holds a vector, and does not say of what; name it in a column image, video or audio")
+    kind = kind_of(path, limits)
+    if kind in MODULES:
+        return modality_by(kind)
     from duretrieval.media import container
 
     with container.opened(path, kind) as opened:
@@ -57,6 +54,17 @@ def modality_of(path: Path) -> Modality:
         if opened.streams.audio:
             return Modality.AUDIO
     raise UnsupportedMedia("it holds neither pictures nor sound")
+
+
+def modality_by(kind: Kind) -> Modality:
+    """What files of a kind in `MODULES` hold.
+
+    Raises:
+        UnsupportedMedia: vectors, which may be of anything.
+    """
+    if kind is Kind.VECTORS:
+        raise UnsupportedMedia("it holds a vector, and does not say of what; name it in a column image, video or audio")
+    return Modality.IMAGE if kind in PICTURES else Modality.TEXT
 
 
 def _head(path: Path, limits: Limits) -> bytes:

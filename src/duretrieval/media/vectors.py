@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,8 @@ KIND = "vector"
 ORIGIN = "origin"
 
 
-def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor | None) -> Chunk:
-    """One part, (t, d) float32.
+def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor | None) -> Iterator[Chunk]:
+    """One chunk with one part, (t, d) float32.
 
     Raises:
         UnsupportedMedia, DamagedMedia, LimitExceeded: it holds no vector, none that is whole, or a very long sequence.
@@ -34,7 +35,7 @@ def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor
             f"it holds {len(rows):,} vectors of {rows.shape[1]:,} numbers, and one thing has {most:,} of them at most; "
             "give a file for each thing, or every second frame"
         )
-    return Chunk((Part(UNSAID, rows),), {"kind": KIND, **({ORIGIN: origin} if origin else {})})
+    yield Chunk((Part(UNSAID, rows),), {"kind": KIND, **({ORIGIN: origin} if origin else {})})
 
 
 def _arrays(path: Path) -> tuple[Array, str]:

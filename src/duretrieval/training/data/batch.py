@@ -31,6 +31,8 @@ class Batch:
     """column -> (w,) int64, the row of each of its windows, in order; only where a row has several"""
     scores: Tensor | None = None
     """(b,) how far the columns of a row belong together, NaN where it does not say; None: no row does"""
+    around: Around | None = None
+    """The rows beside these; None: there are none, or nobody looks at them"""
 
     def to(self, device: torch.device) -> Batch:
         """The same on another device."""
@@ -43,7 +45,27 @@ class Batch:
             self.anchors,
             {name: owner.to(device) for name, owner in self.owners.items()},
             None if self.scores is None else self.scores.to(device),
+            None if self.around is None else self.around.to(device),
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Around:
+    """The neighbours of b rows, at most k of each."""
+
+    batch: Batch
+    """(c,) the rows that are anybody's neighbours, each once"""
+    places: Tensor
+    """(b, k) int64, places in `batch`; anything where there are fewer"""
+    there: Tensor
+    """(b, k) bool"""
+    kinds: Tensor
+    """(b, k) int64, the number of a neighbour's kind; 0 where there is none"""
+
+    def to(self, device: torch.device) -> Around:
+        """The same on another device."""
+        places, there, kinds = (t.to(device) for t in (self.places, self.there, self.kinds))
+        return Around(self.batch.to(device), places, there, kinds)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from duretrieval.errors import MediaError
+from duretrieval.media.relations import RELATED, written
 from duretrieval.training.data.feature_cache import content_digest
 from duretrieval.training.data.sample import Sample
 from duretrieval.types import Item, Part
 
 
 def items_of(samples: Iterable[Sample], path: str | Path) -> Iterator[Item]:
-    """An item a row, in their order: the parts of all samples that are choices of it, its class, group and split.
+    """An item a row, in their order: the parts of all samples that are choices of it, and its facts and relations.
 
     path: of the data; a source is `path#id`.  A stamp changes with the content, so what is unchanged is skipped.
     """
@@ -27,6 +28,8 @@ def items_of(samples: Iterable[Sample], path: str | Path) -> Iterator[Item]:
         first = choices[0]
         facts = {"label": first.label, "group": first.group, "split": first.split}
         fields = {name: value for name, value in facts.items() if value}
+        if first.related:
+            fields[RELATED] = written(first.related)
         stamp = hashlib.blake2b(b"".join(parts) + repr(fields).encode(), digest_size=8).hexdigest()
         yield Item(id_, f"{Path(path).absolute()}#{id_}", tuple(parts.values()), fields, stamp=stamp)
 

@@ -21,7 +21,7 @@ STORE = "store"
 """In the place of an index's name: none in memory, whatever the model says."""
 
 
-class Holding:
+class MemoryIndex:
     """The index that was asked for, and the store it was last filled from.
 
     index: "exact", "faiss", "binary" or another of the indexes (`plugins`); or a function, dim -> empty index.
@@ -38,7 +38,7 @@ class Holding:
         self._held: InMemory | None = None
 
     @classmethod
-    def wanted(cls, model: Model, *, trust: bool = False) -> Holding | None:
+    def wanted(cls, model: Model, *, trust: bool = False) -> MemoryIndex | None:
         """The index that a model says its collections are searched by; None where it says nothing.
 
         Raises:
