@@ -230,6 +230,9 @@ def test_a_recipe_says_how_its_collections_are_searched(tmp_path: Path) -> None:
         found = view.indexes[Modality.VIDEO]
         assert isinstance(found, BinaryIndex)
         assert (found.bits, found.bytes_per_vector) == (16, 8 + 32 + 4)  # code, a byte a number, scale
+    written = [file for place in ("run", "c") for file in (tmp_path / place).rglob("*") if file.is_file()]
+    assert {"background.safetensors", "codes.safetensors", "best.ckpt"} <= {file.name for file in written}
+    assert {file.stat().st_mode for file in written} == {data.stat().st_mode}  # as the umask has it, for others to read
 
 
 @pytest.mark.parametrize(
