@@ -59,7 +59,7 @@ def table(folder: Path, bad: Sequence[object] = ()) -> Path:
     return path
 
 
-def trained(data: Path, out: Path, lr: float, **tables: object) -> Path:
+def trained(data: Path, out: Path, epochs: int = 15, lr: float = 2e-2, **tables: object) -> Path:
     recipe = to_recipe(
         {
             "name": "vectors",
@@ -69,7 +69,7 @@ def trained(data: Path, out: Path, lr: float, **tables: object) -> Path:
                 "video": {"use": "features", "dim": DIM, "name": "planted", "origin": "this test"},
             },
             "heads": {"use": "linear"},
-            "fit": {"epochs": 25, "batch": 32, "lr": lr, "accelerator": "cpu", "patience": 0},
+            "fit": {"epochs": epochs, "batch": 32, "lr": lr, "accelerator": "cpu", "patience": 0},
             "data": {"near_duplicates": False},
             **tables,
         }
@@ -90,14 +90,14 @@ def right(model: Path, data: Path, place: Path) -> float:
 
 def test_vectors_are_learned_and_found(tmp_path: Path) -> None:
     data = table(tmp_path, BAD)
-    model = trained(data, tmp_path / "run", 1e-2)
+    model = trained(data, tmp_path / "run")
     problems = (tmp_path / "run" / "problems.txt").read_text()
     assert f"bad-0, video_vector: expected a vector of {DIM} numbers (planted) for a part of video; got 11" in problems
     assert "column 'video_vector' holds no vector that can be used: number 1 is not finite" in problems
     assert "gone.npy cannot be opened" in problems
     assert Model.load(model).takes == {Modality.VIDEO: Given(DIM, "planted", "this test")}
     assert right(model, data, tmp_path / "c") > 0.9
-    still = trained(data, tmp_path / "still", 1e-9)
+    still = trained(data, tmp_path / "still", 1, 1e-9)
     assert right(still, data, tmp_path / "s") < 0.3  # chance: 1 in 24
     words = planted()
     with Collection.open(tmp_path / "c") as collection:
@@ -220,7 +220,7 @@ def test_youtube8m_from_records_to_a_search(shell: Shell, tmp_path: Path, level:
 def test_a_recipe_says_how_its_collections_are_searched(tmp_path: Path) -> None:
     settings = {"codes": {"use": "itq", "bits": 16}, "index": {"use": "binary", "keep": "int8"}}
     data = table(tmp_path)
-    model = trained(data, tmp_path / "run", 1e-2, **settings)
+    model = trained(data, tmp_path / "run", **settings)
     assert Model.load(model).index == {"use": "binary", "options": {"keep": "int8"}}
     with Collection.open(tmp_path / "c", model) as collection:
         collection.add_manifests(data, workers=1)
