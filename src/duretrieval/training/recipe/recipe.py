@@ -83,6 +83,15 @@ class Objective:
     views: tuple[str, str] | None = None
     on: Literal["scores", "vectors"] = "scores"
     """What a loss of scores reads: those of [score], or the cosines of the vectors all the same."""
+    hardest: int = 0
+    """Negatives of each anchor that count, those of the largest cosine, as a search asks a score about; 0: all."""
+
+    apart: bool = False
+    """The loss teaches the score or the classifier alone, and not what makes the vectors."""
+
+    def __post_init__(self) -> None:
+        if self.hardest < 0:
+            raise ConfigError(f"the loss {self.use!r} has hardest = {self.hardest}; it must be at least 0 (all)")
 
 
 @dataclass(frozen=True, slots=True)
