@@ -14,8 +14,9 @@ from benchmarks import (
     relations,
     sounds,
     training,
+    vectors,
 )
 
-quick = (quality, indexing, cold, memory, install, evaluation, binary, sounds, losses)
+quick = (quality, indexing, cold, memory, install, evaluation, binary, sounds, losses, vectors)
 for benchmark in (*quick, relations, recipes, training, ablations):  # the last three take a quarter of an hour each
     benchmark.main()

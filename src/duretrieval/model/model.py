@@ -23,12 +23,13 @@ from duretrieval.errors import ModelError
 from duretrieval.fuse.means import means, pooled
 from duretrieval.fuse.tokens import side_by_side
 from duretrieval.model import slots
-from duretrieval.model.card import fingerprint, origins, read_card, reading_of
+from duretrieval.model.card import fingerprint, index_of, origins, read_card, reading_of
 from duretrieval.model.files import unnamed
 from duretrieval.model.seal import Origin, seal
 from duretrieval.onnx import copied
 from duretrieval.protocols import Aligner, Encoder, Fusion, Scorer, TokenFusion, Weigher
 from duretrieval.types import Array, Modality, Part, Reading
+from duretrieval.vectors import Given
 
 if TYPE_CHECKING:
     from duretrieval.fuse.graph import Beside
@@ -47,7 +48,8 @@ class Model:
     their cosine; a collection re-ranks by it (`rank.scorer`).  fusion: makes one vector of those of an item's
     modalities; a collection then compares items as wholes.  weights: how much the similarity of each modality counts,
     read from the query; a collection ranks by them where a query gives none.  codes: from this space to binary codes
-    (`index.binary`).
+    (`index.binary`).  index: by which index in memory its collections are searched, and what that is made with:
+    {"use": "faiss", "options": {"kind": "flat"}}; None is none, but the store itself.
     Each but the scorer may be the part itself; all may be functions that make it when it is first needed.
 
     Raises:
@@ -68,6 +70,7 @@ class Model:
         fusion: Fusion | Callable[[], Fusion] | None = None,
         weights: Weigher | Callable[[], Weigher] | None = None,
         codes: Aligner | Callable[[], Aligner] | None = None,
+        index: Mapping[str, Any] | None = None,
         folder: str | Path | None = None,
     ) -> None:
         folder = Path(folder) if folder is not None else None
@@ -76,6 +79,7 @@ class Model:
         self.fingerprint = fingerprint
         self.reading = reading or Reading()
         self.folder = folder
+        self.index = index
         given = {"encoders": encoders, "aligners": aligners, "background": background, "scorer": scorer}
         self._held = slots.held({**given, "fusion": fusion, "weights": weights, "codes": codes})
         for slot in slots.SLOTS:
@@ -114,6 +118,12 @@ class Model:
     def codes(self) -> Aligner | None:
         """From vectors of this model to binary codes, for `BinaryIndex(dim, coder=...)`; None where it has none."""
         return self._one("codes")  # type: ignore[no-any-return]
+
+    @property
+    def takes(self) -> Mapping[Modality, Given]:
+        """The modalities whose encoders take vectors that were computed elsewhere, and which they take."""
+        encoders = {modality: self._one("encoders", modality) for modality in sorted(self.modalities)}
+        return {modality: encoder.takes for modality, encoder in encoders.items() if hasattr(encoder, "takes")}
 
     def _one(self, key: str, modality: Modality | None = None) -> Any:
         once = self._held[key].get(modality)
@@ -254,6 +264,7 @@ class Model:
                 "dim": self.dim,
                 "reading": asdict(self.reading),
                 "training": training,
+                "index": None if self.index is None else dict(self.index),
                 **slots.saved(place, self._held),
             }
             seal(place, card, origins(place, made, [*sources, *own]))
@@ -289,6 +300,7 @@ class Model:
             fingerprint=fingerprint(folder),
             reading=reading_of(folder, card["reading"]),
             folder=folder,
+            index=index_of(folder, card),
             **{"encoders": {}, **parts},
         )
 

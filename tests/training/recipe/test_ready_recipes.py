@@ -161,6 +161,14 @@ def test_e_text_asks_its_picture(folder: Path, tmp_path: Path) -> None:
     assert outcome.val["query→text+image/hit@10"] > 0.3
     assert Model.load(outcome.model).fusion is not None
     assert found(outcome.model, tmp_path, "something blue")[0].startswith("blue")
+    assert Model.load(outcome.model).index == {"use": "faiss", "options": {}}
+    ways = {}
+    for index in (None, "store", "binary"):
+        with Collection.open(tmp_path / "collection", index=index) as c:
+            ways[c.index] = [hit.item.id for hit in c.search("something red", k=6)]
+    assert list(ways) == ["faiss", None, "binary"]
+    assert ways["faiss"] == ways[None]
+    assert ways["binary"][0] == ways[None][0]
 
 
 def test_what_is_said_of_a_recipe_is_whole() -> None:

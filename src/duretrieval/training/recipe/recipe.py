@@ -232,6 +232,8 @@ class Recipe:
     """None is the cosine."""
     codes: Use | None = None
     """Binary codes beside the vectors, fitted when the model is exported: `itq` with its bits."""
+    index: Use | None = None
+    """The index in memory by which collections of the model are searched: exact, faiss, binary; None: the store."""
     losses: tuple[Objective, ...] = (Objective(),)
     augment: Mapping[str, Any] = field(default_factory=dict)
     data: Data = Data()

@@ -174,10 +174,17 @@ def assemble(
     fitted = fit_heads(recipe, prepared.rows["train"], progress) if recipe.align else None
     network = make_network(prepared.recipe, prepared.encoders, prepared.columns, fitted, prepared.kinds)
     objective = make_objective(recipe, network, len(prepared.classes))
-    if recipe.align is None:
-        check_learnable(objective, network.views, prepared.rows["train"])
-    check_measurable(recipe.fit.monitor, objective, network.views, prepared.rows["val"])
-    return Run(recipe, prepared, network, objective, folder, [*unread, *prepared.problems])
+    problems = [*unread, *prepared.problems]
+    try:
+        if recipe.align is None:
+            check_learnable(objective, network.views, prepared.rows["train"])
+        check_measurable(recipe.fit.monitor, objective, network.views, prepared.rows["val"])
+    except ConfigError as error:
+        if not problems:
+            raise
+        first = [*prepared.problems, *unread][0]
+        raise ConfigError(f"{error}. {len(problems)} could not be used, such as: {first}") from error
+    return Run(recipe, prepared, network, objective, folder, problems)
 
 
 def take_steps(
