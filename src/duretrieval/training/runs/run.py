@@ -109,7 +109,7 @@ def train(
                 take_steps(run, resume=resume, track=track, bar=bar, callbacks=callbacks)
             _recall(run)  # other devices are other processes
             best, epochs = load(run, folder / BEST), sum("check" in row for row in history.read(folder))
-        figures = _figures(run)
+        figures = figures_of(run)
         if exporting and not (folder / "model" / "model.toml").is_file():
             write_model(run, folder / "model", best, figures)
     outcome = Outcome(
@@ -235,7 +235,7 @@ def load(run: Run, checkpoint: Path) -> int:
     return int(held["epoch"])
 
 
-def _figures(run: Run) -> dict[str, dict[str, float]]:
+def figures_of(run: Run) -> dict[str, dict[str, float]]:
     """val, test -> every figure of the run's modules as they are; {} where there are not two rows."""
     rows, monitor = run.prepared.rows, run.recipe.fit.monitor
     return {
@@ -370,10 +370,20 @@ def export_run(
     folder = Path(folder)
     data = Path(data) if data is not None else None
     cache = Path(cache) if cache is not None else None
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise ConfigError(f"{folder} is in use; give a folder that is empty, or that does not exist")
+    unused(folder)
     opened = reopen(run, data=data, cache=cache, trust=trust)
     with closing(opened.prepared.decoders):
         # what is fitted whole has no checkpoint
         epoch = 0 if opened.recipe.align else load(opened, run / f"{checkpoint}.ckpt")
-        return write_model(opened, folder, epoch, _figures(opened), name)
+        return write_model(opened, folder, epoch, figures_of(opened), name)
+
+
+def unused(folder: Path) -> Path:
+    """The folder, if a model may go there.
+
+    Raises:
+        ConfigError: it is in use.
+    """
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise ConfigError(f"{folder} is in use; give a folder that is empty, or that does not exist")
+    return folder
