@@ -243,7 +243,7 @@ def test_export_averages_runs_that_differ(
     trained: tuple[Path, Result], cache: tuple[str, Path], tmp_path: Path
 ) -> None:
     with pytest.raises(
-        ConfigError, match="--checkpoint is for one run, and of several the best checks are averaged; leave it out"
+        ConfigError, match="--checkpoint is for one run, and of several the best checks are averaged; l"
     ):
         run("export", trained[0], tmp_path / "m", "--with", trained[0], "--checkpoint", "last")
     with pytest.raises(ConfigError, match="one run alone has nothing to be averaged with"):

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from duretrieval.media.decoder import decode
 from tests.training.small import recipe
 
 from duretrieval.errors import ConfigError
+from duretrieval.media.decoder import decode
 from duretrieval.media.limits import Limits
 from duretrieval.model.model import Model
 from duretrieval.similarity import unit
