@@ -1,7 +1,7 @@
 """What one would otherwise reach for, on the same rows: each gives unit rows of the test's texts and pictures.
 
 Linear: scikit-learn's PLS and CCA.  Learned: the loss of sentence-transformers (MultipleNegativesRankingLoss), of
-pytorch-metric-learning (NTXentLoss, SupConLoss), or the symmetric cross-entropy of CLIP with a learned scale, as
+pytorch-metric-learning (SupConLoss), or the symmetric cross-entropy of CLIP with a learned scale, as
 open_clip has it, under either of two pairs of heads: two perceptrons (hidden 512), or the very head of the recipe, what
 the names of the classes say beside a perceptron.  All learned ones have the same steps, batches, optimiser, schedule
 and choice of the best epoch by the validation rows as ours; the linear ones get the vectors of the class names as
@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from itertools import cycle
 
 import numpy as np
 import torch
@@ -90,25 +89,8 @@ def mnrl_of() -> PairLoss:
     return lambda a, b, keys: loss([{"sentence_embedding": a}, {"sentence_embedding": b}], None)
 
 
-def ntxent_of() -> PairLoss:
-    """pytorch-metric-learning's NTXentLoss, which knows keys, at its own temperature of 0.07.
-
-    Texts look for pictures in one step and pictures for texts in the next: it lists every pair, which takes long.
-    """
-    from pytorch_metric_learning.losses import NTXentLoss
-
-    loss, turn = NTXentLoss(), cycle((True, False))
-
-    def one_way(a: Tensor, b: Tensor, keys: Tensor) -> Tensor:
-        a, b = (a, b) if next(turn) else (b, a)
-        value: Tensor = loss(a, keys, ref_emb=b, ref_labels=keys.clone())  # the same tensor would mean the same rows
-        return value
-
-    return one_way
-
-
 def supcon_of() -> PairLoss:
-    """pytorch-metric-learning's SupConLoss: NTXentLoss where each row has one partner, and quick."""
+    """pytorch-metric-learning's SupConLoss, which knows keys and is NTXentLoss where each row has one partner."""
     from pytorch_metric_learning.losses import SupConLoss
 
     loss = SupConLoss(temperature=0.07)
