@@ -45,6 +45,37 @@ class Batch:
             None if self.scores is None else self.scores.to(device),
         )
 
+    def cut(self, start: int, stop: int) -> Batch:
+        """Rows start to stop alone; the anchors among them are still the first."""
+        at = slice(start, stop)
+        inputs: dict[str, Inputs] = {}
+        owners: dict[str, Tensor] = {}
+        for name, given in self.inputs.items():
+            owner = self._owner(name, given)
+            mine = (owner >= start) & (owner < stop)
+            inputs[name] = {key: value[mine] for key, value in given.items()} if bool(mine.any()) else {}
+            if name in self.owners:
+                owners[name] = owner[mine] - start
+        return Batch(
+            inputs,
+            {name: mask[at] for name, mask in self.present.items()},
+            self.keys[at],
+            self.labels[at],
+            self.rows[at],
+            min(max(self.anchors - start, 0), stop - start),
+            owners,
+            None if self.scores is None else self.scores[at],
+        )
+
+    def _owner(self, column: str, given: Inputs) -> Tensor:
+        """(w,) the row of each window of a column."""
+        if column in self.owners:
+            return self.owners[column]
+        windows = len(next(iter(given.values()))) if given else 0
+        if windows == len(self.keys):
+            return torch.arange(windows, device=self.keys.device)
+        return self.present[column].nonzero().flatten()[:windows]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:

@@ -127,6 +127,10 @@ class Fit:
 
     epochs: int = 20
     batch: int = 128
+    accumulate: int = 1
+    """Batches whose gradients make up one step."""
+    chunk: int = 0
+    """Rows of a batch that are encoded at a time, with the gradients of the whole batch (`fit.chunks`); 0: all."""
     sampler: Use = Use("shuffled")
     """Which rows make up a step: `shuffled`, `per-class`, `weighted`; in TOML its name, or a table with its options."""
     lr: float = 1e-3
@@ -156,8 +160,8 @@ class Fit:
     """Passes over the rows between two minings."""
 
     def __post_init__(self) -> None:
-        least = {"epochs": 1, "batch": 2, "devices": 1, "mine_every": 1}
-        least |= dict.fromkeys(("patience", "check_steps", "workers", "memory", "hard_negatives"), 0)
+        least = {"epochs": 1, "batch": 2, "accumulate": 1, "devices": 1, "mine_every": 1}
+        least |= dict.fromkeys(("chunk", "patience", "check_steps", "workers", "memory", "hard_negatives"), 0)
         for name, low in least.items():
             if getattr(self, name) < low:
                 raise ConfigError(f"fit.{name} is {getattr(self, name)}; it must be at least {low}")
