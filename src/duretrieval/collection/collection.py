@@ -96,6 +96,7 @@ class Collection:
         limits: Limits | None = None,
         trust: bool = False,
         index: str | Make | None = None,
+        dim: int | None = None,
     ) -> Collection:
         """Open the collection at `path`, or make a new one there.
 
@@ -104,7 +105,8 @@ class Collection:
         trust: run Python code that the model's files name (`Model.load`); without, a collection and its model are data,
         whoever made them.  index: search by an index in memory, filled when first asked and whenever the collection
         changes: "exact", "faiss", "binary" (with the model's codes, where it has some), or a function, dim -> empty
-        index; searches with a filter and exact ones stay with the store.
+        index; searches with a filter and exact ones stay with the store.  dim: cut the model to so many dimensions
+        (`Model.cut`); None: as the collection's is.
 
         Raises:
             ModelMismatch: the collection was made with another model; the message names both and the remedy.
@@ -119,15 +121,16 @@ class Collection:
         if store is None:
             if not create:
                 raise upkeep.no_collection(path)
-            model = model if isinstance(model, Model) else Model.load(model or "builtin", trust=trust)
+            model = record.opened(model or "builtin", dim, trust=trust)
             store = LanceStore.create(uri, model.dim, record.metadata(model, path))
             store.close()  # what writes takes the lock for as long as it writes
         elif any_model:
             model = None
         elif model is None:
             model = record.reopen(store.metadata, path, trust=trust)
+            record.require_dim(dim, model, path)
         else:
-            model = model if isinstance(model, Model) else Model.load(model, trust=trust)
+            model = record.opened(model, dim, store.metadata, trust=trust)
             record.require(model.fingerprint, record.name_of(model), store.metadata, path)
         pinned = pinned and model is not None
         return cls(path, store, model, limits or Limits(), trust=trust, pinned=pinned, holding=holding)
@@ -239,13 +242,19 @@ class Collection:
         return self._remove(gone)
 
     def migrate(
-        self, model: str | Path | Model, *, progress: Progress | None = None, workers: int | None = None
+        self,
+        model: str | Path | Model,
+        *,
+        dim: int | None = None,
+        progress: Progress | None = None,
+        workers: int | None = None,
     ) -> Report:
         """Encode everything again with another model; readers keep the old vectors until the new ones are complete.
 
-        Interrupted, it goes on where it stopped. An item whose source is gone is kept, with that as its problem.
+        dim: cut that model to so many dimensions.  Interrupted, it goes on where it stopped.  An item whose source is
+        gone is kept, with that as its problem.
         """
-        new = model if isinstance(model, Model) else Model.load(model, trust=self._trust)
+        new = record.opened(model, dim, trust=self._trust)
         told = record.metadata(new, self.path)
         with self._writing() as old:
             report = upkeep.migrate(old, self._uri, new, told, self.limits, progress or _silent, workers)

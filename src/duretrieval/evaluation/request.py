@@ -38,6 +38,8 @@ class Request:
     protocol: str | None = None
     labels: str | Path | None = None
     """For a matrix."""
+    dim: int | None = None
+    """To how many dimensions a model is cut."""
     metrics: tuple[str, ...] = ()
     """Instead of the usual ones."""
     pair: tuple[Side, Side] = ("any", "any")
@@ -71,7 +73,8 @@ def evaluate(
             manifest = _needed(request.data, "--data", "a model is evaluated on a manifest of what belongs together")
             names = request.metrics or model.MEASURES
             settings |= {"columns": request.columns, "positives": request.positives}
-            return model.evaluate_model(Model.load(what), manifest, names=names, progress=progress, **settings)  # type: ignore[arg-type]
+            cut = Model.load(what, dim=request.dim)
+            return model.evaluate_model(cut, manifest, names=names, progress=progress, **settings)  # type: ignore[arg-type]
         case "matrix":
             if request.protocol is None:
                 raise EvaluationError(f"{what} is a matrix: say by which protocol to measure it, with --protocol")
@@ -124,6 +127,8 @@ def _collection(what: str, request: Request) -> Evaluated:
 def _check(subject: Subject, request: Request) -> None:
     if request.index and subject != "collection":
         raise ConfigError(f"--index is how a collection is searched, and this is a {subject}; leave it out")
+    if request.dim is not None and subject != "model":
+        raise ConfigError(f"--dim cuts the vectors of a model, and this is a {subject}; leave it out")
     if request.metrics and subject in ("matrix", "result"):
         raise ConfigError(f"a {subject} has its own metrics, so --metric does not apply; leave it out")
 

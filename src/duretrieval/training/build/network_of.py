@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import torch
 from torch import nn
 
+from duretrieval.errors import ConfigError
 from duretrieval.training.align.canonical import canonical_for
 from duretrieval.training.build.encoders import Encoders
 from duretrieval.training.build.network import Network
@@ -16,7 +18,7 @@ from duretrieval.training.build.objective import LossTerm, TotalLoss, inner
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.recipe import films
 from duretrieval.training.recipe.parts import make
-from duretrieval.training.recipe.recipe import Recipe, Use
+from duretrieval.training.recipe.recipe import Objective, Recipe, Use
 from duretrieval.types import Ints, Modality
 
 
@@ -69,13 +71,28 @@ def make_objective(recipe: Recipe, network: Network, classes: int) -> TotalLoss:
         loss = make("train.losses", Use(spec.use, spec.options), known)
         reads = getattr(loss, "reads", "scores")
         classifier = nn.Linear(recipe.dim, classes) if reads == "labels" and classes else None
-        terms.append(LossTerm(loss, spec.weight, reads, spec.views, classifier, spec.on))
+        if spec.matryoshka:
+            _check_cut(spec, reads, score)
+        terms.append(LossTerm(loss, spec.weight, reads, spec.views, classifier, spec.on, spec.matryoshka))
     memory = None
     if recipe.fit.memory:
         from duretrieval.training.losses.memory import Memory
 
         memory = Memory(recipe.fit.memory)
     return TotalLoss(terms, score, memory)
+
+
+def _check_cut(spec: Objective, reads: str, score: Any) -> None:
+    """Raises ConfigError where a loss cannot be taken of shorter vectors."""
+    if reads in ("rows", "labels"):
+        raise ConfigError(
+            f"{spec.use!r} is made for vectors of one length; matryoshka is for losses of scores, such as infonce"
+        )
+    if reads == "scores" and spec.on == "scores" and getattr(score, "dim", None) is not None:
+        raise ConfigError(
+            f"the score is made for vectors of {score.dim} dimensions and cannot compare shorter ones; give the loss "
+            f'{spec.use!r} on = "vectors", or leave out matryoshka'
+        )
 
 
 def draw_of(

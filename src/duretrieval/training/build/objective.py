@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import normalize
 
 from duretrieval.errors import ConfigError
 from duretrieval.evaluation.labels.together import MATCH
@@ -19,6 +20,16 @@ from duretrieval.training.data.positives import Positives
 def inner(a: Tensor, b: Tensor) -> Tensor:
     """The cosine of unit rows: (n, d), (m, d) -> (n, m)."""
     return a @ b.T
+
+
+def shortened(rows: Tensor, dim: int) -> Tensor:
+    """Unit rows (n, d) of the first `dim` components, unit again: (n, dim)."""
+    return rows if rows.shape[1] <= dim else normalize(rows[:, :dim], dim=1)
+
+
+def cut(view: View, dim: int) -> View:
+    """A view whose rows end there."""
+    return View(shortened(view.rows, dim), view.present)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +45,8 @@ class LossTerm:
     classifier: nn.Module | None = None
     on: str = "scores"
     """`vectors`: the cosine, whatever the score is."""
+    dims: tuple[int, ...] = ()
+    """Beside the whole vectors, those that end there: matryoshka (Kusupati et al. 2022), of equal weights."""
 
 
 class TotalLoss(nn.Module):
@@ -56,7 +69,9 @@ class TotalLoss(nn.Module):
                 weighted.append(term.weight * self._labels(term, views, batch))
                 continue
             pairs = [term.views] if term.views else list(combinations(views, 2))
-            found = [self._pair(term, views, pair, batch, relation) for pair in pairs]
+            whole = [{name: views[name] for name in pair} for pair in pairs]
+            cuts = [*whole, *({name: cut(v, d) for name, v in ends.items()} for d in term.dims for ends in whole)]
+            found = [self._pair(term, ends, tuple(ends), batch, relation) for ends in cuts]  # type: ignore[arg-type]
             losses = [loss for loss in found if loss is not None]
             if losses:
                 weighted.append(term.weight / len(losses) * sum(losses[1:], losses[0]))
@@ -125,7 +140,7 @@ class TotalLoss(nn.Module):
         there = torch.cat([apart, view.present[batch.anchors :]])
         found = [(view.rows[there], relation.names(batch)[there])] if bool(there.any()) else []
         if self.memory is not None and self.training and (kept := self.memory.rows(name)) is not None:
-            found.append((kept[0].to(view.rows.device), kept[1].to(batch.keys.device)))
+            found.append((shortened(kept[0].to(view.rows.device), view.rows.shape[1]), kept[1].to(batch.keys.device)))
         if not found:
             return None
         return torch.cat([rows for rows, _ in found]), torch.cat([known for _, known in found])

@@ -105,6 +105,7 @@ def _model(recipe: Recipe, prepared: Prepared, network: Network, objective: Tota
         fingerprint="being written",
         aligners=aligners,
         reading=prepared.encoders.reading,
+        dims=() if "scorer" in extra else recipe.dims,
         background=lambda: with_borrowed(backgrounds(prepared, network), encoders, columns),
         **extra,
     )

@@ -81,6 +81,8 @@ class Objective:
     views: tuple[str, str] | None = None
     on: Literal["scores", "vectors"] = "scores"
     """What a loss of scores reads: those of [score], or the cosines of the vectors all the same."""
+    matryoshka: tuple[int, ...] = ()
+    """Leading dimensions whose cosines it is taken of as well, each as if the vectors ended there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +222,14 @@ class Recipe:
                 )
         if self.align is not None and (self.heads or self.fusion or self.score):
             raise ConfigError("[align] takes the place of [heads], [fusion] and [score]; keep it or them")
+        if wrong := [d for loss in self.losses for d in loss.matryoshka if not 1 <= d < self.dim]:
+            raise ConfigError(
+                f"matryoshka has {wrong[0]}, and dim is {self.dim}; it lists shorter vectors, of 1 dimension or more"
+            )
+        if self.dims and self.fusion is not None:
+            raise ConfigError(
+                "a fusion takes whole vectors, so what it makes cannot be cut; leave out [fusion], or matryoshka"
+            )
         names = [view_name(view) for view in self.views]
         for objective in self.losses:
             if objective.views is not None and len(objective.views) != 2:
@@ -234,6 +244,11 @@ class Recipe:
                     raise ConfigError(
                         f"the loss {objective.use!r} names a view {name!r}; there are: {', '.join(names)}"
                     )
+
+    @property
+    def dims(self) -> tuple[int, ...]:
+        """What the vectors of the model may be cut to, the longest first."""
+        return tuple(sorted({d for loss in self.losses for d in loss.matryoshka}, reverse=True))
 
     @property
     def positives(self) -> tuple[Positive, ...]:
