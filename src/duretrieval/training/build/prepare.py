@@ -14,6 +14,7 @@ from duretrieval.errors import ConfigError, MediaError
 from duretrieval.media.limits import Limits
 from duretrieval.training.build.encoders import Encoders, make_encoders
 from duretrieval.training.build.features import features
+from duretrieval.training.build.teaching import taught_rows
 from duretrieval.training.data.batches import Column, Rows, keys_of
 from duretrieval.training.data.checks import unusable
 from duretrieval.training.data.examples import Examples
@@ -22,8 +23,9 @@ from duretrieval.training.data.identity import identify
 from duretrieval.training.data.positives import positives
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.data.splits import Splits, split
+from duretrieval.training.data.taught import Taught
 from duretrieval.training.recipe.recipe import Recipe, view_name, with_views
-from duretrieval.types import Floats, Ints, Modality, Part
+from duretrieval.types import Array, Floats, Ints, Modality, Part
 
 SPLITS = ("train", "val", "test")
 
@@ -80,6 +82,10 @@ def prepare(
     held, problems = _encode_columns(used, everything, encoders, limits, cache or user_cache(), progress)
     classes = list(dict.fromkeys(s.label for s in parts["train"] if s.label is not None))
     keys = keys_of(everything)
+    views = {view_name(view): view for view in recipe.views}
+    taught: dict[str, Array] = {}
+    if recipe.teacher:
+        taught = taught_rows(recipe.teacher, used, views, everything, limits, cache or user_cache(), progress)
     numbers: dict[str | None, int] = {name: number for number, name in enumerate(classes)}
     labels = np.array([numbers.get(s.label, -1) for s in everything], dtype=np.int64)
     rows, start = {}, 0
@@ -93,7 +99,6 @@ def prepare(
         if encoders.nets:
             read = _read_again(mine, cut)
             examples = Examples(read, encoders.reading, limits, augment, recipe.seed, training=name == "train")
-        views = {view_name(view): view for view in recipe.views}
         present = {c: column.present.tolist() for c, column in cut.items()}
         rows[name] = Rows(
             cut,
@@ -103,6 +108,7 @@ def prepare(
             positives=positives(mine, views, present, recipe.positives),
             against=against[name].places,
             scores=_scores(mine),
+            taught=Taught({view: held[at] for view, held in taught.items()}) if taught else None,
         )
     if len(rows["train"]) < 2 or len(rows["val"]) < 2:
         raise ConfigError(

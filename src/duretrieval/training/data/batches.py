@@ -20,6 +20,7 @@ from duretrieval.training.data.batch import Batch, Inputs
 from duretrieval.training.data.examples import Examples
 from duretrieval.training.data.positives import Positives
 from duretrieval.training.data.sample import Sample
+from duretrieval.training.data.taught import Taught
 from duretrieval.types import Array, Floats, Ints, Modality, Part
 
 
@@ -60,7 +61,7 @@ class Rows(Dataset[Batch]):
     labels: (n + e,).  examples: decodes the columns that a net reads, one window each; None where there are none.
     every: gives more of the windows of what it reads, in their place.  positives: which rows belong together; None:
     those of one key.  against: (n, h) places of the negatives that the data itself gives a row, -1 is none.  scores:
-    (n + e,), as `Batch.scores`.
+    (n + e,), as `Batch.scores`.  taught: what a teacher makes of all of them.
     mined: (n, h) places of hard negatives, or None; their rows follow the anchors, as those of `against` do.
     """
 
@@ -75,12 +76,14 @@ class Rows(Dataset[Batch]):
         positives: Positives | None = None,
         against: Ints | None = None,
         scores: Floats | None = None,
+        taught: Taught | None = None,
     ) -> None:
         self.columns = dict(columns)
         self.keys, self.labels = torch.from_numpy(keys), torch.from_numpy(labels)
         self.examples, self.every = examples, every
         self.positives = positives or Positives.of_keys(keys)
         self.against = against
+        self.taught = taught
         self.scores = None if scores is None else torch.from_numpy(scores.astype(np.float32))
         self.mined: Ints | None = None
         self._rows = {name: torch.from_numpy(c.rows) for name, c in columns.items() if c.rows is not None}

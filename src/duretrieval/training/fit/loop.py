@@ -107,7 +107,7 @@ class Training(pl.LightningModule):
         views = encoded(self.network, batch, self.fit.chunk)
         if self.trainer.world_size > 1:
             views, batch = self._gathered(views, batch)
-        loss: Tensor = self.objective(views, batch, self.train_rows.positives)
+        loss: Tensor = self.objective(views, batch, self.train_rows.positives, self.train_rows.taught)
         before = self._losses.pop()[1] if part else 0
         share = before + loss.detach() / self.fit.accumulate
         self._losses.append((self.global_step + 1, share, self.trainer.optimizers[0].param_groups[0]["lr"]))

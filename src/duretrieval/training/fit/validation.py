@@ -127,7 +127,7 @@ def mean_loss(objective: TotalLoss, views: Mapping[str, View], rows: Rows, devic
             scores = None if rows.scores is None else rows.scores[at]
             batch = Batch({}, {}, rows.keys[at], rows.labels[at], at, len(anchors), scores=scores).to(device)
             cut = {name: View(v.rows[at].to(device), v.present[at].to(device)) for name, v in views.items()}
-            losses.append((float(objective(cut, batch, rows.positives)), len(anchors)))
+            losses.append((float(objective(cut, batch, rows.positives, rows.taught)), len(anchors)))
     return sum(loss * n for loss, n in losses) / sum(n for _, n in losses)
 
 

@@ -199,6 +199,8 @@ class Recipe:
     codes: Use | None = None
     """Binary codes beside the vectors, fitted when the model is exported: `itq` with its bits."""
     losses: tuple[Objective, ...] = (Objective(),)
+    teacher: str | None = None
+    """A model folder, or `builtin`, whose scores and vectors losses of distillation learn."""
     augment: Mapping[str, Any] = field(default_factory=dict)
     data: Data = Data()
     fit: Fit = Fit()

@@ -151,7 +151,8 @@ def assemble(
     prepared = prepare(recipe, samples, limits=limits, cache=cache, progress=progress)
     fitted = fit_heads(recipe, prepared.rows["train"]) if recipe.align else None
     network = make_network(prepared.recipe, prepared.encoders, prepared.columns, fitted)
-    objective = make_objective(recipe, network, len(prepared.classes))
+    taught = prepared.rows["train"].taught
+    objective = make_objective(recipe, network, len(prepared.classes), None if taught is None else taught.width)
     if recipe.align is None:
         check_learnable(objective, network.views, prepared.rows["train"])
     check_measurable(recipe.fit.monitor, objective, network.views, prepared.rows["val"])
