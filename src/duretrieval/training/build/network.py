@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import permutations
 from typing import cast
 
 import torch
@@ -11,7 +12,7 @@ from torch.nn.functional import normalize
 
 from duretrieval.training.align.canonical import Canonical
 from duretrieval.training.data.batch import Batch, View
-from duretrieval.training.recipe.recipe import view_name
+from duretrieval.training.recipe.recipe import alone, view_name
 from duretrieval.types import Modality
 
 
@@ -42,12 +43,19 @@ class Network(nn.Module):
         self.canonical = canonical
         self.columns = dict(columns)
         self.views = {view_name(view): tuple(view) for view in views}
+        self.alone = alone(views)
 
-    def forward(self, batch: Batch) -> dict[str, View]:
-        """View by name."""
+    @property
+    def directions(self) -> list[tuple[str, str]]:
+        """What asks and what is searched: each view each other one; of one view of whole items each of its columns."""
+        return [*permutations(self.views, 2), *((name, whole) for whole in self.views for name in self.alone)]
+
+    def forward(self, batch: Batch, *, asking: bool = False) -> dict[str, View]:
+        """View by name; asking: those of `alone` too, fused as a query of one modality is."""
         names = dict.fromkeys(c for view in self.views.values() for c in view)  # in order: dropout must repeat itself
         sums = {name: self._sums(batch, name) for name in names}
-        return {name: self._view(view, sums, batch) for name, view in self.views.items()}
+        wanted = {**self.views, **self.alone} if asking else self.views
+        return {name: self._view(view, sums, batch) for name, view in wanted.items()}
 
     def aligned(self, batch: Batch, column: str) -> Tensor:
         """A column in the shared space: (b, dim) unit rows, zeros where it is absent.

@@ -187,7 +187,7 @@ class TotalLoss(nn.Module):
         if len(chosen) < 2:
             return None
         score, known = inner if term.on == "vectors" else self.score, relation.names(batch)
-        losses = []
+        losses: list[Tensor] = []
         for x, y in (names, names[::-1]):
             among = torch.cat([chosen, batch.anchors + there[y][batch.anchors :].nonzero().flatten()])
             same = relation.same(x, known[chosen], y, known[among])

@@ -24,7 +24,7 @@ from duretrieval.training.data.positives import positives
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.data.splits import Splits, split
 from duretrieval.training.data.taught import Taught
-from duretrieval.training.recipe.recipe import Recipe, view_name, with_views
+from duretrieval.training.recipe.recipe import Recipe, alone, view_name, with_views
 from duretrieval.types import Array, Floats, Ints, Modality, Part
 
 SPLITS = ("train", "val", "test")
@@ -105,7 +105,7 @@ def prepare(
             keys[at],
             labels[at],
             examples,
-            positives=positives(mine, views, present, recipe.positives),
+            positives=positives(mine, {**views, **alone(recipe.views)}, present, recipe.positives),
             against=against[name].places,
             scores=_scores(mine),
             taught=Taught({view: held[at] for view, held in taught.items()}) if taught else None,

@@ -20,6 +20,9 @@ from duretrieval.training.data.sample import Sample
 from duretrieval.training.recipe.recipe import Encoding
 from duretrieval.types import Array, Modality
 
+Progress = Callable[[str, int, int], None]
+"""What is being done, how many of it are done, and how many there are."""
+
 
 def taught_rows(
     teacher: str,
@@ -28,7 +31,7 @@ def taught_rows(
     samples: Sequence[Sample],
     limits: Limits,
     cache: Path,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Array]:
     """View -> (n, width): the teacher's vector of what each sample holds there, zeros where it reads nothing of it.
 
@@ -46,7 +49,7 @@ def taught_rows(
         spec = Encoding(options={} if teacher == "builtin" else {"model": teacher})
         store = FeatureCache(cache / f"{identity(frozen, spec, modality)}-{digest}")
         parts = [sample.columns.get(name) for sample in samples]
-        done = (lambda n, what=name: progress(f"{what}, teacher", n, len(samples))) if progress else None
+        done = (lambda n, what=name: progress(what, n, len(samples))) if progress else None
         held, starts, _ = features(frozen, parts, model.reading, limits, store, done)
         rows[name] = Column(modality, np.ones(len(samples), bool), held, starts=starts).means()
     return {view: _view(model, {name: columns[name] for name in names}, rows) for view, names in views.items()}

@@ -11,7 +11,7 @@ from torch import Tensor
 from duretrieval.errors import ConfigError
 from duretrieval.training.build.objective import LossTerm, TotalLoss
 from duretrieval.training.data.batches import Rows
-from duretrieval.training.recipe.recipe import CLASSES, LOSS
+from duretrieval.training.recipe.recipe import CLASSES, LOSS, alone
 
 BLOCK = 256
 """Rows looked at at a time."""
@@ -37,6 +37,7 @@ def check_measurable(monitor: str, objective: TotalLoss, views: Views, rows: Row
         wanted = "a loss of classes, and rows with labels that training rows have"
     else:
         there = monitor == LOSS or any(int(_both(rows, views, pair).sum()) > 1 for pair in combinations(views, 2))
+        there |= any(int(_present(rows, columns).sum()) > 1 for columns in alone(views.values()).values())
         wanted = "2 rows that have two views"
     if not there:
         raise ConfigError(

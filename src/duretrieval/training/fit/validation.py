@@ -29,16 +29,21 @@ BATCH = 512
 RETRIEVAL = ("hit@1", "hit@5", "hit@10", "rr", "ap")
 
 
-def views_of(network: Network, rows: Rows, device: torch.device | None = None) -> dict[str, View]:
-    """Every row's views, those of negatives too, in evaluation mode and order, on the CPU; not augmented."""
+def views_of(
+    network: Network, rows: Rows, device: torch.device | None = None, *, asking: bool = False
+) -> dict[str, View]:
+    """Every row's views, those of negatives too, in evaluation mode and order, on the CPU; not augmented.
+
+    asking: as `Network` takes it.
+    """
     was_training = network.training
     network.eval()
-    parts: dict[str, list[View]] = {name: [] for name in network.views}
+    parts: dict[str, list[View]] = {name: [] for name in (*network.views, *(network.alone if asking else ()))}
     rows = rows.plain()
     with torch.inference_mode():
         for start in range(0, len(rows), BATCH):
             batch = rows[list(range(start, min(start + BATCH, len(rows))))]
-            for name, view in network(batch if device is None else batch.to(device)).items():
+            for name, view in network(batch if device is None else batch.to(device), asking=asking).items():
                 parts[name].append(View(view.rows.cpu(), view.present.cpu()))
     network.train(was_training)
     return {
@@ -48,17 +53,21 @@ def views_of(network: Network, rows: Rows, device: torch.device | None = None) -
 
 
 def retrieval(
-    views: Mapping[str, View], positives: Positives, names: Sequence[str], score: Any = inner
+    views: Mapping[str, View],
+    positives: Positives,
+    names: Sequence[str],
+    score: Any = inner,
+    directions: Sequence[tuple[str, str]] | None = None,
 ) -> dict[str, dict[str, float]]:
     """Each view asks, each other one is searched, as `evaluate` does it: "text→image" -> metric -> figure.
 
     What several rows hold asks once and is found once; all that belongs together with it is right, and what has
-    nothing right does not ask.
+    nothing right does not ask.  directions: what asks and what is searched, where it is not each view each other one.
     """
     wanted = [measure(name) for name in names]
     there = {name: view.present.nonzero().flatten().cpu() for name, view in views.items()}
     found: dict[str, dict[str, float]] = {}
-    for asking, searched in permutations(views, 2):
+    for asking, searched in permutations(views, 2) if directions is None else directions:
         queries, gallery, right = _sides(positives, asking, there[asking], searched, there[searched])
         if len(queries) and len(gallery) > 1:
             a, b = views[asking].rows[queries], views[searched].rows[gallery]
@@ -66,13 +75,17 @@ def retrieval(
     return found
 
 
-def asked(rows: Rows, views: Mapping[str, Sequence[str]]) -> dict[str, int]:
+def asked(
+    rows: Rows, views: Mapping[str, Sequence[str]], directions: Sequence[tuple[str, str]] | None = None
+) -> dict[str, int]:
     """How many ask in each direction: "text→image" -> different texts that have a right picture."""
     there = {
         name: torch.from_numpy(np.flatnonzero(np.any([rows.columns[column].present for column in columns], axis=0)))
         for name, columns in views.items()
     }
-    return {f"{a}→{b}": len(_sides(rows.positives, a, there[a], b, there[b])[0]) for a, b in permutations(there, 2)}
+    wanted = list(permutations(there, 2)) if directions is None else directions
+    sides = {f"{a}→{b}": _sides(rows.positives, a, there[a], b, there[b]) for a, b in wanted}
+    return {direction: len(found[0]) for direction, found in sides.items()}
 
 
 def _sides(
@@ -139,11 +152,12 @@ def check(network: Network, objective: TotalLoss, rows: Rows, monitor: str) -> d
     """
     names = list(RETRIEVAL) if monitor in (*RETRIEVAL, *CLASSES, LOSS) else [*RETRIEVAL, monitor]
     device = next((p.device for p in network.parameters()), torch.device("cpu"))
-    views = views_of(network, rows, device)
+    every = views_of(network, rows, device, asking=True)
+    views = {name: every[name] for name in network.views}
     was_training = objective.training
     objective.eval()
     score = objective.score.cpu() if isinstance(objective.score, nn.Module) else objective.score
-    pairs = retrieval(views, rows.positives, names, score)
+    pairs = retrieval(every, rows.positives, names, score, network.directions)
     if isinstance(objective.score, nn.Module):
         objective.score.to(device)
     figures = {f"{pair}/{name}": value for pair, found in pairs.items() for name, value in found.items()}

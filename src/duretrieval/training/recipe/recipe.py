@@ -24,7 +24,7 @@ What a table does not say has the default that the dataclass below shows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -264,6 +264,12 @@ class Recipe:
 def view_name(view: Sequence[str]) -> str:
     """("image", "keywords") -> "image+keywords"."""
     return "+".join(view)
+
+
+def alone(views: Iterable[Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """Views that ask where the only one there is holds whole items: each of its columns by itself."""
+    held = [tuple(view) for view in views]
+    return {name: (name,) for name in held[0]} if len(held) == 1 and len(held[0]) > 1 else {}
 
 
 def with_views(recipe: Recipe, columns: Mapping[str, Modality]) -> Recipe:

@@ -202,7 +202,8 @@ def load(run: Run, checkpoint: Path) -> dict[str, Any]:
 
 def queries(run: Run) -> dict[str, dict[str, int]]:
     """val, test -> direction -> rows that ask in it."""
-    return {name: asked(run.prepared.rows[name], run.network.views) for name in ("val", "test")}
+    views, directions = {**run.network.views, **run.network.alone}, run.network.directions
+    return {name: asked(run.prepared.rows[name], views, directions) for name in ("val", "test")}
 
 
 def write_model(run: Run, folder: Path, outcome: Outcome, name: str | None = None) -> None:
