@@ -11,10 +11,11 @@ from benchmarks import (
     memory,
     quality,
     recipes,
+    relations,
     sounds,
     training,
 )
 
 quick = (quality, indexing, cold, memory, install, evaluation, binary, sounds, losses)
-for benchmark in (*quick, recipes, training, ablations):  # the last three take a quarter of an hour each
+for benchmark in (*quick, relations, recipes, training, ablations):  # the last three take a quarter of an hour each
     benchmark.main()

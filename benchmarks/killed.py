@@ -20,7 +20,7 @@ import lance
 from filelock import FileLock
 
 from duretrieval.cli import main as command_line
-from duretrieval.evaluation.judging import Ledger
+from duretrieval.evaluation.judging import JudgementFile
 from duretrieval.index.lance import upkeep
 from duretrieval.index.lance.journal import Journal
 from duretrieval.index.lance.store import LanceStore
@@ -73,7 +73,7 @@ def main() -> None:
     print("armed", flush=True)
     try:
         if command[0] == "ledger":
-            ledger = Ledger(Path(command[1]))
+            ledger = JudgementFile(Path(command[1]))
             for i in range(len(ledger), int(command[2])):
                 ledger.record(f"query {i % 7}", f"item {i}", "a source", i % 2)
                 print(i, flush=True)

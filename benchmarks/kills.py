@@ -27,7 +27,7 @@ from benchmarks import measure
 from duretrieval.collection import upkeep
 from duretrieval.collection.collection import Collection
 from duretrieval.encode.char_ngrams import CharNgrams
-from duretrieval.evaluation.judging import Ledger
+from duretrieval.evaluation.judging import JudgementFile
 from duretrieval.evaluation.result_json import load
 from duretrieval.index.lance.journal import files
 from duretrieval.model.model import Model
@@ -212,7 +212,7 @@ def ledger(world: World) -> Case:
     path = world.folder / f"judged{world.round}.jsonl"
 
     def done() -> None:
-        assert len(Ledger(path)) == 200
+        assert len(JudgementFile(path)) == 200
 
     return Case(["ledger", str(path), "200"], lambda: None, done)
 

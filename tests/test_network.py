@@ -9,13 +9,13 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from tests.ends import running
 
 pytestmark = [
     pytest.mark.slow,
@@ -42,6 +42,24 @@ trials = 1
 """
 
 
+TYPED = """
+import shlex, sys
+from duretrieval.cli import main
+for command in sys.argv[1:]:
+    sys.argv[1:] = shlex.split(command)
+    try:
+        main()
+    except SystemExit as ended:
+        if ended.code:
+            sys.exit(f"{command} ended with {ended.code}")
+"""
+
+
+def typed(folder: Path, *commands: str) -> None:
+    """`traced`, commands one after another in one process: what they import is imported once."""
+    traced(folder, [sys.executable, "-c", TYPED, *commands])
+
+
 def traced(folder: Path, command: list[str | Path], *, fails: bool = False, keys: str = "") -> None:
     """Run it in the folder; no process of it may have sent anything further than to this machine."""
     log = folder / "strace.log"
@@ -51,13 +69,14 @@ def traced(folder: Path, command: list[str | Path], *, fails: bool = False, keys
     env |= {"HOME": str(folder / "home"), "XDG_CACHE_HOME": str(folder / "cache")}
     ours, theirs = os.openpty()  # `judge` reads the keys of a terminal alone, and forgets those pressed before it asks
     with (folder / "said").open("w+") as said:
-        running = subprocess.Popen([*tracing, *command], cwd=folder, env=env, stdin=theirs, stdout=said, stderr=said)
-        while running.poll() is None:
-            os.write(ours, keys.encode())
-            time.sleep(0.3)
+        streams = {"stdin": theirs, "stdout": said, "stderr": said}
+        with running([*tracing, *command], cwd=folder, env=env, **streams) as process:
+            while process.poll() is None:
+                os.write(ours, keys.encode())
+                time.sleep(0.05)
     os.close(ours)
     os.close(theirs)
-    assert (running.returncode != 0) is fails, (folder / "said").read_text()
+    assert (process.returncode != 0) is fails, (folder / "said").read_text()
     assert not list(folder.rglob("Microsoft")), "ONNX Runtime's telemetry has begun: it keeps its device id there"
     told = [
         line for line in log.read_text(errors="replace").splitlines() if "AF_INET" in line and not HERE.search(line)
@@ -82,36 +101,39 @@ def place(tmp_path: Path) -> Path:
 
 def test_searching_and_its_kin(place: Path) -> None:
     traced(place, [SCRIPT, "index", "things"])
-    for command in (["search", "dog"], ["stats"], ["verify"], ["doctor"], ["recipes"], ["show", "nothing"]):
-        traced(place, [SCRIPT, *command], fails=command[0] == "show")
-    traced(place, [SCRIPT, "migrate", "--model", "builtin"])
-    traced(place, [SCRIPT, "evaluate", ".duretrieval", "--queries", "3"])
-    traced(place, [SCRIPT, "evaluate", "builtin", "--data", "rows.jsonl", "--report", "report"])
+    typed(place, "search dog", "stats", "verify", "doctor", "recipes", "migrate --model builtin")
+    typed(place, "evaluate .duretrieval --queries 3", "evaluate builtin --data rows.jsonl --report report")
     traced(place, [SCRIPT, "judge", ".duretrieval", "dog"], keys="q")
-    traced(place, [SCRIPT, "remove", "--where", "ext = 'txt'"])
+    traced(place, [SCRIPT, "show", "nothing"], fails=True)
+    typed(place, "remove --where \"ext = 'txt'\"")
 
 
 def test_training_and_its_kin(place: Path) -> None:
-    traced(place, [SCRIPT, "check", "rows.jsonl"])
-    traced(
-        place, [SCRIPT, "train", "recipe.toml", "--data", "rows.jsonl", "--track", "wandb", "--track", "tensorboard"]
+    typed(
+        place,
+        "check rows.jsonl",
+        "train recipe.toml --data rows.jsonl --track wandb --track tensorboard",
+        "export runs/tiny model",
+        "tune recipe.toml --data rows.jsonl --out tuned",
     )
-    traced(place, [SCRIPT, "export", "runs/tiny", "model"])
-    traced(place, [SCRIPT, "tune", "recipe.toml", "--data", "rows.jsonl", "--out", "tuned"])
 
 
 OTHERS = "onnxruntime", "transformers", "sentence_transformers", "pytorch_lightning", "optuna", "gensim", "wandb"
-AFTER = """
+IMPORT = """
 import sys
 for name in sys.argv[1:]:
     __import__(name)
+"""
+TRAIN = """
 from pathlib import Path
 from duretrieval.training.recipe.toml import read_recipe
 from duretrieval.training.runs.run import export_run, train
 train(read_recipe(Path("recipe.toml"), ["tune="]), Path("rows.jsonl"), Path("run"))
 export_run(Path("run"), Path("exported"))
+"""
+SEARCH = """
 from duretrieval.collection.collection import Collection
-with Collection.open("c", "exported") as c:
+with Collection.open("c", {model!r}) as c:
     c.add("things")
     c.search("dog")
 """
@@ -119,16 +141,17 @@ with Collection.open("c", "exported") as c:
 
 def test_a_program_that_imports_the_package_first(place: Path) -> None:
     """Whatever it imports next, and whichever of them imports the runtime."""
-    (place / "script.py").write_text("import duretrieval\n" + AFTER)
+    (place / "script.py").write_text("import duretrieval\n" + IMPORT + TRAIN + SEARCH.format(model="exported"))
     traced(place, [sys.executable, "script.py", *OTHERS])
 
 
 def test_a_program_that_imports_others_first(place: Path) -> None:
     """Those that do not import the runtime before they use it; what does has begun to report (docs say so)."""
-    (place / "script.py").write_text(AFTER)
+    (place / "script.py").write_text(IMPORT + TRAIN + SEARCH.format(model="exported"))
     traced(place, [sys.executable, "script.py", "torch", "transformers", "optuna", "gensim", "wandb"])
 
 
 def test_a_program_that_says_so_itself_imports_in_any_order(place: Path) -> None:
-    (place / "script.py").write_text(AFTER)
-    traced(place, ["env", "ORT_DISABLE_TELEMETRY=1", sys.executable, "script.py", *OTHERS])
+    """Whoever imports the runtime, it reads the variable as it is imported."""
+    (place / "script.py").write_text(IMPORT + SEARCH.format(model="builtin"))
+    traced(place, ["env", "ORT_DISABLE_TELEMETRY=1", sys.executable, "script.py", "onnxruntime"])

@@ -1,3 +1,5 @@
+from importlib.metadata import EntryPoint, EntryPoints
+
 import pytest
 
 from duretrieval import plugins
@@ -29,6 +31,23 @@ def test_a_path_that_leads_nowhere() -> None:
         plugins.find("aligners", "nosuchmodule:Thing")
     with pytest.raises(ConfigError, match="has no 'Thing'"):
         plugins.find("aligners", "duretrieval.align.centre:Thing")
+
+
+@pytest.mark.parametrize("name", [":Thing", ".:Thing", ".relative:Thing"])
+def test_a_path_without_a_module(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"'{name}' leads nowhere: it names no module; write 'my_package.module:My"):
+        plugins.find("aligners", name)
+
+
+def test_two_of_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = [EntryPoint("mine", f"{package}:Aligner", "duretrieval.aligners") for package in ("first", "second")]
+    monkeypatch.setattr(plugins, "entry_points", lambda **wanted: EntryPoints(installed).select(**wanted))
+    said = "first:Aligner and second:Aligner are both called 'mine' among the aligners; uninstall one"
+    with pytest.raises(ConfigError, match=said):
+        plugins.find("aligners", "mine")
+    installed[:] = [EntryPoint("centre", "first:Aligner", "duretrieval.aligners")]
+    with pytest.raises(ConfigError, match="first:Aligner cannot be called 'centre': aligners has a built-in of that"):
+        plugins.find("aligners", "centre")
 
 
 def test_the_engine_names_nothing_of_the_workbench() -> None:

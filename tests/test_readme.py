@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 from PIL import Image, ImageDraw
+from tests.shell import Shell, in_process
 
 ROOT = Path(__file__).parents[1]
 READMES = ["README.md", "README.zh-CN.md"]
@@ -70,9 +71,18 @@ def film(path: Path) -> None:
         out.mux(stream.encode())
 
 
+@pytest.fixture
+def shell(here: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """Runs `duretrieval ARGUMENTS` in that folder."""
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(here / "cache"))
+    return in_process(capfd, monkeypatch)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("readme", READMES)
-def test_commands(readme: str, here: Path) -> None:
+def test_commands(readme: str, shell: Shell) -> None:
     """Of the Chinese page, those that the English one lacks, and what makes the collection they ask."""
     text, english = ((ROOT / name).read_text(encoding="utf-8") for name in (readme, READMES[0]))
     commands = re.findall(r"^\$ duretrieval (.+)$", text, re.MULTILINE)
@@ -82,9 +92,9 @@ def test_commands(readme: str, here: Path) -> None:
         commands = [c for c in commands if c in ours or (f"$ duretrieval {c}\n" not in english and "-c mine" not in c)]
         assert len(commands) > 5
     for command in commands:
-        done = run(here, "-m", "duretrieval", *shlex.split(command))
-        assert done.returncode == 0, f"{command}\n{done.stderr}"
-        assert done.stdout.strip(), f"{command} printed nothing"
+        done = shell(*shlex.split(command))
+        assert done.code == 0, f"{command}\n{done.err}"
+        assert done.out.strip(), f"{command} printed nothing"
 
 
 @pytest.mark.parametrize("readme", READMES)

@@ -25,7 +25,8 @@ from duretrieval.index.lance.store import LanceStore
 from duretrieval.model import files
 from duretrieval.model.card import fingerprint
 from duretrieval.model.model import Model
-from duretrieval.model.seal import Origin, seal, sha256
+from duretrieval.model.seal import Origin, seal
+from duretrieval.whole import sha256
 
 TEXTS = ("a dog barks", "a cat sleeps", "the bus is late")
 ENCODER = BagOfWords.fit(TEXTS)
@@ -270,6 +271,13 @@ def test_weights_beside_a_graph_are_checked_too(tmp_path: Path) -> None:
     spoil(folder / "weights.bin")
     with pytest.raises(ModelError, match=r"weights\.bin is not the file model\.toml was written for"):
         Model.load(folder).encode(parts)
+
+
+def test_weights_beside_a_graph_are_saved_too(tmp_path: Path) -> None:
+    parts = [Part(Modality.TEXT, "a dog")]
+    opened = Model.load(with_graph(tmp_path / "m", "weights.bin"))
+    opened.save(tmp_path / "saved")
+    np.testing.assert_array_equal(Model.load(tmp_path / "saved").encode(parts), opened.encode(parts))
 
 
 @pytest.mark.parametrize("location", ["../weights.bin", "{tmp}/weights.bin", "link"])

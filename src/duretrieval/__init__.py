@@ -12,8 +12,8 @@ for _name in ("ORT_DISABLE_TELEMETRY", "HF_HUB_DISABLE_TELEMETRY", "DO_NOT_TRACK
 
 if TYPE_CHECKING:
     from duretrieval.collection.collection import Collection as Collection
-    from duretrieval.collection.collection import Stats as Stats
     from duretrieval.collection.ingest import Report as Report
+    from duretrieval.collection.stats import Stats as Stats
     from duretrieval.errors import DuretrievalError as DuretrievalError
     from duretrieval.evaluation.request import Request as Request
     from duretrieval.evaluation.request import evaluate as evaluate
@@ -35,8 +35,9 @@ else:
     __getattr__, __dir__, __all__ = window(
         __name__,
         {
-            ".collection.collection": "Collection Stats",
+            ".collection.collection": "Collection",
             ".collection.ingest": "Report",
+            ".collection.stats": "Stats",
             ".errors": "DuretrievalError",
             ".evaluation.request": "Request evaluate",
             ".media.limits": "Limits",

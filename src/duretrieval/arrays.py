@@ -10,27 +10,33 @@ import numpy.typing as npt
 
 from duretrieval.errors import ModelError
 
+PLAIN = "biuf"
+"""Kinds of numbers that everything here computes with."""
+
 
 def read_all(path: Path) -> dict[str, npt.NDArray[Any]]:
     """Every array of a file, by name.
 
     Raises:
-        ModelError: it is not a safetensors file.
+        ModelError: it is not a safetensors file, or holds numbers of a kind that NumPy has not.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
     try:
-        return dict(load_file(path))
-    except (OSError, SafetensorError) as error:
+        found = dict(load_file(path))
+        if strange := [f"{name} is of {held.dtype}" for name, held in found.items() if held.dtype.kind not in PLAIN]:
+            raise TypeError(strange[0])  # where a package has taught NumPy a kind of its own
+    except (OSError, SafetensorError, TypeError, AttributeError) as error:
         raise ModelError(f"{path} cannot be read as safetensors: {error}") from error
+    return found
 
 
 def read(path: Path, key: str) -> npt.NDArray[Any]:
     """The array called `key`.
 
     Raises:
-        ModelError: the file is not a safetensors file, or holds no such array.
+        ModelError: as `read_all`, or it holds no such array.
     """
     arrays = read_all(path)
     if key not in arrays:

@@ -53,7 +53,9 @@ BUILT_IN: Table = {
         "sum": ("duretrieval.align.chain:Sum", None),
     },
     "fusions": {
+        "onnx-attention": ("duretrieval.fuse.attention:OnnxAttention", None),
         "onnx-fusion": ("duretrieval.fuse.network:OnnxFusion", None),
+        "onnx-graph-fusion": ("duretrieval.fuse.graph:OnnxGraphFusion", None),
     },
     "scorers": {
         "onnx-scorer": ("duretrieval.rank.scorer:OnnxScorer", None),
@@ -114,15 +116,17 @@ def find(kind: str, name: str, table: Table = BUILT_IN) -> Any:
 
     Raises:
         UnknownPart: no part has that name; the message lists the ones there are.
-        ConfigError: an installed package claims the name of a built-in part, or the path leads nowhere.
+        ConfigError: an installed package claims the name of another part, or the path leads nowhere.
         Untrusted: it is a path, and comes from a stored file that nobody said to trust.
         MissingExtra: the part is known but its packages are not installed.
     """
     where, extra = table[kind].get(name, (None, None))
-    for point in entry_points(group=f"duretrieval.{kind}", name=name):
-        if where is not None:
-            raise ConfigError(f"{point.value} cannot be called {name!r}: {kind} has a built-in of that name")
-        where = point.value
+    installed = sorted({point.value for point in entry_points(group=f"duretrieval.{kind}", name=name)})
+    if where is not None and installed:
+        raise ConfigError(f"{installed[0]} cannot be called {name!r}: {kind} has a built-in of that name")
+    if len(installed) > 1:
+        raise ConfigError(f"{' and '.join(installed)} are both called {name!r} among the {kind}; uninstall one of them")
+    where = installed[0] if installed else where
     if where is None and ":" in name:
         _refuse_code(name)
         where = name
@@ -137,11 +141,15 @@ def find(kind: str, name: str, table: Table = BUILT_IN) -> Any:
     except ModuleNotFoundError as error:
         if extra is not None:
             raise MissingExtra(f"{name!r} needs {error.name}: pip install 'duretrieval[{extra}]'") from error
-        if error.name is not None and module.startswith(error.name):
+        if error.name is not None and f"{module}.".startswith(f"{error.name}."):
             raise ConfigError(f"{name!r} leads nowhere: there is no module {error.name!r}") from error
         raise
     except AttributeError as error:
         raise ConfigError(f"{name!r} leads nowhere: module {module!r} has no {attribute!r}") from error
+    except (TypeError, ValueError) as error:
+        if module.strip(".") and not module.startswith("."):
+            raise
+        raise ConfigError(f"{name!r} leads nowhere: it names no module; write 'my_package.module:MyClass'") from error
 
 
 def _refuse_code(name: str) -> None:

@@ -29,6 +29,22 @@ class Encoder(Protocol):
 
 
 @runtime_checkable
+class SequenceEncoder(Encoder, Protocol):
+    """An encoder that hands on what a row is made of, for fusions that ask for it: words, cells, frames, patches.
+
+    Laws: of each part a (t, dim) float32, t >= 1, not necessarily unit; neither order nor batch size changes them
+    (1e-5); an empty batch gives none.
+    """
+
+    @property
+    def sequential(self) -> bool:
+        """Whether it does, as it was made: a graph that ends in one row has no words to hand on."""
+        ...
+
+    def sequence(self, batch: Sequence[Part], /) -> list[Array]: ...
+
+
+@runtime_checkable
 class Aligner(Protocol):
     """Carries an encoder's vectors into the shared space.
 
@@ -57,6 +73,23 @@ class Fusion(Protocol):
     def modalities(self) -> tuple[Modality, ...]: ...
 
     def __call__(self, vectors: Mapping[Modality, Array], /) -> Array: ...
+
+
+@runtime_checkable
+class TokenFusion(Fusion, Protocol):
+    """A fusion that looks at the tokens of modalities, too.
+
+    tokens: modality -> the most that a part of it has; the others come as one row.  `of` takes items, each modality ->
+    (t, d) unit rows of any t, and weights of the rows, alike.  Laws: where each modality has one row, `of` is
+    `__call__`; what stands beside an item changes nothing.
+    """
+
+    @property
+    def tokens(self) -> Mapping[Modality, int]: ...
+
+    def of(
+        self, items: Sequence[Mapping[Modality, Array]], weights: Sequence[Mapping[Modality, Array]] | None = None, /
+    ) -> Array: ...
 
 
 @runtime_checkable

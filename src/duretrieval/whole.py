@@ -14,6 +14,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from hashlib import file_digest
 from pathlib import Path
 from uuid import uuid4
 
@@ -59,6 +60,12 @@ def write(place: Path, text: str) -> None:
     """Write a text file, UTF-8 with "\\n" between lines, whole or not at all."""
     with file(place) as partial:
         partial.write_text(text, encoding="utf-8", newline="\n")
+
+
+def sha256(path: Path) -> str:
+    """The hash of a file, in hex: it tells whether all of it is as it was written."""
+    with path.open("rb") as held:
+        return file_digest(held, "sha256").hexdigest()
 
 
 @contextmanager

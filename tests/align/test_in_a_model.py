@@ -14,9 +14,9 @@ from duretrieval.align.cca import Cca
 from duretrieval.align.procrustes import Procrustes
 from duretrieval.align.ridge import Ridge
 from duretrieval.model.model import Model
-from duretrieval.model.seal import sha256
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Modality, Part
+from duretrieval.whole import sha256
 
 COLOURS = {"red": (220, 30, 30), "green": (30, 200, 30), "blue": (40, 40, 230), "black": (10, 10, 10)}
 

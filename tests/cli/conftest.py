@@ -1,23 +1,11 @@
 """The command line as a shell runs it, in this process."""
 
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.shell import Ran, Shell, in_process
 
-from duretrieval.cli import main
-
-
-@dataclass(frozen=True)
-class Ran:
-    code: int
-    out: str
-    err: str
-
-
-Shell = Callable[..., Ran]
+__all__ = ["Ran", "Shell"]
 
 
 @pytest.fixture
@@ -27,15 +15,4 @@ def shell(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("DURETRIEVAL_COLLECTION", raising=False)
     monkeypatch.delenv("COLUMNS", raising=False)
-
-    def run(*arguments: str | Path) -> Ran:
-        with monkeypatch.context() as patch:
-            for name in ("stdout", "stderr"):
-                patch.setattr(sys, name, getattr(sys, name))  # `main` puts others there
-            patch.setattr(sys, "argv", ["duretrieval", *map(str, arguments)])
-            with pytest.raises(SystemExit) as ended:
-                main()
-        said = capfd.readouterr()
-        return Ran(int(ended.value.code or 0), said.out, said.err)
-
-    return run
+    return in_process(capfd, monkeypatch)

@@ -18,6 +18,9 @@ def test_what_is_not_named_keeps_its_default() -> None:
         ("max_pixels=many", "expected a number, as in max_pixels=2.5e\\+08"),
         ("max_pixels", "expected a number"),
         ("max_pages=0", "a limit is above 0"),
+        ("max_pixels=inf", "expected a number"),
+        ("file_timeout_s=inf", "a limit is above 0, and has an end"),
+        ("file_timeout_s=nan", "a limit is above 0"),
     ],
 )
 def test_what_cannot_be_used_is_said(typed: str, complaint: str) -> None:

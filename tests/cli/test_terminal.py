@@ -177,9 +177,10 @@ def piped(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("piped")
+    """Two hundred items that no pipe holds the lines of."""
+    folder, long = tmp_path_factory.mktemp("piped"), {"note": "x" * 1000}
     with Collection.open(folder / ".duretrieval") as c:
-        c.add([Item(f"i{n}", f"source {n}", (Part(Modality.TEXT, f"tulips {n} " * 40),)) for n in range(200)])
+        c.add([Item(f"i{n}", f"source {n}", (Part(Modality.TEXT, f"tulips {n}"),), long) for n in range(200)])
     return folder
 
 

@@ -307,7 +307,7 @@ def test_repair_encodes_again_what_has_a_fault(tmp_path: Path, media: Path, mode
     with open_(tmp_path, model) as collection:
         collection.add(media)
         item = sources(collection)["picture5.png"]
-        with collection._writing() as store:
+        with collection._handle.writing() as store:
             store.add([item], [np.eye(1, model.dim, dtype=np.float32)], "another model")
         assert [fault.subject for fault in collection.verify()] == [item.id]
         assert collection.repair() == []
@@ -334,7 +334,7 @@ def test_nothing_there_is_said(tmp_path: Path) -> None:
 def test_two_writers_are_kept_apart(tmp_path: Path, media: Path, model: Model) -> None:
     with open_(tmp_path, model) as collection:
         collection.add(media / "dogs.txt")
-        with collection._writing(), pytest.raises(CollectionLocked, match="another process is writing"):
+        with collection._handle.writing(), pytest.raises(CollectionLocked, match="another process is writing"):
             collection.add(media)
         assert collection.search("a dog")  # reading goes on
         assert collection.add(media).indexed == 9

@@ -169,5 +169,8 @@ def test_evaluate_measures_the_index(path: Path) -> None:
 
 
 def test_other_subjects_have_no_index() -> None:
-    with pytest.raises(ConfigError, match=r"--index is how a collection is searched, and this is a model; leave it"):
+    with pytest.raises(
+        ConfigError,
+        match=r"--index has nothing to do with a model, which is evaluated with --data, .*--metric; leave",
+    ):
         evaluate("builtin", Request(index="exact"))

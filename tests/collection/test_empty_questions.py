@@ -35,6 +35,25 @@ def test_blank_words(place: Path, words: str) -> None:
                 collection.search(asked)
 
 
+@pytest.mark.parametrize("weight", [float("nan"), float("inf"), float("-inf")])
+def test_a_weight_that_is_no_number(place: Path, weight: float) -> None:
+    with (
+        Collection.open(place / "collection") as collection,
+        pytest.raises(QueryError, match=f"a term has weight {weight}; give a number, negative for less of it"),
+    ):
+        collection.search([Term(Modality.TEXT, "tulips", weight), Term(Modality.TEXT, "spring")])
+
+
+def test_what_is_empty_is_not_everything(place: Path) -> None:
+    """No modality is none, and an empty filter is a slip."""
+    with Collection.open(place / "collection") as collection:
+        assert collection.search("tulips", modalities=[]) == []
+        assert len(collection.search("tulips", modalities=None)) == 1
+        with pytest.raises(QueryError, match="the filter is empty; leave it out, or write one"):
+            collection.remove(where="")
+        assert len(collection) == 1
+
+
 def test_no_terms_and_no_numbers(place: Path) -> None:
     nothing = [
         [],

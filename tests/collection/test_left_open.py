@@ -88,6 +88,14 @@ def test_after_a_migration_everything_is_refused_where_a_model_was_asked_for(
         assert collection.verify() == []
 
 
+def test_what_is_verified_is_the_model_of_now(tmp_path: Path, notes: Path) -> None:
+    """The old one may be gone, and that is no fault."""
+    with Collection.open(tmp_path / "c") as left_open:
+        migrate(tmp_path / "c", tmp_path / "wider")
+        (tmp_path / "first" / "model.toml").write_text("overwritten")
+        assert left_open.verify() == []
+
+
 def test_an_iteration_under_way_ends_with_the_old_or_with_a_sentence(tmp_path: Path, notes: Path) -> None:
     with Collection.open(tmp_path / "c") as left_open:
         items = left_open.items()
@@ -147,7 +155,7 @@ def test_a_writer_whose_store_is_taken_away_stores_nothing_anywhere(tmp_path: Pa
 
 
 def test_who_writes_keeps_the_lock_while_the_store_is_replaced(tmp_path: Path, notes: Path) -> None:
-    with Collection.open(tmp_path / "c") as collection, collection._writing():
+    with Collection.open(tmp_path / "c") as collection, collection._handle.writing():
         command = ["migrate", "-c", str(tmp_path / "c"), "--model", str(tmp_path / "wider")]
         run = subprocess.run([sys.executable, "-m", "duretrieval", *command], capture_output=True, text=True)
         assert run.returncode == 1

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from samples import write_animation, write_picture, write_video, write_wave
+from tests.media.samples import write_animation, write_picture, write_video, write_wave
 
 from duretrieval import Item, Modality, Part
 from duretrieval.collection.collection import Collection

@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from duretrieval import Item, Modality, Part
-from duretrieval.collection.collection import Collection, Report
+from duretrieval.collection.collection import Collection
+from duretrieval.collection.ingest import Report
 from duretrieval.media.container import _taken
 
 ROSES = (Part(Modality.TEXT, "roses in a vase"),)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from duretrieval import Item, Modality, Part
-from duretrieval.collection import copies, news, sources
+from duretrieval.collection import changed, copies, sources
 from duretrieval.collection.collection import Collection
 from duretrieval.errors import MediaError
 from duretrieval.media.folders import digest, walk
@@ -215,7 +215,7 @@ def test_copies_by_the_thousand_are_looked_at_once_each(folder: Path, monkeypatc
         return bool(gone(path))
 
     monkeypatch.setattr(copies, "is_gone", counted)
-    monkeypatch.setattr(news, "BATCH", 10)
+    monkeypatch.setattr(changed, "BATCH", 10)
     for number in range(60):
         (folder / f"copy{number}.txt").write_text("tulips in spring")
     with Collection.open(folder.parent / "collection") as collection:
@@ -231,7 +231,7 @@ def test_copies_by_the_thousand_are_looked_at_once_each(folder: Path, monkeypatc
 
 
 def test_a_copy_of_what_has_changed_since_is_read_anew(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(news, "BATCH", 1)
+    monkeypatch.setattr(changed, "BATCH", 1)
     (folder / "b.txt").write_text("tulips in spring")
     with Collection.open(folder.parent / "collection") as collection:
         collection.add([folder / "a.txt", folder / "b.txt"])

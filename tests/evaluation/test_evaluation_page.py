@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from samples import write_picture, write_wave
+from tests.media.samples import write_picture, write_wave
 from typer.testing import CliRunner
 
 from duretrieval.cli.app import app
@@ -46,9 +46,26 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def train_in(here: Path) -> None:
+    """The run that the page calls runs/first."""
+    from duretrieval import train
+    from duretrieval.training import to_recipe
+
+    rows = []
+    for place, colour in enumerate(("red", "green", "blue", "yellow", "black", "white", "pink", "brown") * 3):
+        Image.new("RGB", (64, 48 + place), colour).save(here / f"{place}.png")
+        split = ("train", "val", "test")[place // 8]
+        rows.append({"text": f"{colour} paper, {place}", "image": f"{place}.png", "split": split})
+    (here / "papers.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    table = {"name": "first", "dim": 16, "views": [["text"], ["image"]], "data": {"near_duplicates": False}}
+    recipe = to_recipe({**table, "heads": {"use": "linear"}, "fit": {"epochs": 1, "accelerator": "cpu"}})
+    train(recipe, here / "papers.jsonl", here / "runs/first", cache=here / "features")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("text", [ENGLISH, CHINESE], ids=["en", "zh"])
 def test_commands(here: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    train_in(here)
     monkeypatch.setattr("duretrieval.cli.judging.at_a_terminal", lambda: True)  # the keys come from a pipe here
     commands = re.findall(r"^\$ duretrieval (.+)$", text, re.MULTILINE)
     assert len(commands) >= 5

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from samples import write_picture
+from tests.media.samples import write_picture
 
 from duretrieval.collection.collection import Collection
 from duretrieval.errors import EvaluationError
-from duretrieval.evaluation.judging import Ledger, Sitting
+from duretrieval.evaluation.judging import JudgementFile, JudgingSession
 from duretrieval.evaluation.report import look
 from duretrieval.evaluation.runs import read_judgements
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap
@@ -41,52 +41,65 @@ def collection(tmp_path: Path, media: Path) -> Iterator[Collection]:
         yield collection
 
 
-def test_answers_are_on_disk_at_once_and_a_second_sitting_goes_on(tmp_path: Path, collection: Collection) -> None:
-    ledger = Ledger(tmp_path / "j.jsonl")
-    sitting = Sitting(collection, ["a purring cat", "barking"], ledger, k=3)
-    first = sitting.question()
+def test_answers_are_on_disk_at_once_and_a_second_session_goes_on(tmp_path: Path, collection: Collection) -> None:
+    file = JudgementFile(tmp_path / "j.jsonl")
+    session = JudgingSession(collection, ["a purring cat", "barking"], file, k=3)
+    first = session.question()
     assert first is not None
     assert (first.query, first.number, first.queries, first.rank) == ("a purring cat", 1, 2, 1)
-    sitting.answer(1)
+    session.answer(1)
     [row] = [json.loads(line) for line in (tmp_path / "j.jsonl").read_text().splitlines()]
     assert row == {"query": "a purring cat", "item": first.hit.item.id, "gain": 1, "source": first.hit.item.source}
-    again = Sitting(collection, ["a purring cat", "barking"], Ledger(tmp_path / "j.jsonl"), k=3).question()
+    again = JudgingSession(
+        collection, ["a purring cat", "barking"], JudgementFile(tmp_path / "j.jsonl"), k=3
+    ).question()
     assert again is not None
     assert again.rank == 2
 
 
+@pytest.mark.parametrize("name", ["j.csv", "qrels.txt", "j", "j.parquet"])
+def test_a_name_of_another_format_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(EvaluationError, match=rf"are JSON lines; call their file j?(qrels)?\.jsonl, not {name}"):
+        JudgementFile(tmp_path / name)
+
+
+def test_its_folder_is_made(tmp_path: Path) -> None:
+    JudgementFile(tmp_path / "new" / "j.jsonl").record("q", "a", "s", 1)
+    assert read_judgements(tmp_path / "new" / "j.jsonl") == {"q": {"a": 1.0}}
+
+
 def test_undo_takes_back_one_after_another_across_queries(tmp_path: Path, collection: Collection) -> None:
-    ledger = Ledger(tmp_path / "j.jsonl")
-    sitting = Sitting(collection, ["cat", "dog"], ledger, k=2)
+    file = JudgementFile(tmp_path / "j.jsonl")
+    session = JudgingSession(collection, ["cat", "dog"], file, k=2)
     for gain in (1, 0, 1):
-        sitting.answer(gain)
-    assert len(ledger) == 3
-    assert sitting.undo()
-    assert sitting.question().query == "dog"  # type: ignore[union-attr]
-    assert sitting.undo()
-    question = sitting.question()
+        session.answer(gain)
+    assert len(file) == 3
+    assert session.undo()
+    assert session.question().query == "dog"  # type: ignore[union-attr]
+    assert session.undo()
+    question = session.question()
     assert question is not None
     assert (question.query, question.rank) == ("cat", 2)
-    assert sitting.undo()
-    assert not sitting.undo()
+    assert session.undo()
+    assert not session.undo()
     assert (tmp_path / "j.jsonl").read_bytes() == b""
 
 
 def test_skipped_results_are_asked_again_next_time(tmp_path: Path, collection: Collection) -> None:
-    ledger = Ledger(tmp_path / "j.jsonl")
-    sitting = Sitting(collection, ["cat"], ledger, k=2)
-    sitting.skip()
-    sitting.answer(0)
-    assert sitting.question() is None
-    assert Sitting(collection, ["cat"], ledger, k=2).question().rank == 1  # type: ignore[union-attr]
+    file = JudgementFile(tmp_path / "j.jsonl")
+    session = JudgingSession(collection, ["cat"], file, k=2)
+    session.skip()
+    session.answer(0)
+    assert session.question() is None
+    assert JudgingSession(collection, ["cat"], file, k=2).question().rank == 1  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("rest", ['{"query": "a", "it', ' {"query": "b", "item": "y", "gain": 0}'])
 def test_a_line_half_written_is_dropped_and_a_whole_one_is_kept(tmp_path: Path, rest: str) -> None:
     path = tmp_path / "j.jsonl"
     path.write_text('{"query": "a", "item": "x", "gain": 1}\n' + rest)
-    ledger = Ledger(path)
-    ledger.record("c", "z", "", 1)
+    file = JudgementFile(path)
+    file.record("c", "z", "", 1)
     assert set(read_judgements(path)) == ({"a", "c"} if "it" in rest[-3:] else {"a", "b", "c"})
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from samples import write_video, write_wave
+from tests.media.samples import write_video, write_wave
 
 from duretrieval.errors import ConfigError, EvaluationError, UnknownPart
 from duretrieval.evaluation import result_json
@@ -60,11 +60,11 @@ def test_what_shares_a_row_belongs_together(manifest: Path) -> None:
     assert names[:4] == ["all red", "red.png", "tone.wav", "a plain square"]
     assert len(names) == len(set(names)) == 14
     plain = names.index("a plain square")
-    assert {names[i] for i in next(data.together.right([plain], range(14)))} == {
+    assert {names[i] for i in data.together.right([plain], range(14))[0]} == {
         "a plain square",
         *(f"{c}.png" for c in COLOURS),
     }
-    clusters = data.clusters()
+    clusters = data.together.clusters()
     assert clusters[plain] == clusters[0] == clusters[names.index("blue.png")]
     assert clusters[plain] != clusters[names.index("film.mp4")]
     [note] = data.notes
@@ -251,7 +251,9 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
         evaluate(str(tmp_path / "run.jsonl"), Request())
     with pytest.raises(EvaluationError, match=r"a model is evaluated on a manifest .*; name it with --data"):
         evaluate("builtin", Request())
-    with pytest.raises(EvaluationError, match=r"there is no file .*gone.csv; a model is evaluated on a manifest"):
+    with pytest.raises(
+        EvaluationError, match=r"there is no file .*gone.csv, named with --data; a model is evaluated on a manifest"
+    ):
         evaluate("builtin", Request(data=tmp_path / "gone.csv"))
 
 
@@ -263,5 +265,7 @@ def test_an_earlier_result_comes_back(tmp_path: Path) -> None:
     result_json.save(first, tmp_path / "result.json")
     again = evaluate(str(tmp_path / "result.json"), Request()).evaluation
     assert result_json.to_json(again) == result_json.to_json(first)
-    with pytest.raises(ConfigError, match="a result has its own metrics, so --metric does not apply"):
+    with pytest.raises(
+        ConfigError, match="--metric has nothing to do with a result, whose figures are there already; leave it out"
+    ):
         evaluate(str(tmp_path / "result.json"), Request(metrics=("hit@1",)))

@@ -32,7 +32,12 @@ FIELDS = {
         ("ext IN ('a',\n'b')", "`ext` IN ('a', 'b')"),
         ("`in` = 'x'", "`in` = 'x'"),
         ("date = 'x' AND interval = 3", "`date` = 'x' AND `interval` = 3"),
-        ("width > 2.5 AND interval = 1", "CAST(`width` AS DOUBLE) > 2.5 AND CAST(`interval` AS DOUBLE) = 1"),
+        ("width > 2.5 AND interval = 1", "CAST(`width` AS DOUBLE) > 2.5 AND `interval` = 1"),
+        (
+            "(width NOT BETWEEN 1 AND 2.5 OR width = 3) AND NOT width = 4",
+            "(CAST(`width` AS DOUBLE) NOT BETWEEN 1 AND 2.5 OR `width` = 3) AND NOT `width` = 4",
+        ),
+        ("coalesce(width, 0.5) > interval", "coalesce(CAST(`width` AS DOUBLE), 0.5) > CAST(`interval` AS DOUBLE)"),
         ("price > 1e3", "`price` > 1e3"),
         ("cast(width as double) > 1 AND price::int = 1", "cast(`width` as double) > 1 AND `price`::int = 1"),
         ("taken > '2024'", "`taken` > timestamp '2024-01-01T00:00:00.000000+00:00'"),
@@ -91,6 +96,8 @@ def test_a_name_that_differs_in_case_alone_must_be_exact_where_there_are_two():
         ("ext = $1", r"'\$' has no meaning here"),
         ("(ext = 'a'", "brackets of the filter .* do not match"),
         ("ext = 'a') OR (ext = 'b'", "brackets of the filter .* do not match"),
+        ("taken > '0001-01-01T00:00:00+14:00'", r"\+14:00' is no date in UTC, and field 'taken' holds dates"),
+        ("taken > '9999-12-31T23:59:59-10:00'", "-10:00' is no date in UTC, and field 'taken' holds dates"),
         ("taken > 'tuesday'", "'tuesday' is no date, and field 'taken' holds dates; write '2024-05-31'"),
     ],
 )

@@ -7,7 +7,7 @@ from duretrieval import plugins
 from duretrieval.index.lance.store import LanceStore
 from duretrieval.index.memory import InMemory
 from duretrieval.testing import StoreSuite
-from duretrieval.testing.stores import DIM, directions, text
+from duretrieval.testing.stores.made import DIM, directions, text
 from duretrieval.types import Modality
 
 
@@ -36,6 +36,19 @@ def test_a_change_of_the_store_is_seen_and_filters_are_the_stores(tmp_path):
         assert [m.item for m in held.search(b, 5, modality=Modality.TEXT)] == ["a"]
         assert held.search(b, 5, modality=Modality.TEXT, where="source = 'nowhere'") == []
         assert len(held) == 1
+
+
+def test_what_another_process_removes_while_it_is_filled_is_not_missed(tmp_path, monkeypatch):
+    with LanceStore.create(tmp_path / "store", DIM, {}) as store:
+        a, b = directions(2, DIM)
+        store.add([text("a"), text("b")], [a[None], b[None]], "m")
+        reader = LanceStore.open(tmp_path / "store")
+        counted, vectors = reader.count_parts, reader.vectors
+        monkeypatch.setattr(reader, "count_parts", lambda: (counted(), store.remove(["a"]))[0])
+        monkeypatch.setattr(reader, "vectors", lambda ids: (store.remove(["a"]), vectors(ids))[1])
+        held = InMemory(reader, plugins.find("indexes", "exact"))
+        for _ in range(2):
+            assert [m.item for m in held.search(a, 5)] == ["b"]
 
 
 class TestInMemory(StoreSuite):

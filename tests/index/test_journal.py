@@ -9,6 +9,7 @@ from duretrieval.index.lance.damage import damage
 from duretrieval.index.lance.journal import Journal
 from duretrieval.index.lance.store import LanceStore
 from duretrieval.testing.stores import directions, text
+from duretrieval.whole import sha256
 
 DIM = 8
 
@@ -25,7 +26,7 @@ def test_it_says_what_store_it_is_what_was_removed_and_every_file(path):
     record = journal.read(path)
     assert record.store == {"dim": DIM, "metadata": {"model": "m"}, "complete": True}
     assert (record.removed, record.damaged) == ({"b"}, False)
-    assert record.files == {name: journal.sha256(file) for name, file in journal.files(path)}
+    assert record.files == {name: sha256(file) for name, file in journal.files(path)}
 
 
 def test_what_comes_again_is_not_removed_any_more(path):

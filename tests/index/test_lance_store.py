@@ -171,6 +171,21 @@ def test_a_filter_that_fails_over_a_row_says_so_in_plain_words(store, where):
             ask()
 
 
+def test_a_fraction_elsewhere_in_a_filter_takes_nothing_from_large_integers(store):
+    """As fractions, the ids of ten neighbours would be one."""
+    add(store, *(text(str(i), 1, post=1_500_000_000_000_000_000 + i, score=i / 10) for i in range(10)))
+    asked = "post = 1500000000000000003 AND score > 0.25"
+    assert [item.id for item in store.scan(asked)] == ["3"]
+    assert [match.item for match in store.search(directions(1)[0], 10, where=asked)] == ["3"]
+
+
+@pytest.mark.parametrize("column", ["kidn", "a`b", ""])
+def test_a_field_to_count_by_that_is_not_there_is_named_and_no_filter(store, column):
+    add(store, text("a", 1, kind="x"))
+    with pytest.raises(UnknownField, match=rf"^no field '{column}'\.( Did you mean 'kind'\?)? There are: end_char, "):
+        store.tally(column)
+
+
 # Asking for more than vectors
 
 

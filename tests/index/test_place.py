@@ -134,6 +134,17 @@ def test_a_swap_cut_off_anywhere_is_undone_or_done_and_the_next_one_works(tmp_pa
     assert {path.name for path in tmp_path.iterdir()} - {"new", ".new.lock"} == {"s", ".s.lock"}
 
 
+def test_a_link_to_a_store_is_replaced_and_what_it_leads_to_left_alone(tmp_path):
+    create(tmp_path / "elsewhere").close()
+    (tmp_path / "s").symlink_to(tmp_path / "elsewhere")
+    create(tmp_path / "new").close()
+    place.replace(tmp_path / "s", tmp_path / "new")
+    with LanceStore.open(tmp_path / "s", write=True):
+        assert sorted(path.name for path in tmp_path.glob("[!.]*")) == ["elsewhere", "s"]
+    assert not (tmp_path / "s").is_symlink()
+    assert len(LanceStore.open(tmp_path / "elsewhere")) == 0
+
+
 def test_a_reader_waits_for_a_swap_that_another_process_is_in_the_middle_of(tmp_path):
     path = swapped(tmp_path, 0)
     code = (

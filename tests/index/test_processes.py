@@ -1,14 +1,15 @@
 """Real processes: readers beside a writer, writers that race, writers that are killed."""
 
-import os
 import random
 import signal
 import subprocess
 import sys
 import textwrap
 import time
+from contextlib import ExitStack
 
 import pytest
+from tests.ends import running
 
 from duretrieval.index.lance.store import LanceStore
 
@@ -26,10 +27,17 @@ path = sys.argv[1]
 """
 
 
-def start(path, code, *arguments):
-    command = [sys.executable, "-c", PRELUDE + textwrap.dedent(code), str(path), *map(str, arguments)]
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=dict(os.environ))
+@pytest.fixture
+def start():
+    """Starts a process; those that have not ended with the test are killed, as readers of a writer that failed."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+
+    def started(path, code, *arguments):
+        command = [sys.executable, "-c", PRELUDE + textwrap.dedent(code), str(path), *map(str, arguments)]
+        return stack.enter_context(running(command, **pipes))
+
+    with ExitStack() as stack:
+        yield started
 
 
 def finish(process):
@@ -38,7 +46,16 @@ def finish(process):
     return out
 
 
-def test_two_processes_read_whole_batches_while_one_writes(tmp_path):
+def finish_all(*processes):
+    """As they end: where one fails, the others wait for it for ever."""
+    said = {}
+    while len(said) < len(processes):
+        said |= {process: finish(process) for process in set(processes) - set(said) if process.poll() is not None}
+        time.sleep(0.01)
+    return [said[process] for process in processes]
+
+
+def test_two_processes_read_whole_batches_while_one_writes(tmp_path, start):
     LanceStore.create(tmp_path / "s", DIM, {}).close()
     reader = """
     store, last, seen = LanceStore.open(path), -1, set()
@@ -72,11 +89,10 @@ def test_two_processes_read_whole_batches_while_one_writes(tmp_path):
         """,
         *told,
     )
-    finish(writer)
-    assert [finish(process) for process in readers] == ["30 True\n"] * 2
+    assert finish_all(*readers, writer) == ["30 True\n", "30 True\n", ""]
 
 
-def test_writers_that_race_without_a_lock_double_nothing(tmp_path):
+def test_writers_that_race_without_a_lock_double_nothing(tmp_path, start):
     """On object storage there is no lock: 70 rows came of 60 ids, until `_id` was marked as the primary key."""
     LanceStore.create(tmp_path / "s", DIM, {}).close()
     writer = """
@@ -98,7 +114,7 @@ def test_writers_that_race_without_a_lock_double_nothing(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_writer_killed_at_any_moment_loses_and_doubles_nothing(tmp_path):
+def test_a_writer_killed_at_any_moment_loses_and_doubles_nothing(tmp_path, start):
     LanceStore.create(tmp_path / "s", DIM, {}).close()
     writer = """
     from datetime import timedelta
@@ -118,10 +134,7 @@ def test_a_writer_killed_at_any_moment_loses_and_doubles_nothing(tmp_path):
         time.sleep(chance.uniform(0, 0.05))  # anywhere in the next
         process.send_signal(signal.SIGKILL)
         acknowledged += [int(line) for line in lines]
-        process.wait()
-        process.stderr.close()
-        process.stdout.close()
-        process.stdin.close()
+        process.communicate()
         done = acknowledged[-1]
         store = LanceStore.open(tmp_path / "s")
         assert store.verify() == []

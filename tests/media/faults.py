@@ -12,15 +12,20 @@ import os
 import pickle
 import signal
 import socket
+import stat
 import struct
 import time
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from duretrieval.media import worker
-from duretrieval.media.chunk import Chunk, Cursor
+from duretrieval.media.chunk import Ask, Chunk, Clip, Cursor
+from duretrieval.media.decoder import decode
 from duretrieval.media.limits import Limits
+from duretrieval.media.window import MIDDLE
 from duretrieval.types import Modality, Part, Reading
 
 
@@ -60,6 +65,16 @@ def obey(path: Path, reading: Reading, limits: Limits, start: Cursor | None) -> 
         case "shout":
             os.write(1, b"noise")
             os.write(2, b"noise")
+        case told if told.startswith("unlink "):
+            for descriptor in range(3, 64):
+                with suppress(OSError):
+                    if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+                        os.write(descriptor, f"REGISTER:/{told.split()[1]}:shared_memory\n".encode())
+        case "listen":
+            return Chunk((), {"pid": os.getpid(), "heard": os.read(0, 100).decode()})
+        case "steps":
+            number = start.unit if start else 0
+            return Chunk((), {"pid": os.getpid()}, Cursor(number + 1) if number < 9 else None)
         case "image":
             return Chunk((Part(Modality.IMAGE, np.zeros((224, 224, 3), np.uint8)),))
     return Chunk((Part(Modality.TEXT, path.read_text()),), {"pid": os.getpid()})
@@ -114,3 +129,28 @@ def _sleep() -> int:
 
 class Unpicklable(Exception):
     pass
+
+
+def elsewhere(path: Path, reading: Reading, limits: Limits, start: Ask) -> Chunk:
+    """As `decode`, but that a file does as it is called at each clip that is not the middle one."""
+    chunk = decode(path, reading, limits, start)
+    if not isinstance(start, Clip) or start.at == MIDDLE:
+        return chunk
+    (part,) = chunk.parts
+    match path.stem:
+        case "crash":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        case "hang":
+            time.sleep(600)
+        case "swell":
+            np.ones(2 * limits.memory_bytes, dtype=np.uint8)
+        case "pickle":
+            pipe = next(thing for thing in gc.get_objects() if isinstance(thing, socket.socket))
+            pipe.sendall(pickle.dumps(Gadget()))
+        case "nan":
+            return Chunk((replace(part, content=np.full_like(part.content, np.nan)),))
+        case "long":
+            return Chunk((replace(part, content=np.zeros(800_000, np.float32)),))
+        case "nothing":
+            return Chunk(())
+    return chunk

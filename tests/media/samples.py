@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pillow_heif
+import pytest
 import soundfile
 from PIL import Image
 
@@ -59,6 +60,12 @@ def write_animation(path: Path, colours: Sequence = COLOURS, ms: int = 2000, siz
     options = {"lossless": True} if path.suffix == ".webp" else {}
     first.save(path, save_all=True, append_images=rest, duration=ms, loop=0, **options)
     return path
+
+
+def chunks_of(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    """Chunks of so many seconds at most in this process, for several in a file that is soon made."""
+    for module in ("sampling", "sound"):
+        monkeypatch.setattr(f"duretrieval.media.{module}.CHUNK_S", seconds)
 
 
 def tone(seconds: float, rate: int, tones: Sequence[float] = TONES, each_s: float = 5.0) -> np.ndarray:

@@ -8,11 +8,11 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import faults
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.media import faults
 
 from duretrieval.collection import Collection
 from duretrieval.errors import LimitExceeded, MediaError

@@ -9,8 +9,8 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from samples import tone, write_wave
-from test_moments import RATE, pitch, read
+from tests.media.samples import tone, write_wave
+from tests.media.test_moments import RATE, pitch, read
 
 from duretrieval.types import Modality
 

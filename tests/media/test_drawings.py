@@ -5,10 +5,10 @@ from __future__ import annotations
 import gzip
 
 import pytest
-from samples import corners
+from tests.media.samples import corners
 
-from duretrieval.errors import DamagedMedia, LimitExceeded, UnsupportedMedia
-from duretrieval.media import Limits, decode
+from duretrieval.errors import DamagedMedia, LimitExceeded, MediaError, UnsupportedMedia
+from duretrieval.media import Kind, Limits, decode, svg
 from duretrieval.types import Reading
 
 DRAWING = (
@@ -78,3 +78,18 @@ def test_a_cut_drawing_says_so(tmp_path):
 def test_much_space_before_words(tmp_path, words):
     (tmp_path / "d").write_text("<!-- one -->\n" * 1000 + words)
     assert read(tmp_path / "d").fields["kind"] == "text"
+
+
+@pytest.mark.parametrize(
+    "drawing",
+    [
+        *("<!-- " * 200_000 + "<svg>", "<svg " * 200_000, "<svg>" + "<!ENTITY " * 200_000),
+        '<svg><!ENTITY x "' + "&" * 500_000,
+        *("<svg " + ":w" * 500_000 + ">", "<svg width='1' height='1'>" + "<title " * 200_000),
+        "<svg width='1' height='1'>" + "href=" * 200_000,
+    ],
+)
+def test_a_drawing_made_to_be_searched_for_ever_is_refused(tmp_path, drawing):
+    (tmp_path / "d.svg").write_text(drawing)
+    with pytest.raises(MediaError):
+        next(svg.read(tmp_path / "d.svg", Kind.SVG, Reading(), Limits(), None))

@@ -11,12 +11,13 @@ import time
 from concurrent.futures import CancelledError
 from pathlib import Path
 
-import faults
 import pytest
 from PIL import Image
+from tests.media import faults
 
 from duretrieval.errors import DamagedMedia, LimitExceeded
 from duretrieval.media import DecoderPool, Limits
+from duretrieval.media.spawn import Context
 from duretrieval.types import Reading
 
 LIMITS = Limits(decode_timeout_s=2, memory_bytes=2**29)
@@ -133,9 +134,10 @@ SCRIPT = """
 import signal, sys, time
 from pathlib import Path
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell leaves it ignored in what it runs in the background
-sys.path.insert(0, {here!r})
-import faults
+sys.path.insert(0, {root!r})
+from tests.media import faults
 from duretrieval.media import DecoderPool, Limits
+from duretrieval.media.spawn import Context
 from duretrieval.types import Reading
 
 pool = DecoderPool(Reading(), Limits(), workers=2, decode=faults.obey)
@@ -150,7 +152,7 @@ time.sleep(60)
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_no_orphans(tmp_path, how):
     fine, hang = told(tmp_path, "fine", "hang")
-    script = SCRIPT.format(here=str(Path(__file__).parent), fine=str(fine), hang=str(hang))
+    script = SCRIPT.format(root=str(Path(__file__).parents[2]), fine=str(fine), hang=str(hang))
     run = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     with run:
         worker = int(run.stdout.readline())
@@ -161,3 +163,16 @@ def test_no_orphans(tmp_path, how):
     while Path(f"/proc/{worker}").exists() and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not Path(f"/proc/{worker}").exists()
+
+
+def test_a_process_that_cannot_be_started_is_a_sentence_and_the_next_one_is_tried(tmp_path, monkeypatch):
+    def start(process: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    (path,) = told(tmp_path, "fine")
+    with DecoderPool(Reading(), LIMITS, workers=1, decode=faults.obey) as pool:
+        with monkeypatch.context() as patch:
+            patch.setattr(Context.Process, "start", start)
+            with pytest.raises(LimitExceeded, match=r"no process could be started .* \(resource temporarily unava"):
+                pool.submit(path).result(60)
+        assert pool.submit(path).result(60).parts

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from samples import (
+from tests.media.samples import (
     halves,
     write_animation,
     write_docx,
@@ -40,6 +40,7 @@ def good_files(folder: Path) -> list[Path]:
     (folder / "m.eml").write_bytes(
         b"From: a@b\r\nMIME-Version: 1.0\r\nSubject: =?utf-8?B?6aaZ?=\r\n\r\n" + b"Words. " * 50
     )
+    (folder / "m.mbox").write_bytes(b"From a Mon Jan  1 10:00:00 2024\nTo: b\nMessage-ID: 1\n\nWords.\n\n" * 3)
     documents = [
         write_pdf(folder / "d.pdf", ["One page.", "第二页。"]),
         write_docx(folder / "d.docx", ["One."]),
@@ -60,7 +61,14 @@ def good_files(folder: Path) -> list[Path]:
             ("ts", "mpeg2video", "mp2", 25),
         )
     ]
-    return [*still, *moving, *(folder / n for n in ("d.svg", "t.html", "t.txt", "m.eml")), *documents, *sounds, *films]
+    return [
+        *still,
+        *moving,
+        *(folder / n for n in ("d.svg", "t.html", "t.txt", "m.eml", "m.mbox")),
+        *documents,
+        *sounds,
+        *films,
+    ]
 
 
 def mutant(data: bytes, rng: np.random.Generator, number: int) -> bytes:

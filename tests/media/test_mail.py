@@ -10,7 +10,7 @@ from email.mime.text import MIMEText
 import pytest
 
 from duretrieval.errors import LimitExceeded
-from duretrieval.media import Limits, decode
+from duretrieval.media import DecoderPool, Limits, decode
 from duretrieval.types import Reading
 
 SPRING = "春天的花园里开满了郁金香，孩子们在草地上奔跑。"
@@ -139,7 +139,36 @@ def test_a_mailbox_has_a_page_a_letter(tmp_path):
     assert (tmp_path / "box").read_bytes() == before
 
 
+ENVELOPE = b"From a@example.org Mon Jan  1 10:00:00 2024\n"
+
+
+def test_a_mailbox_is_read_where_nothing_may_be_written(tmp_path):
+    path = put(tmp_path / "box", (ENVELOPE + b"To: b\nSubject: S\nMessage-ID: 1\n\nwords\n\n") * 2)
+    with DecoderPool(Reading(), Limits(), workers=1) as pool:
+        parts = pool.submit(path).result(60).parts
+    assert [part.content for part in parts] == ["Subject: S\nTo: b\n\nwords"] * 2
+
+
+def test_what_only_looks_like_the_beginning_of_a_letter_is_a_part_of_it(tmp_path):
+    body = b"From 10:30 on we talked.\n\nFrom here it went on.\n"
+    path = put(tmp_path / "box", 2 * (ENVELOPE + b"To: b\nMessage-ID: 1\n\nwords\n" + body + b"\n"))
+    letters = read(path).parts
+    assert [part.page for part in letters] == [1, 2]
+    assert "From 10:30 on we talked.\n\nFrom here it went on." in letters[1].content
+
+
+def test_a_letter_above_the_limit_in_a_mailbox(tmp_path):
+    path = put(tmp_path / "box", ENVELOPE + b"To: b\nMessage-ID: 1\n\n" + b"tulips " * 1_000)
+    with pytest.raises(LimitExceeded, match="bytes in a message, above the limit of 1,000; raise `memory_bytes`"):
+        read(path, Limits(memory_bytes=8_000))
+
+
 def test_a_letter_above_the_limit(tmp_path):
     path = put(tmp_path / "m", letter("tulips " * 1_000, Subject="S"))
     with pytest.raises(LimitExceeded, match="bytes, above the limit of 1,000; raise `memory_bytes` to read it"):
         read(path, Limits(memory_bytes=8_000))
+
+
+def test_a_subject_made_to_be_read_for_ever_is_cut(tmp_path):
+    path = put(tmp_path / "m", b"To: b\nMessage-ID: 1\nSubject: " + b"=?utf-8?q?ab?= " * 1_000_000 + b"\n\nwords")
+    assert str(read(path).fields["title"]).startswith("ab" * 1_000)

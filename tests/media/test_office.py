@@ -11,9 +11,9 @@ import pptx
 import pytest
 from pptx.chart.data import CategoryChartData
 from pptx.enum.chart import XL_CHART_TYPE
-from samples import write_docx, write_pptx, write_xlsx
+from tests.media.samples import write_docx, write_pptx, write_xlsx
 
-from duretrieval.errors import LimitExceeded, UnsupportedMedia
+from duretrieval.errors import DamagedMedia, LimitExceeded, UnsupportedMedia
 from duretrieval.media import Limits, decode
 from duretrieval.types import Reading
 
@@ -289,3 +289,10 @@ def test_a_text_box_on_a_sheet(tmp_path):
 def test_what_else_comes_in_an_office_wrapper(tmp_path, main, message):
     with pytest.raises(UnsupportedMedia, match=message):
         pages(pack(tmp_path / "d", main, {main: "<other/>"}))
+
+
+def test_a_name_that_is_a_letter_does_not_garble_what_is_said(tmp_path):
+    nested = "<w:tbl><w:tr><w:tc>" * 400 + par("x") + "</w:tc></w:tr></w:tbl>" * 400
+    path = pack(tmp_path / "c", "word/document.xml", {"word/document.xml": word(f"<w:body>{nested}</w:body>")})
+    with pytest.raises(DamagedMedia, match="the office decoder failed: maximum recursion depth exceeded"):
+        pages(path)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from samples import BLUE, GREEN, RED, WHITE, halves, write_animation, write_picture
+from tests.media.samples import BLUE, GREEN, RED, WHITE, halves, write_animation, write_picture
 
 from duretrieval.errors import DamagedMedia, LimitExceeded, UnsupportedMedia
 from duretrieval.media import Limits, decode

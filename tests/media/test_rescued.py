@@ -10,8 +10,8 @@ import numpy as np
 import pillow_heif
 import pytest
 from PIL import Image
-from samples import corners, quarters
-from test_upright import piece
+from tests.media.samples import corners, quarters
+from tests.media.test_upright import piece
 
 from duretrieval.errors import DamagedMedia
 from duretrieval.media import Limits, decode

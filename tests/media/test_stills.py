@@ -9,8 +9,8 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
-from samples import RED, corners, quarters, write_video
-from test_upright import write_film
+from tests.media.samples import RED, corners, quarters, write_video
+from tests.media.test_upright import write_film
 
 from duretrieval.errors import LimitExceeded, UnsupportedMedia
 from duretrieval.media import Kind, Limits, decode, sniff
@@ -161,3 +161,36 @@ def test_words_that_begin_as_a_still_does(text):
 def test_red_is_red_in_a_targa_without_alpha(tmp_path):
     Image.new("RGB", (160, 80), RED).save(tmp_path / "p.tga", rle=True)
     check(tmp_path / "p.tga", "rrrr")
+
+
+def test_a_film_of_one_frame_is_a_picture_however_long_it_is_shown(tmp_path):
+    for seconds in (1, 30, 1_000):
+        path = tmp_path / f"{seconds}.mkv"
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("mjpeg", rate=25)
+            stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 200, np.uint8), "rgb24")
+            for packet in [*stream.encode(frame), *stream.encode()]:
+                packet.duration = round(seconds / packet.time_base)
+                container.mux(packet)
+        chunk = decode(path, Reading(), Limits())
+        assert [part.modality for part in chunk.parts] == [Modality.IMAGE]
+        assert (chunk.fields["kind"], chunk.next) == ("image", None)
+
+
+def test_the_last_frame_of_a_film_is_there_for_as_long_as_it_is_shown(tmp_path):
+    with av.open(str(tmp_path / "f.mkv"), "w") as container:
+        stream = container.add_stream("mjpeg", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuvj420p"
+        for number in range(2):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 200 * number, np.uint8), "rgb24")
+            for packet in stream.encode(frame):
+                packet.duration = round((400 if number else 0.04) / packet.time_base)
+                container.mux(packet)
+    found, start = [], None
+    while start is not None or not found:
+        chunk = decode(tmp_path / "f.mkv", Reading(image_side=16), Limits(), start)
+        found, start = [*found, *chunk.parts], chunk.next
+    assert [part.start_s for part in found] == [5.0 * n for n in range(80)]
+    assert found[-1].end_s == pytest.approx(400.04, abs=0.1)
+    assert all(part.content[-1].mean() > 150 for part in found)

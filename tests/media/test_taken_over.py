@@ -9,8 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-import faults
 import pytest
+from tests.media import faults
 
 from duretrieval.collection import doctor
 from duretrieval.errors import DamagedMedia, LimitExceeded
@@ -144,16 +144,19 @@ def test_every_jump_of_the_filter_lands_within_it(machine, monkeypatch):
         assert operation == 0x06 or at + 1 + max(if_so, if_not) < len(steps)
 
 
-STOPPED = """
+STARTED = """
 import os, signal, sys, time
 from pathlib import Path
-sys.path.insert(0, {here!r})
-import faults
+sys.path.insert(0, {root!r})
+from tests.media import faults
 from duretrieval.media import DecoderPool, Limits
 from duretrieval.types import Reading
 
 pool = DecoderPool(Reading(), Limits(), workers=1, decode=faults.obey)
-decoder = pool.submit(Path({fine!r})).result().fields["pid"]
+facts = pool.submit(Path({file!r})).result().fields
+decoder = facts["pid"]
+"""
+STOPPED = f"""{STARTED}
 os.kill(decoder, signal.SIGSTOP)
 print(decoder, flush=True)
 time.sleep(60)
@@ -163,7 +166,7 @@ time.sleep(60)
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process hears of its parent's end by looking")
 def test_a_decoder_that_was_stopped_ends_with_a_parent_that_was_killed(tmp_path):
     (fine,) = told(tmp_path, "fine")
-    script = STOPPED.format(here=str(Path(__file__).parent), fine=str(fine))
+    script = STOPPED.format(root=str(Path(__file__).parents[2]), file=str(fine))
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as run:
         assert run.stdout is not None
         decoder = int(run.stdout.readline())
@@ -193,3 +196,27 @@ def gone(process: int) -> bool:
             return True
         time.sleep(0.05)
     return False
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="memory that is shared has no place among the files here")
+def test_it_cannot_have_the_parents_helper_unlink_what_others_share(tmp_path):
+    victim = Path(f"/dev/shm/duretrieval-{os.getpid()}")
+    (order,) = told(tmp_path, f"unlink {victim.name}")
+    script = STARTED.format(root=str(Path(__file__).parents[2]), file=str(order)) + "pool.close()"
+    victim.write_text("shared")
+    try:
+        ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+        assert (ended.returncode, ended.stderr) == (0, "")  # its helper has ended too, or this were waited for
+        assert victim.read_text() == "shared"
+    finally:
+        victim.unlink(missing_ok=True)
+
+
+@POSIX
+def test_it_hears_nothing_of_what_is_typed_or_piped_to_the_parent(tmp_path):
+    (order,) = told(tmp_path, "listen")
+    script = (
+        STARTED.format(root=str(Path(__file__).parents[2]), file=str(order)) + "print(facts['heard']); pool.close()"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], input="secret", capture_output=True, text=True, timeout=60)
+    assert (ended.stdout, ended.stderr) == ("\n", "")

@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 from PIL import Image
-from samples import BLUE, corners, quarters, write_picture
+from tests.media.samples import BLUE, corners, quarters, write_picture
 
 from duretrieval.media import Limits, decode
 from duretrieval.types import Modality, Reading

@@ -17,8 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from duretrieval.errors import DamagedMedia, DuretrievalError, EmptyMedia, LimitExceeded, MissingExtra
+from duretrieval.errors import DamagedMedia, DuretrievalError, EmptyMedia, LimitExceeded
 from duretrieval.media import Chunk, Cursor, wire
+from duretrieval.media.chunk import Clip
 from duretrieval.types import Modality, Part, Reading
 
 MOST = wire.most_bytes(Reading())
@@ -106,7 +107,6 @@ class OfAnother(EmptyMedia):
     ("error", "kind", "said"),
     [
         (EmptyMedia("it has no text"), EmptyMedia, "it has no text"),
-        (MissingExtra("Office files need docx"), MissingExtra, "Office files need docx"),
         (OfAnother("nothing"), EmptyMedia, "nothing"),
         (MemoryError(), LimitExceeded, "more memory than its process may have; raise `memory_bytes`"),
         (ZeroDivisionError("by 0"), DamagedMedia, "its decoder failed: ZeroDivisionError: by 0"),
@@ -250,3 +250,11 @@ def test_a_message_that_stops_in_the_middle_is_waited_for_until_the_deadline():
         theirs.sendall((100).to_bytes(4, "little") + bytes(4) + b"{")
         with pytest.raises(TimeoutError):
             wire.receive(ours, MOST, time.monotonic() + 0.1)
+
+
+@pytest.mark.parametrize(
+    "asked", [Clip(Modality.VIDEO, 0.37), Clip(Modality.AUDIO, 1 / 3, 2, 7.5), Cursor(3, 4, 5), None]
+)
+def test_what_is_asked_for_arrives_as_it_was(asked):
+    path = Path("a \udcff.mp4")
+    assert passed(lambda pipe: wire.send_request(pipe, path, asked), wire.receive_request) == (path, asked)

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from samples import write_docx, write_pdf, write_pptx, write_xlsx
+from tests.media.samples import write_docx, write_pdf, write_pptx, write_xlsx
 
 from duretrieval.errors import ConfigError, DamagedMedia, EmptyMedia, LimitExceeded, UnsupportedMedia
 from duretrieval.media import Limits, decode

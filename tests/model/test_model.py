@@ -66,6 +66,16 @@ def test_a_folder_that_is_no_model(tmp_path: Path) -> None:
         ('modalities = ["text"]', 'modalities = ["texts"]', r"no modality 'texts'\. Did you mean 'text'\?"),
         ("bytes = ", "bytes = 1", r"bytes, model\.toml says 1"),
         ('[files."audio.onnx"]', '[files."sound.onnx"]', r"is incomplete: sound\.onnx is missing"),
+        ("dim = 384", 'dim = "384"', "dim is '384', where a number belongs; export the model again"),
+        ("[reading]", "[files.x]\n[reading]", "does not say of x how large it is and its sha256"),
+        ("image_side = 224", 'image_side = "large"', "image_side is 'large', where a number belongs"),
+        (
+            'use = "onnx-text"',
+            "use = 5",
+            "encoders holds {'use': 5, .*, where a table with `use` and `options` belongs",
+        ),
+        ('modalities = ["text"]', "", "encoders holds {'use': 'onnx-text', .*, where a table with"),
+        ('"background.safetensors"', "[]", r"background holds \[\], where the name of a file belongs"),
     ],
 )
 def test_what_is_wrong_with_a_card_is_said(folder: Path, old: str, new: str, complaint: str) -> None:
@@ -79,6 +89,25 @@ def test_a_part_that_is_not_there_is_named_when_it_is_needed(folder: Path) -> No
     opened = Model.load(folder)
     with pytest.raises(UnknownPart, match=r"Did you mean 'onnx-text'\?"):
         opened.encode([Part(Modality.TEXT, "a dog")])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("{ dim = 384,", "{ dim = 384, newer = 1,", r"'onnx-text' cannot be made of its options: .* 'newer'"),
+        ("dim = 384\n", "dim = 8\n", "'builtin' has 8 dimensions, and its text ends in 384; export it again"),
+    ],
+)
+def test_a_part_that_does_not_fit_is_named_when_it_is_needed(folder: Path, old: str, new: str, complaint: str) -> None:
+    edit(folder, old, new)
+    opened = Model.load(folder)
+    with pytest.raises(ModelError, match=complaint):
+        opened.encode([Part(Modality.TEXT, "a dog")])
+
+
+def test_an_option_may_be_a_text_too_long_for_the_name_of_a_file(folder: Path) -> None:
+    edit(folder, "{ dim = 384,", f'{{ dim = 384, prefix = "{"Find what fits. " * 20}",')
+    assert Model.load(folder).encode([Part(Modality.TEXT, "a dog")]).shape == (1, 384)
 
 
 def test_any_change_to_the_card_changes_the_fingerprint(folder: Path) -> None:

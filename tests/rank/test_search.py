@@ -1,6 +1,7 @@
 """Ranking over a real store, against a slow and obvious reference."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -89,6 +90,25 @@ def test_what_is_like_itself_is_left_out(tmp_path: Path) -> None:
     with make(tmp_path, {"a": [(Modality.IMAGE, east)], "b": [(Modality.IMAGE, east)]}) as store:
         hits = search(store, {Modality.IMAGE: Probe(east, 1, 0)}, Query(like=("a",)))
     assert [hit.item.id for hit in hits] == ["b"]
+
+
+@pytest.mark.parametrize("step", ["search", "vectors"])
+@pytest.mark.parametrize("left", [0, 1])
+def test_an_item_that_is_replaced_in_the_middle_of_a_search_is_whole_or_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, left: int
+) -> None:
+    east = np.eye(DIM, dtype=np.float32)[0]
+    with make(tmp_path, {"a": [(Modality.IMAGE, east)] * 2, "b": [(Modality.IMAGE, east)]}) as store:
+        asked = getattr(store, step)
+
+        def and_then_replaced(*arguments: Any, **options: Any) -> Any:
+            found = asked(*arguments, **options)
+            store.add([Item("a", "a", (part(Modality.IMAGE),) * left)], [np.tile(east, (left, 1))], "model")
+            return found
+
+        monkeypatch.setattr(store, step, and_then_replaced)
+        hits = search(store, {Modality.IMAGE: Probe(east, 1, 0)}, Query())
+    assert [hit.item.id for hit in hits] == (["a", "b"] if (step, left) == ("search", 1) else ["b"])
 
 
 def test_an_empty_store_has_no_hits(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import numpy as np
-import samples
 import soundfile
 from PIL import Image, ImageDraw
+from tests.media import samples
 
 COLOURS = {"red": (220, 30, 30), "green": (30, 190, 30), "blue": (40, 40, 230)}
 HERTZ = {"red": 300, "green": 900, "blue": 2700}

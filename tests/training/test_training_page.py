@@ -1,19 +1,17 @@
 """docs/training.md: every name and every setting is there with its default; its recipes and Python run."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.shell import in_process
 from tests.test_readme import pairs
 
 from duretrieval.training.parts import TABLE
-from duretrieval.training.recipe.recipe import Data, Encoding, Fit, Objective, Recipe
+from duretrieval.training.recipe.recipe import Data, Encoding, Fit, Objective, Recipe, Relations
 from duretrieval.training.recipe.toml import read_recipe
 from duretrieval.training.tuning.search import read_search
 from duretrieval.training.tuning.trial import Search
@@ -25,6 +23,7 @@ TABLES = {
     "`[encoders]`": Encoding,
     "`[loss]`": Objective,
     "`[data]`": Data,
+    "`[data] relations`": Relations,
     "`[fit]`": Fit,
     "`[tune]`": Search,
 }
@@ -64,20 +63,17 @@ def test_every_recipe_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_python_and_the_recipe_run(tmp_path: Path) -> None:
+def test_the_python_and_the_recipe_run(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     pairs(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (code,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    exec(code, {"__name__": "__main__"})
+    assert "model" in capfd.readouterr().out
     (tmp_path / "mine.toml").write_text(BLOCKS[0])
-    command = ["train", "mine.toml", "--data", "pairs.jsonl", "--set", "fit.epochs=2"]
-    for arguments in (["-c", code], ["-m", "duretrieval", *command]):
-        done = subprocess.run(
-            [sys.executable, *arguments],
-            cwd=tmp_path,
-            env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        assert "model" in done.stdout
+    done = in_process(capfd, monkeypatch)("train", "mine.toml", "--data", "pairs.jsonl", "--set", "fit.epochs=2")
+    assert done.code == 0, done.err
+    assert "model" in done.out
     assert (tmp_path / "runs" / "mine" / "model" / "model.toml").is_file()

@@ -11,13 +11,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from duretrieval.cli.columns import Columns, columns
-from duretrieval.cli.options import Dim, Json, Trust, trusting
+from duretrieval.cli.options import CollectionModel, Dim, Json, Trust, trusting
 from duretrieval.cli.output import print_json
 from duretrieval.cli.progress import bar
 from duretrieval.cli.terminal import err, out
 from duretrieval.errors import EvaluationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from duretrieval.collection.ingest import Report
+    from duretrieval.evaluation.evaluated import Evaluated
+    from duretrieval.evaluation.request import Request
     from duretrieval.evaluation.result import Side
 
 File = Path | None
@@ -27,18 +32,23 @@ def evaluate(
     what: Annotated[
         str,
         typer.Argument(
-            help="A collection; a model folder or `builtin`; a run (TREC, .jsonl, .parquet, .csv); "
-            "a matrix of similarities (.npy); an earlier result.json."
+            help="A collection; a model folder or `builtin`; the folder of a run of training; "
+            "a run (TREC, .jsonl, .parquet, .csv); a matrix of similarities (.npy); an earlier result.json."
         ),
     ],
     data: Annotated[
-        File, typer.Option(help="For a model: a manifest of what belongs together. For a collection: judgements.")
+        File,
+        typer.Option(
+            help="For a model: a manifest of what belongs together. For a collection: judgements. "
+            "For a run of training: where its data is now, if it has moved."
+        ),
     ] = None,
     column: Columns = None,
     positives: Annotated[
         str,
         typer.Option(help="For a manifest: what rows have in common that belong together: of key, text, file, label."),
     ] = "key,text,file",
+    split: Annotated[str, typer.Option(help="For a run of training: its test, val or train rows.")] = "test",
     dim: Dim = None,
     judgements: Annotated[File, typer.Option(help="For a run: what is relevant (qrels, .jsonl, ...).")] = None,
     protocol: Annotated[str | None, typer.Option(help="For a matrix: coco-5k, msrvtt-1k-a, clotho ...")] = None,
@@ -49,6 +59,7 @@ def evaluate(
     index: Annotated[
         str | None, typer.Option(help="For a collection: search by an index in memory, exact, faiss or binary.")
     ] = None,
+    model: CollectionModel = None,
     report: Annotated[File, typer.Option(help="Write report.html and result.json into this folder.")] = None,
     lang: Annotated[str, typer.Option(help="The language the report opens in: en or zh.")] = "en",
     against: Annotated[File, typer.Option(help="An earlier result.json: say which differences are real.")] = None,
@@ -70,6 +81,7 @@ def evaluate(
         data=data,
         columns=columns(column),
         positives=tuple(name.strip() for name in positives.split(",") if name.strip()),
+        split=split,
         dim=dim,
         judgements=judgements,
         protocol=protocol,
@@ -78,12 +90,18 @@ def evaluate(
         pair=_sides(pair),
         queries=queries,
         index=index,
+        model=model,
         command=shlex.join(["duretrieval", *sys.argv[1:]]),
     )
-    encodes = requests.recognise(what) == "model"
-    with trusting(trust), bar(None, "encoding") if encodes else nullcontext() as progress:
-        found = requests.evaluate(what, request, progress)
     before = result_json.load(_result(against)) if against else None
+    subject = requests.recognise(what)
+    encodes = subject in ("model", "training")
+    with trusting(trust), bar(None, "encoding") if encodes else nullcontext() as progress:
+        found = (
+            _of_training(what, request, progress)
+            if subject == "training"
+            else requests.evaluate(what, request, progress)
+        )
     compared = comparison.compare(found.evaluation, before) if before else []
     page = None
     if report:
@@ -110,6 +128,12 @@ def evaluate(
         raise typer.Exit(1)
 
 
+def _of_training(what: str, request: Request, progress: Callable[[Report], None] | None) -> Evaluated:
+    from duretrieval.training.runs.evaluated import evaluate_run
+
+    return evaluate_run(what, request, progress)
+
+
 def _result(path: Path) -> Path:
     """A result, or the folder of a report that holds one."""
     found = path / "result.json" if path.is_dir() else path
@@ -119,16 +143,11 @@ def _result(path: Path) -> Path:
 
 
 def _sides(typed: str) -> tuple[Side, Side]:
+    from duretrieval.evaluation.result import side
     from duretrieval.types import MEDIA
 
     names = [*(m.value for m in MEDIA), "any"]
     parts = typed.split("-")
     if len(parts) != 2 or not set(parts) <= set(names):
         raise typer.BadParameter(f"--pair is {typed!r}; write two of {', '.join(names)}, as in text-image")
-    return _side(parts[0]), _side(parts[1])
-
-
-def _side(name: str) -> Side:
-    from duretrieval.types import Modality
-
-    return "any" if name == "any" else Modality(name)
+    return side(parts[0]), side(parts[1])

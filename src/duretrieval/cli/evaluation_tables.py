@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -15,9 +16,11 @@ if TYPE_CHECKING:
     from duretrieval.evaluation.comparison import Difference
     from duretrieval.evaluation.evaluated import Evaluated
     from duretrieval.evaluation.health.health import Health
-    from duretrieval.evaluation.result import Evaluation
+    from duretrieval.evaluation.result import Evaluation, Score
 
 ASKED = {"any-query": "any", "inside": "like it", "outside": "unlike it"}
+VERDICTS = {"better": ("better", "green"), "worse": ("worse", "red"), "unsure": ("not certain",), "same": ("equal",)}
+"""In words, and their colour."""
 TIMED = {"text-search": "words to hits", "vector-search": "vector to parts"}
 
 
@@ -25,7 +28,7 @@ def show(found: Evaluated, compared: Sequence[Difference]) -> None:
     """Everything there is, a table each."""
     if found.health:
         _health(found.health)
-    if found.evaluation.pairs:
+    if found.evaluation.pairs or found.evaluation.totals:
         _figures(found.evaluation)
     if compared:
         _differences(compared)
@@ -55,7 +58,6 @@ def rows(found: Evaluated, compared: Sequence[Difference]) -> Iterator[dict[str,
 
 
 def _figures(evaluation: Evaluation) -> None:
-    from duretrieval.evaluation.report.figures import shown
     from duretrieval.evaluation.result import FEW, few
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -63,41 +65,42 @@ def _figures(evaluation: Evaluation) -> None:
         table.add_column(name, justify="left" if name in ("pair", "metric") else "right", no_wrap=True)
     for pair in evaluation.pairs:
         counted = max((score.n for score in pair.scores), default=0)
-        about: list[str | Text] = [
-            pair.name,
-            Text(f"{counted} queries", style="dim"),
+        about = [
+            Text(pair.name),
+            Text("1 query" if counted == 1 else f"{counted} queries", style="dim"),
             Text(f"of {pair.gallery_size} items", style="dim"),
         ]
-        for i, score in enumerate(pair.scores):
-            value, low, high = (shown(score.measure, v) for v in (score.value, score.low, score.high))
-            last = i == len(pair.scores) - 1
-            interval = Text(f"{low}–{high}", style="dim")
-            table.add_row(about[i] if i < 3 else "", score.measure, value, interval, end_section=last)
-    out.print(table)
+        for left, figure in zip_longest(about, map(_figure, pair.scores), fillvalue=()):
+            table.add_row(left or "", *figure)
+        table.add_section()
+    if evaluation.pairs:
+        out.print(table)
     for name, total in evaluation.totals.items():
         out.print(f"{name}: {total:.4g}")
     if reranked := evaluation.provenance.reranked:
         out.print(f"The {reranked} nearest by cosine are in the order of the model's learned score, as in a search.")
     if few(evaluation):
         out.print(f"Some pairs have fewer than {FEW} queries: their intervals are rough.")
-    out.print(f"Shares in percent; intervals of {100 * evaluation.level:g} %.")
+    if evaluation.pairs:
+        out.print(f"Shares in percent; intervals of {100 * evaluation.level:g} %.")
+
+
+def _figure(score: Score) -> tuple[str, str, Text]:
+    from duretrieval.evaluation.report.figures import shown
+
+    value, low, high = (shown(score.measure, v) for v in (score.value, score.low, score.high))
+    return score.measure, value, Text(f"{low}–{high}", style="dim")
 
 
 def _differences(compared: Sequence[Difference]) -> None:
-    from duretrieval.evaluation.measures import measure
-    from duretrieval.evaluation.report.figures import shown
+    from duretrieval.evaluation.report.figures import change, shown
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("pair", "metric", "before", "now", "difference", "p (Holm)", "verdict"):
         table.add_column(name, justify="left" if name in ("pair", "metric", "verdict") else "right")
     for d in sorted(compared, key=lambda d: not d.significant):
-        scale = 100 if measure(d.measure).larger_is_better else 1
-        verdict = Text("not certain" if d.difference else "equal")
-        if d.significant and d.difference:
-            verdict = Text("better", style="green") if d.better else Text("worse", style="red")
-        change = f"{scale * d.difference:+.1f} ({scale * d.low:+.1f} … {scale * d.high:+.1f})"
-        figures = (shown(d.measure, d.old), shown(d.measure, d.new))
-        table.add_row(d.pair, d.measure, *figures, change, f"{d.adjusted:.3g}", verdict)
+        figures = (shown(d.measure, d.old), shown(d.measure, d.new), change(d))
+        table.add_row(d.pair, d.measure, *figures, f"{d.adjusted:.3g}", Text(*VERDICTS[d.verdict]))
     out.print(table)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from shlex import quote
 
 import typer
 
@@ -24,7 +25,8 @@ def to_read(ctx: typer.Context, named: Path) -> Path:
     path = to_make(ctx, named)
     if not ctx.resilient_parsing and not _is_there(path):
         if _named(ctx):
-            raise NotACollection(f"there is no collection at {path}. Make one with: duretrieval index PATH -c {path}")
+            again = f"duretrieval index PATH -c {quote(str(path))}"
+            raise NotACollection(f"there is no collection at {path}. Make one with: {again}")
         raise NotACollection(
             "there is no collection here, in a folder above or in the user's data folder. Make one with: "
             "duretrieval index PATH; or name one with -c or DURETRIEVAL_COLLECTION."
@@ -88,14 +90,14 @@ def _refuse_others(path: Path) -> None:
     if sys.platform != "win32" and {path.stat().st_uid, path.lstat().st_uid} != {os.getuid()}:
         raise NotACollection(
             f"{path} belongs to another user, and a collection may name a model that runs code; "
-            f"if you trust it, name it: -c {path}"
+            f"if you trust it, name it: -c {quote(str(path))}"
         )
 
 
 def _is_there(path: Path) -> bool:
     from duretrieval.index.lance import place
 
-    return place.exists(path / "parts.lance")  # `collection.parts_of`, without what that imports
+    return place.exists(place.parts_of(path))  # as `Collection.exists`, without what that imports
 
 
 def _named(ctx: typer.Context) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -28,6 +29,9 @@ def index(
     dim: Dim = None,
     manifest: Annotated[bool, typer.Option("--manifest", help="PATHS are manifests: a row is one item.")] = False,
     column: Columns = None,
+    relations: Annotated[
+        Path | None, typer.Option(help="A table of item, other and kind, for models that look at neighbours.")
+    ] = None,
     retry: Annotated[bool, typer.Option("--retry", help="Try again what had a problem.")] = False,
     prune: Annotated[bool, typer.Option("--prune", help="Remove items under PATHS whose file is gone.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --prune: even if that is all of them.")] = False,
@@ -51,10 +55,16 @@ def index(
     ):
         if manifest:
             report = c.add_manifests(
-                paths, columns=columns(column), progress=progress, retry=retry, prune=removing, workers=workers
+                paths,
+                columns=columns(column),
+                progress=progress,
+                retry=retry,
+                prune=removing,
+                workers=workers,
+                relations=relations,
             )
         else:
-            report = c.add(paths, progress=progress, retry=retry, prune=removing, workers=workers)
+            report = c.add(paths, progress=progress, retry=retry, prune=removing, workers=workers, relations=relations)
     _print_report(report, collection, json)
 
 
@@ -96,10 +106,16 @@ def migrate(
 def _print_report(report: Report, collection: Path, json: bool) -> None:
     counts = {name: getattr(report, name) for name in ("indexed", "failed", "unchanged", "moved", "removed", "parts")}
     if json:
+        if report.beside or report.unrelated:
+            counts["beside"] = report.beside
         print_json([{**counts, "problems": len(report.problems), "seconds": round(report.seconds, 3)}])
         return
     counts["indexed"] -= report.failed
     words = ", ".join(f"{n} {name}" for name, n in counts.items() if n and name != "parts") or "nothing to do"
     out.print(f"{words}; {report.parts} parts in {report.seconds:.1f} s. Collection: {collection}")
+    if report.beside:
+        out.print(f"{report.beside:,} {'looks' if report.beside == 1 else 'look'} at neighbours.")
+    for said in report.unrelated:
+        out.print(f"{said[0].upper()}{said[1:]}.", markup=False, highlight=False)
     if report.problems:
-        out.print(f"{len(report.problems)} with a problem: duretrieval stats --problems -c {collection}")
+        out.print(f"{len(report.problems)} with a problem: duretrieval stats --problems -c {quote(str(collection))}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,7 @@ from duretrieval.cli.terminal import out, shown
 from duretrieval.errors import EvaluationError
 
 if TYPE_CHECKING:
-    from duretrieval.evaluation.judging import Question, Sitting
+    from duretrieval.evaluation.judging import JudgingSession, Question
 
 KEYS = "y yes   n no   s skip   u undo   q quit"
 
@@ -40,22 +41,23 @@ def judge(
     if not at_a_terminal():
         raise EvaluationError("judge asks for a key after each result, and there is no terminal to press it at")
     from duretrieval.collection import Collection
-    from duretrieval.evaluation.judging import Ledger, Sitting
+    from duretrieval.evaluation.judging import JudgementFile, JudgingSession
 
-    ledger = Ledger(judgements)
+    judged = JudgementFile(judgements)
     with trusting(trust), Collection.open(collection, model, create=False) as c:
-        sitting = Sitting(c, asked, ledger, k)
+        session = JudgingSession(c, asked, judged, k)
         try:
-            _ask(sitting, c.short)
+            _ask(session, c.short)
         except (KeyboardInterrupt, EOFError):
             out.print()
-    out.print(f"{len(ledger)} judgements in {near(judgements)}")
-    out.print(f"Measure with: duretrieval evaluate {collection} --data {judgements}")
+    out.print(f"{len(judged)} judgements in {near(judgements)}")
+    again = shlex.join(["duretrieval", "evaluate", str(collection), "--data", str(judgements)])
+    out.print(f"Measure with: {again}")
 
 
-def _ask(sitting: Sitting, short: Callable[[str], str]) -> None:
+def _ask(session: JudgingSession, short: Callable[[str], str]) -> None:
     last = 0
-    while question := sitting.question():
+    while question := session.question():
         if question.number != last:
             progress = f"  {question.number}/{question.queries}  {KEYS}"
             out.print()
@@ -66,13 +68,13 @@ def _ask(sitting: Sitting, short: Callable[[str], str]) -> None:
         out.print(Text(key if key.isprintable() else "", style="bold"))
         match key:
             case "y":
-                sitting.answer(1)
+                session.answer(1)
             case "n":
-                sitting.answer(0)
+                session.answer(0)
             case "s":
-                sitting.skip()
+                session.skip()
             case "u":
-                if not sitting.undo():
+                if not session.undo():
                     out.print("     nothing to undo")
                 last = 0
             case "q" | "\x04":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import fields
+from math import inf
 from typing import TYPE_CHECKING
 
 from duretrieval.errors import ConfigError
@@ -31,8 +32,8 @@ def limits(typed: Iterable[str]) -> Limits:
             )
         try:
             values[name] = known[name](float(number))
-        except ValueError:
+        except (ValueError, OverflowError):
             raise ConfigError(f"--limit {pair}: expected a number, as in {name}={getattr(Limits(), name):g}") from None
-        if not values[name] > 0:
-            raise ConfigError(f"--limit {pair}: a limit is above 0")
+        if not 0 < values[name] < inf:
+            raise ConfigError(f"--limit {pair}: a limit is above 0, and has an end")
     return Limits(**values)  # type: ignore[arg-type]

@@ -77,6 +77,7 @@ def train(
             progress=stages.show,
             bar=err.is_terminal,
             callbacks=[] if err.is_terminal else [AfterCheck(stages.check(read.fit.monitor))],
+            tell=err.print,
         )
     if json:
         print_json([tables.outcome_dict(outcome)])
@@ -137,17 +138,19 @@ def tune(
     from duretrieval.cli import training_tables as tables
 
     with workbench():
+        from duretrieval.training.recipe.toml import to_recipe
         from duretrieval.training.tuning import search
         from duretrieval.training.tuning.trial import Trial
 
     changes = [*(set_ or []), *setting(column), *([f"tune.trials={trials}"] if trials else [])]
     table, wanted = search.read_search(recipe, changes)
+    monitor = to_recipe(table).fit.monitor
 
     def told(trial: Trial) -> None:
         if json:
             print_json([tables.trial_dict(trial)])
         else:
-            out.print(tables.trial_line(trial))
+            out.print(tables.trial_line(trial, monitor))
 
     with trusting(trust), interruptible():
         tuned = search.tune(table, wanted, data, out_, cache=cache, told=told)
@@ -155,9 +158,10 @@ def tune(
         print_json([tables.tuned_dict(tuned)])
         return
     out.print()
-    out.print(f"Best: {tables.trial_line(tuned.best)}")
-    settings = " ".join(f"--set {shlex.quote(f'{name}={value}')}" for name, value in tuned.best.settings.items())
-    out.print(f"The same again: duretrieval train {recipe} --data {data} {settings}")
+    out.print(f"Best: {tables.trial_line(tuned.best, monitor)}")
+    settings = [text for name, value in tuned.best.settings.items() for text in ("--set", f"{name}={value}")]
+    again = shlex.join(["duretrieval", "train", str(recipe), "--data", str(data), *settings])
+    out.print(f"The same again: {again}")
     out.print(f"Report: {tuned.report}")
     out.print(f"Model: {tuned.model}")
     _next(tuned.model)

@@ -83,9 +83,10 @@ class Stages(io.TextIOBase):
 
     def check(self, monitor: str) -> Callable[[int, float], None]:
         """A line a check, where no bar can be drawn."""
+        from duretrieval.cli.training_tables import figure
 
         def told(epoch: int, value: float) -> None:
-            err.print(f"check {epoch + 1}: {monitor} {value:.4f}")
+            err.print(f"check {epoch + 1}: {figure(monitor, value)}")
 
         return told
 

@@ -33,12 +33,12 @@ def figures(outcome: Outcome) -> None:
             table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
             table.add_column(split)
             table.add_column("queries", justify="right")
-            metrics = list(next(iter(pairs.values())))
+            metrics = list(dict.fromkeys(metric for found in pairs.values() for metric in found))
             for metric in metrics:
                 table.add_column(metric, justify="right")
             for direction, found in pairs.items():
                 asked = str(outcome.queries[part][direction])
-                table.add_row(direction, asked, *(f"{found[metric]:.3f}" for metric in metrics))
+                table.add_row(direction, asked, *(f"{found[m]:.3f}" if m in found else "" for m in metrics))
             out.print(table)
         rest = [f"{name} {value:.3f}" for name, value in values.items() if "/" not in name and name != "monitor"]
         if rest:
@@ -106,11 +106,18 @@ def audit_rows(found: Audit) -> Iterator[dict[str, Any]]:
     }
 
 
-def trial_line(trial: Trial) -> str:
-    """`trial 3  0.7312  fit.lr=0.001 loss.use=hinge`."""
-    value = "failed" if trial.value is None else f"{trial.value:.4f}"
+def trial_line(trial: Trial, monitor: str) -> str:
+    """`trial 3  rr 0.7312  fit.lr=0.001 loss.use=hinge`."""
+    value = "failed" if trial.value is None else figure(monitor, trial.value)
     state = "" if trial.state in ("complete", "fail") else f"  ({trial.state})"
     return f"trial {trial.number}  {value}  {written(trial.settings)}{state}"
+
+
+def figure(monitor: str, value: float) -> str:
+    """`loss 2.0421`: what decides, as it was before its sign was turned to make larger better."""
+    from duretrieval.training.recipe.monitor import sign
+
+    return f"{monitor} {sign(monitor) * value:.4f}"
 
 
 def written(settings: Mapping[str, Any]) -> str:

@@ -3,57 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
-from duretrieval.collection import query as ask
 from duretrieval.collection import record, sources, upkeep
-from duretrieval.collection.held import Holding, Make
+from duretrieval.collection import relations as related
+from duretrieval.collection.changed import changed
+from duretrieval.collection.handle import Handle
 from duretrieval.collection.ingest import Ingest, Report
-from duretrieval.collection.news import news
+from duretrieval.collection.memory import Make, MemoryIndex
+from duretrieval.collection.query import Asking
 from duretrieval.collection.reading import Road
 from duretrieval.collection.sources import Entry
-from duretrieval.errors import CollectionMoved, NotACollection, QueryError
-from duretrieval.fuse.scores import probes
-from duretrieval.index.lance import address, place
+from duretrieval.collection.stats import Stats
+from duretrieval.errors import ModelError, QueryError, Untrusted
+from duretrieval.index.lance import place
 from duretrieval.index.lance.fault import Fault
 from duretrieval.index.lance.store import LanceStore
 from duretrieval.media.limits import Limits
 from duretrieval.model.model import Model
 from duretrieval.protocols import ReadView, Store
-from duretrieval.rank.nearest import search
-from duretrieval.rank.rerank import PairReranker
 from duretrieval.types import Hit, Item, Modality, Query, Term
-
-__all__ = ["Collection", "Report", "Stats"]
 
 Progress = Callable[[Report], None]
 Prune = bool | Literal["all"]
-
-
-@dataclass(frozen=True, slots=True)
-class Stats:
-    """What is in a collection."""
-
-    items: int
-    parts: int
-    kinds: dict[str, int]
-    """kind -> items"""
-    modalities: dict[str, int]
-    """modality -> parts"""
-    problems: int
-    model: str
-    fingerprint: str
-    dim: int
-    version: int
-
-    def as_dict(self) -> dict[str, Any]:
-        """The same as plain values."""
-        return asdict(self)
 
 
 class Collection:
@@ -67,23 +43,19 @@ class Collection:
     def __init__(
         self,
         path: str | Path,
-        store: LanceStore,
-        model: Model | None,
+        handle: Handle,
         limits: Limits,
         *,
         trust: bool = False,
-        pinned: bool = True,
-        holding: Holding | None = None,
+        memory: MemoryIndex | None = None,
     ) -> None:
         self.path = str(path)
-        self._uri = place.parts_of(path)
         self.limits = limits
-        self._opened = store
-        self._model = model
+        self._handle = handle
         self._trust = trust
-        self._pinned = pinned
-        self._holding = holding
+        self._memory = memory
         self._road: Road | None = None
+        self._road_of: Model | None = None
 
     @classmethod
     def open(
@@ -115,25 +87,9 @@ class Collection:
             ModelError: the model cannot be loaded.
             UnknownPart: there is no such index.
         """
-        holding = None if index is None else Holding(index)
-        uri, pinned = place.parts_of(path), model is not None
-        store = _known_store(uri)
-        if store is None:
-            if not create:
-                raise upkeep.no_collection(path)
-            model = record.opened(model or "builtin", dim, trust=trust)
-            store = LanceStore.create(uri, model.dim, record.metadata(model, path))
-            store.close()  # what writes takes the lock for as long as it writes
-        elif any_model:
-            model = None
-        elif model is None:
-            model = record.reopen(store.metadata, path, trust=trust)
-            record.require_dim(dim, model, path)
-        else:
-            model = record.opened(model, dim, store.metadata, trust=trust)
-            record.require(model.fingerprint, record.name_of(model), store.metadata, path)
-        pinned = pinned and model is not None
-        return cls(path, store, model, limits or Limits(), trust=trust, pinned=pinned, holding=holding)
+        memory = None if index is None else MemoryIndex(index)
+        handle = Handle.open(path, model, dim=dim, create=create, any_model=any_model, trust=trust)
+        return cls(path, handle, limits or Limits(), trust=trust, memory=memory)
 
     def __enter__(self) -> Self:
         return self
@@ -144,8 +100,7 @@ class Collection:
         self.close()
 
     def close(self) -> None:
-        """Let go of files, locks, and the process that reads files that are asked with."""
-        self._opened.close()
+        """End the process that reads files that are asked with; another question starts another."""
         if self._road is not None:
             self._road.close()
         self._road = None
@@ -165,15 +120,12 @@ class Collection:
     @property
     def index(self) -> str | None:
         """The name of the index in memory that is searched; None where the store is."""
-        return self._holding.name if self._holding else None
+        return self._memory.name if self._memory else None
 
     @property
     def model(self) -> Model:
         """The model that made this collection's vectors."""
-        store = self._store
-        if self._model is None:
-            self._model = record.reopen(store.metadata, self.path, trust=self._trust)
-        return self._model
+        return self._handle.model
 
     # ---- in
 
@@ -185,15 +137,19 @@ class Collection:
         retry: bool = False,
         prune: Prune = False,
         workers: int | None = None,
+        relations: str | Path | None = None,
     ) -> Report:
         """Index files, folders and items; what is known and unchanged is skipped.
 
         A file that cannot be used becomes an item with a `problem`; it is not tried again until it changes, or `retry`
         is set.  prune: remove the items below these paths whose file is gone; "all": even where that is all of them.
-        workers: decoding processes.
+        workers: decoding processes.  relations: a table of item, other and kind (`media.relations`), ids or paths, in
+        the place of the one given before; for a model that looks at neighbours.  After a run the whole of every item is
+        what it is beside the neighbours that it has then.
 
         Raises:
             MediaError: a path does not exist, or leads into a collection.
+            ConfigError: the relations cannot be used, or the model looks at no neighbours; nothing is changed.
             WouldEmpty: prune would remove all that is known below a path, or below a folder that is empty now, as a
                 disk's is that is not mounted; what was indexed stays, and nothing is removed.
             CollectionLocked: another process is writing to the collection.
@@ -201,7 +157,8 @@ class Collection:
         things = [what] if isinstance(what, str | Path | Item) else list(what)
         paths = [thing for thing in things if not isinstance(thing, Item)]
         items = [thing for thing in things if isinstance(thing, Item)]
-        report = self._ingest(chain(sources.from_items(items), sources.from_paths(paths)), progress, retry, workers)
+        entries = chain(sources.from_items(items), sources.from_paths(paths))
+        report = self._ingest(entries, progress, retry, workers, relations)
         if prune:
             roots = [Path(path).absolute() for path in paths]
             report.removed += self._remove(upkeep.gone_below(self._store, roots, all_of_it=prune == "all"))
@@ -216,6 +173,7 @@ class Collection:
         retry: bool = False,
         prune: Prune = False,
         workers: int | None = None,
+        relations: str | Path | None = None,
     ) -> Report:
         """Index the rows of JSONL, CSV or Parquet manifests, each as one item with its files, texts and fields.
 
@@ -228,7 +186,7 @@ class Collection:
         """
         paths = [manifests] if isinstance(manifests, str | Path) else list(manifests)
         rows = sources.Rows(paths, columns)
-        report = self._ingest(rows, progress, retry, workers)
+        report = self._ingest(rows, progress, retry, workers, relations)
         replaced = [item.id for item in self._store.scan(rows.where) if rows.replaced(item)]
         report.removed += self._remove(replaced) if replaced else 0
         if prune:
@@ -238,8 +196,8 @@ class Collection:
 
     def remove(self, ids: Iterable[str] = (), *, where: str | None = None) -> int:
         """Take items out, by id and by filter; return how many there were. Their files are not touched."""
-        gone = [*ids, *(item.id for item in self._store.scan(where))] if where else list(ids)
-        return self._remove(gone)
+        found = () if where is None else (item.id for item in self._store.scan(where))
+        return self._remove([*ids, *found])
 
     def migrate(
         self,
@@ -256,10 +214,11 @@ class Collection:
         """
         new = record.opened(model, dim, trust=self._trust)
         told = record.metadata(new, self.path)
-        with self._writing() as old:
-            report = upkeep.migrate(old, self._uri, new, told, self.limits, progress or _silent, workers)
-        self.close()  # another model may want files read otherwise
-        self._opened, self._model, self._pinned = LanceStore.open(self._uri), new, True
+        with self._handle.writing() as old:
+            report = upkeep.migrate(
+                old, place.parts_of(self.path), new, told, self.limits, progress or _silent, workers
+            )
+        self._handle.replaced(new)
         return report
 
     # ---- out
@@ -286,15 +245,11 @@ class Collection:
             UnknownField: the filter names a field that no item has.
             MediaError: a file of the query cannot be read, or its decoder crashed, hung, or took too much memory.
         """
-        query, store, asking = asked, self._searched(), self._asking()
+        store, asking, query = self._searched(), self._asking(), asked
         if not isinstance(query, Query):
-            query = Query(asking.terms(query), k=k, where=where, modalities=frozenset(modalities or Modality))
-        wanted = ask.searched(query, self.model)
-        vectors, weights = asking.embed(query, store)
-        query = ask.weighed(query, vectors, weights, self.model)
-        scorer = self.model.scorer
-        rerank = PairReranker(scorer, vectors, weights, store) if scorer else None
-        return search(store, probes(vectors, weights, wanted, self.model.background), query, rerank)
+            parts = frozenset(Modality if modalities is None else modalities)
+            query = Query(asking.terms(query), k=k, where=where, modalities=parts)
+        return asking.answer(query, store)
 
     def terms(self, asked: str | Path | Term | Sequence[Term]) -> tuple[Term, ...]:
         """What is asked as terms, a file with the modality that it holds.
@@ -317,7 +272,8 @@ class Collection:
         if len(ids) == 1:
             return self._store.get(ids)[0]
         if ids:
-            raise QueryError(f"{len(ids)} ids begin with {id!r}: {', '.join(ids[:3])} ...; give more of it")
+            more = " ..." if len(ids) > 3 else ""
+            raise QueryError(f"{len(ids)} ids begin with {id!r}: {', '.join(ids[:3])}{more}; give more of it")
         raise QueryError(f"there is no item with the id {id!r}")
 
     def short(self, id: str) -> str:
@@ -350,13 +306,14 @@ class Collection:
 
     def verify(self) -> list[Fault]:
         """What is not as it should be: files of store and model, vectors, items, sources that changed or are gone."""
-        return upkeep.verify(self.path, self._model)
+        return upkeep.verify(self.path, self._handle.chosen)
 
     def repair(self) -> list[Fault]:
         """Drop damaged files, index again every item with a fault whose source is there; return the faults left."""
         upkeep.mend(self.path)
-        with self._writing() as store:
+        with self._handle.writing() as store:
             lost = upkeep.repair(store, self.model, self.limits)
+            related.attend(store, self.model, place.parts_of(self.path))
             store.told()
         return [*lost, *self.verify()]
 
@@ -385,69 +342,46 @@ class Collection:
 
     @property
     def _store(self) -> LanceStore:
-        return self._still()
+        return self._handle.store
 
     def _searched(self) -> Store:
         """The store, or what an index in memory holds of it."""
-        store = self._store
-        return self._holding.of(store, lambda: self.model) if self._holding else store
+        return self._memory.of(self._store, lambda: self.model) if self._memory else self._store
 
-    def _still(self) -> LanceStore:
-        """The store that lies at the path now.
-
-        Raises:
-            CollectionMoved: none does, or one of another model than the caller asked for.
-        """
-        if self._opened.there:
-            return self._opened
-        if not place.exists(self._uri):
-            raise CollectionMoved(f"the collection at {self.path} was moved or removed since it was opened")
-        store = LanceStore.open(self._uri)
-        known = store.metadata
-        if known["fingerprint"] != self._opened.metadata["fingerprint"]:
-            if self._pinned:
-                raise CollectionMoved(
-                    f"the collection at {self.path} was migrated to model {known['model']} since it was opened; "
-                    "open it again"
-                )
-            self._model, self._road = None, None  # another model may want files read otherwise
-        self._opened = store
-        return store
-
-    def _asking(self) -> ask.Asking:
+    def _asking(self) -> Asking:
         """One process, which starts with the first file, reads whatever files are asked with."""
-        if self._road is None:
-            self._road = Road(self.model.reading, self.limits, workers=1, known=self.model.modalities)
-        return ask.Asking(self.model, self._road)
+        model = self.model
+        if self._road is None or self._road_of is not model:  # another may want files read otherwise
+            self._road = Road(model.reading, self.limits, workers=1, known=model.modalities)
+            self._road_of = model
+        return Asking(model, self._road)
 
-    def _ingest(self, stream: Iterable[Entry], progress: Progress | None, retry: bool, workers: int | None) -> Report:
-        with self._writing() as store:
+    def _ingest(
+        self,
+        stream: Iterable[Entry],
+        progress: Progress | None,
+        retry: bool,
+        workers: int | None,
+        relations: str | Path | None = None,
+    ) -> Report:
+        uri = place.parts_of(self.path)
+        said = None if relations is None else related.read(relations, self.model, uri)
+        with self._handle.writing() as store:
+            if said is not None:
+                related.keep(uri, said)
             run = Ingest(self.model, store, self.limits, progress or _silent, workers)
-            report = run.run(news(stream, store, retry, run.skip, self.limits))
+            report = run.run(changed(stream, store, retry, run.skip, self.limits))
+            report.beside, report.unrelated = related.attend(store, self.model, uri)
             store.optimize()
         return report
 
     def _remove(self, ids: list[str]) -> int:
-        with self._writing() as store:
-            return store.remove(ids)
-
-    @contextmanager
-    def _writing(self) -> Iterator[LanceStore]:
-        """The store, open for writing and locked against other writers."""
-        self._still()
-        with LanceStore.open(self._uri, write=True) as store:
-            self._still()  # who had the lock before may have replaced it
-            yield store
-
-
-def _known_store(uri: str) -> LanceStore | None:
-    """The store at `uri`, open for reading; None where there is none yet."""
-    try:
-        return LanceStore.open(uri) if place.exists(uri) else None
-    except NotACollection:
-        if address.is_address(uri):  # where nothing but opening it tells
-            return None
-        raise
+        with self._handle.writing() as store:
+            removed = store.remove(ids)
+            if removed and related.there_are_any(store, place.parts_of(self.path)):
+                with suppress(ModelError, Untrusted):  # without the model `verify` says what is out of date
+                    related.attend(store, self.model, place.parts_of(self.path))
+        return removed
 
 
 def _silent(report: Report) -> None:

@@ -23,7 +23,7 @@ from duretrieval.collection import storable
 from duretrieval.collection.reading import passages
 from duretrieval.collection.sources import Entry
 from duretrieval.errors import DuretrievalError, MediaError, MissingExtra, UnfitFields
-from duretrieval.fuse.means import means
+from duretrieval.fuse.means import pooled
 from duretrieval.media.decoder import Chunk
 from duretrieval.media.expected import belonging, misfit
 from duretrieval.media.limits import Limits
@@ -54,6 +54,10 @@ class Report:
     problems: dict[str, str] = field(default_factory=dict)
     """source -> reason, for the items of this run that could not be used, or not wholly."""
     seconds: float = 0.0
+    beside: int = 0
+    """Items of the collection whose vector looks at neighbours."""
+    unrelated: list[str] = field(default_factory=list)
+    """What of the relations is not used, in sentences."""
 
     @property
     def seen(self) -> int:
@@ -68,7 +72,8 @@ class _Draft:
     entry: Entry
     fields: dict[str, Scalar] = field(default_factory=dict)
     parts: dict[tuple[int, int, int], Part] = field(default_factory=dict)
-    vectors: dict[tuple[int, int, int], Array] = field(default_factory=dict)
+    sequences: dict[tuple[int, int, int], Array] = field(default_factory=dict)
+    """(t, dim) unit rows; one, but where the model fuses tokens"""
     problems: list[str] = field(default_factory=list)
     kinds: dict[int, set[Modality]] = field(default_factory=dict)
     """file -> the modalities in it so far"""
@@ -80,7 +85,7 @@ class _Draft:
         return self.files_open == 0 and self.waiting == 0
 
     def item(self) -> tuple[Item, list[Array]]:
-        order = [key for key in sorted(self.parts) if key in self.vectors]
+        order = [key for key in sorted(self.parts) if key in self.sequences]
         entry = self.entry
         item = Item(
             id=entry.id,
@@ -91,7 +96,7 @@ class _Draft:
             digest=entry.digest,
             problem="; ".join(filter(None, [entry.problem, *self.problems])) or None,
         )
-        return item, [self.vectors[key] for key in order]
+        return item, [self.sequences[key] for key in order]
 
 
 class Ingest:
@@ -216,23 +221,23 @@ class Ingest:
         if batch and modality in self._model.modalities:
             self._model.parts_for(modality)  # a part that is refused or damaged is the model's fault, and no item's
         try:
-            rows: list[Array | DuretrievalError] = list(self._model.encode([part for _, _, part in batch]))
+            rows: list[Array | DuretrievalError] = list(self._model.sequences([part for _, _, part in batch]))
         except DuretrievalError:  # one of them is at fault: find out which, so that it alone pays
             rows = [self._encode_one(part) for _, _, part in batch]
         for (draft, key, part), row in zip(batch, rows, strict=True):
             draft.waiting -= 1
             if isinstance(row, DuretrievalError):
                 self._note(draft, str(row))
-            elif not _is_unit(row):
+            elif not _is_unit(pooled(row)):
                 self._note(draft, f"the model finds nothing in its {modality.value}")
             else:
-                draft.vectors[key] = row
+                draft.sequences[key] = row
             draft.parts[key] = _stored(part)  # the array is no longer needed
             self._finish_if_done(draft)
 
     def _encode_one(self, part: Part) -> Array | DuretrievalError:
         try:
-            row: Array = self._model.encode([part])[0]
+            row: Array = self._model.sequences([part])[0]
         except DuretrievalError as error:
             return error
         return row
@@ -245,12 +250,12 @@ class Ingest:
         if draft.done:
             self._put(*self._with_whole(*draft.item()))
 
-    def _with_whole(self, item: Item, vectors: list[Array]) -> tuple[Item, list[Array]]:
-        """With one more part, all of its modalities fused, where the model has a fusion."""
+    def _with_whole(self, item: Item, sequences: list[Array]) -> tuple[Item, list[Array]]:
+        """A vector a part, and one more part, all of its modalities fused, where the model has a fusion."""
+        vectors = [pooled(sequence) for sequence in sequences]
         if self._model.fusion is None or not vectors:
             return item, vectors
-        mean = means([part.modality for part in item.parts], np.stack(vectors))
-        whole = self._model.fuse(mean)[0] if mean else np.zeros(self._model.dim, dtype=np.float32)
+        whole = self._model.whole([part.modality for part in item.parts], sequences)
         if not _is_unit(whole):
             problem = "the model finds nothing in the whole of it, so it cannot be found"
             return replace(item, problem="; ".join(filter(None, [item.problem, problem]))), vectors

@@ -1,7 +1,8 @@
-"""The road of a question: terms of any modality become unit vectors with weights."""
+"""The road of a question: terms of any modality become unit vectors with weights, and these find items."""
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,11 +12,14 @@ import numpy as np
 
 from duretrieval.collection.reading import Held, Road
 from duretrieval.errors import EmptyMedia, MediaError, MissingExtra, QueryError
-from duretrieval.fuse.means import mean, means
+from duretrieval.fuse.means import mean
+from duretrieval.fuse.scores import probes
 from duretrieval.model.model import Model
 from duretrieval.protocols import Store
+from duretrieval.rank.nearest import search
+from duretrieval.rank.rerank import PairReranker
 from duretrieval.similarity import unit
-from duretrieval.types import Array, Modality, Part, Query, Term
+from duretrieval.types import Array, Hit, Modality, Part, Query, Term
 
 NOTHING = "the query asks for nothing"
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp"})
@@ -43,6 +47,19 @@ class Asking:
             return (Term(held.kind, asked),)
         return (asked,) if isinstance(asked, Term) else tuple(asked)
 
+    def answer(self, query: Query, store: Store) -> list[Hit]:
+        """The items that fit best, best first.
+
+        Raises:
+            QueryError, MediaError, MissingExtra: as `embed` and `searched`.
+        """
+        wanted = searched(query, self._model)
+        vectors, weights = self.embed(query, store)
+        query = weighed(query, vectors, weights, self._model)
+        scorer = self._model.scorer
+        rerank = PairReranker(scorer, vectors, weights, store) if scorer else None
+        return search(store, probes(vectors, weights, wanted, self._model.background), query, rerank)
+
     def embed(self, query: Query, store: Store) -> tuple[Array, list[float]]:
         """One unit vector a term, then one an item of `query.like`: (t, dim), and the t weights.
 
@@ -51,21 +68,26 @@ class Asking:
         alone, and an item to be like is its whole.
 
         Raises:
-            QueryError: a term is blank, a file holds nothing of its term's modality, or an item to be like is not there
-                or has no vectors.
+            QueryError: a term is blank or its weight no finite number, a file holds nothing of its term's modality, or
+                an item to be like is not there or has no vectors.
             MediaError, MissingExtra: a file cannot be read.
         """
+        for term in query.terms:
+            if not math.isfinite(term.weight):
+                raise QueryError(f"a term has weight {term.weight}; give a number, negative for less of it")
         empty = np.zeros((0, self._model.dim), np.float32)
-        terms = [mean(self._model.encode(self._parts(term))) for term in query.terms]
-        asked, weights = np.stack(terms) if terms else empty, [term.weight for term in query.terms]
+        found = [self._model.sequences(self._parts(term)) for term in query.terms]
+        weights = [term.weight for term in query.terms]
         if self._model.fusion is not None:
-            asked, weights = _fused(query.terms, asked, self._model)
+            asked, weights = _fused(query.terms, found, self._model)
+        else:
+            asked = np.stack([mean(np.concatenate(parts)) for parts in found]) if found else empty
         like = _like(query.like, store, wholes=self._model.fusion is not None)
         return np.concatenate([asked, like or empty]), weights + [1.0] * len(query.like)
 
     def _parts(self, term: Term) -> list[Part]:
         if not isinstance(term.content, Path):
-            if _is_nothing(term.content):
+            if is_nothing(term.content):
                 raise QueryError(
                     f"{NOTHING}: a term is empty or blank; give words, a picture, a film or a sound, or leave the term "
                     "out"
@@ -123,16 +145,25 @@ def weighed(query: Query, vectors: Array, weights: Sequence[float], model: Model
     return replace(query, weights=model.weights(direction)) if direction.any() else query
 
 
-def _fused(terms: Sequence[Term], vectors: Array, model: Model) -> tuple[Array, list[float]]:
-    """vectors: (t, dim) unit, one a term; what is wanted as one row, then each term of which less is wanted."""
+def _fused(terms: Sequence[Term], found: Sequence[list[Array]], model: Model) -> tuple[Array, list[float]]:
+    """found: of each term its parts, as `Model.sequences` gives them; what is wanted as one row, then each term of
+    which less is wanted."""
+    read = [_as_one(term, parts, model) for term, parts in zip(terms, found, strict=True)]
+    kinds = [term.modality for term in terms]
     wanted = [i for i, term in enumerate(terms) if term.weight > 0]
     unwanted = [i for i, term in enumerate(terms) if term.weight < 0]
-    rows = [model.fuse({terms[i].modality: vectors[i : i + 1]}) for i in unwanted]
+    rows = [model.whole([kinds[i]], [read[i]]) for i in unwanted]
     weights = [terms[i].weight for i in unwanted]
-    if held := means([terms[i].modality for i in wanted], vectors[wanted], [terms[i].weight for i in wanted]):
-        rows.insert(0, model.fuse(held))
+    whole = model.whole([kinds[i] for i in wanted], [read[i] for i in wanted], [terms[i].weight for i in wanted])
+    if whole.any():
+        rows.insert(0, whole)
         weights.insert(0, sum(terms[i].weight for i in wanted))
-    return np.concatenate([np.zeros((0, model.dim), np.float32), *rows]), weights
+    return np.stack(rows) if rows else np.zeros((0, model.dim), np.float32), weights
+
+
+def _as_one(term: Term, parts: list[Array], model: Model) -> Array:
+    """(t, dim) unit: the tokens of all parts of a term, or their mean where the fusion takes one row."""
+    return np.concatenate(parts) if term.modality in model.tokens else mean(np.concatenate(parts))[None]
 
 
 def _like(ids: Sequence[str], store: Store, *, wholes: bool) -> list[Array]:
@@ -151,7 +182,7 @@ def _like(ids: Sequence[str], store: Store, *, wholes: bool) -> list[Array]:
     return rows
 
 
-def _is_nothing(content: object) -> bool:
+def is_nothing(content: object) -> bool:
     """Whether it is text without a character to see, or an array without numbers."""
     if isinstance(content, str):
         return all(unicodedata.category(sign) in _UNSEEN for sign in content)

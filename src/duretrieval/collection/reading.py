@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from duretrieval.errors import DuretrievalError, EmptyMedia, MediaError, MissingExtra, ModelError, ShapeError
 from duretrieval.media.chunk import Chunk
@@ -32,8 +32,9 @@ BATCH = 32
 
 Thing = str | Path | Part
 """A text, a file, or a part whose content is either or at hand."""
-Encode = Callable[[Sequence[Part]], Array]
-"""Parts to rows (n, dim), as an encoder and a model have it."""
+Rows = TypeVar("Rows", Array, list[Array])
+Encode = Callable[[Sequence[Part]], Rows]
+"""Parts to rows (n, dim), as an encoder and a model have it, or to sequences, (t, dim) of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +146,12 @@ class Road:
 
 
 def encoded(
-    read: Iterable[list[Part] | DuretrievalError], encode: Encode
-) -> Iterator[tuple[Modality, Array] | DuretrievalError]:
-    """What `Road.read_all` gives as rows: for each thing, in order, its modality and (w, dim), a row a part."""
+    read: Iterable[list[Part] | DuretrievalError], encode: Encode[Rows]
+) -> Iterator[tuple[Modality, Rows] | DuretrievalError]:
+    """What `Road.read_all` gives as rows: for each thing, in order, its modality and (w, dim), a row a part.
+
+    Where encode gives sequences, a list of those of its parts.
+    """
     batch: list[list[Part] | DuretrievalError] = []
     for found in read:
         batch.append(found)
@@ -170,8 +174,8 @@ def passages(part: Part, reading: Reading) -> list[Part]:
 
 
 def _encoded(
-    batch: Sequence[list[Part] | DuretrievalError], encode: Encode
-) -> Iterator[tuple[Modality, Array] | DuretrievalError]:
+    batch: Sequence[list[Part] | DuretrievalError], encode: Encode[Rows]
+) -> Iterator[tuple[Modality, Rows] | DuretrievalError]:
     flat = [part for parts in batch if isinstance(parts, list) for part in parts]
     try:
         rows = encode(flat) if flat else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 
 from duretrieval import builtin, plugins
 from duretrieval.errors import ModelError, ModelMismatch
@@ -92,7 +93,7 @@ def require_dim(dim: int | None, model: Model, path: str | Path) -> None:
     if dim not in (None, model.dim):
         raise ModelMismatch(
             f"the collection at {path} has vectors of {model.dim} dimensions, not {dim}; encode it again with: "
-            f"duretrieval migrate -c {path} --model {name_of(model)} --dim {dim}"
+            f"duretrieval migrate -c {quote(str(path))} --model {quote(name_of(model))} --dim {dim}"
         )
 
 
@@ -101,9 +102,8 @@ def require(found: str, name: str, known: Mapping[str, str], path: str | Path) -
     if found != known["fingerprint"]:
         raise ModelMismatch(
             f"the collection at {path} was made with model {place(known['model'], path)}{_cut(known)} "
-            f"({known['fingerprint']}), not "
-            f"with {name} ({found}); their vectors cannot be compared. Open it with the first (--model), or encode it "
-            f"again with: duretrieval migrate -c {path} --model {name}"
+            f"({known['fingerprint']}), not with {name} ({found}); their vectors cannot be compared. Open it with the "
+            f"first (--model), or encode it again with: duretrieval migrate -c {quote(str(path))} --model {quote(name)}"
         )
 
 

@@ -1,4 +1,4 @@
-"""What there is to index: files, rows of manifests and items at hand, all as entries; and which of them are news."""
+"""What there is to index: files, rows of manifests and items at hand, all as entries."""
 
 from __future__ import annotations
 

@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from shlex import quote
 
-from duretrieval.collection import record, sources, storable
+from duretrieval.collection import record, relations, sources, storable
+from duretrieval.collection.changed import BATCH
 from duretrieval.collection.ingest import Ingest, Report
-from duretrieval.collection.news import BATCH
-from duretrieval.errors import CollectionError, DamagedCollection, ModelError, NotACollection, WouldEmpty
+from duretrieval.errors import CollectionError, DamagedCollection, ModelError, NotACollection, Untrusted, WouldEmpty
 from duretrieval.index.lance import address, place
 from duretrieval.index.lance import mend as mending
 from duretrieval.index.lance.damage import damage
@@ -30,7 +31,7 @@ BACK = Fault("_versions", "the newest version was lost, and with it what was don
 def no_collection(path: str | Path) -> NotACollection:
     """The sentence where there is none."""
     return NotACollection(
-        f"there is no collection at {path}. Make one with: duretrieval index PATH -c {path}; "
+        f"there is no collection at {path}. Make one with: duretrieval index PATH -c {quote(str(path))}; "
         "or name another with -c or DURETRIEVAL_COLLECTION."
     )
 
@@ -51,6 +52,7 @@ def verify(path: str | Path, model: Model | None = None) -> list[Fault]:
         return damage(uri) or [Fault(str(path), str(error))]
     try:
         found += _source_faults(store)
+        found += _relation_faults(store, path, model)
     except DamagedCollection as error:
         found = found or [Fault(str(path), str(error))]
     return [*_model_faults(store, path, model), *found]
@@ -120,6 +122,17 @@ def _lost_faults(store: LanceStore) -> Iterator[Fault]:
             yield Fault(source, f"was lost with a damaged file; {again}")
         else:
             yield Fault(source, f"was lost with a damaged file, or removed before; {again} if it belongs here")
+
+
+def _relation_faults(store: LanceStore, path: str | Path, model: Model | None) -> list[Fault]:
+    """The items that do not look at the neighbours they have."""
+    uri = place.parts_of(path)
+    if not relations.there_are_any(store, uri):
+        return []
+    try:
+        return list(relations.faults(store, model or record.reopen(store.metadata, path), uri))
+    except (ModelError, Untrusted):
+        return []  # what is wrong with the model is said of it
 
 
 def _source_faults(store: LanceStore) -> Iterator[Fault]:
@@ -217,6 +230,7 @@ def migrate(
         run = Ingest(model, new, limits, progress, workers)
         report = run.run(sources.from_store(_left(old, new, run.skip), limits))
         new.remove(sorted({item.id for item in new.scan()} - {item.id for item in old.scan()}))
+        report.beside, report.unrelated = relations.attend(new, model, uri)
         new.optimize()
     place.replace(uri, beside)
     return report

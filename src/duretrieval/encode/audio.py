@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from duretrieval.encode.batching import mean_per_part, one_by_one
 from duretrieval.encode.classes import hellinger
 from duretrieval.encode.cutting import heard
@@ -59,10 +61,25 @@ class OnnxAudio:
             ShapeError: a part is not mono float32 samples, or has none.
             ModelError: the graph cannot be read.
         """
+        return self._finish(mean_per_part(*self._rows(batch)))
+
+    sequential = True
+
+    def sequence(self, batch: Sequence[Part], /) -> list[Array]:
+        """Of each sound its patches in order, (t, dim) float32.
+
+        Raises:
+            ShapeError, ModelError: as `encode`.
+        """
+        rows, counts = self._rows(batch)
+        rows = hellinger(rows) if self.output == "scores" else rows
+        return np.split(rows, np.cumsum(counts)[:-1]) if counts else []
+
+    def _rows(self, batch: Sequence[Part]) -> tuple[Array, list[int]]:
+        """What the graph makes of every patch, and how many each part has."""
         counts: list[int] = []
         mels = (patch for part in batch for patch in self._patches(part, counts))
-        rows = one_by_one(mels, self._graph, "mel", self.dim)
-        return self._finish(mean_per_part(rows, counts))
+        return one_by_one(mels, self._graph, "mel", self.dim), counts
 
     def _patches(self, part: Part, counts: list[int]) -> Array:
         """The part's patches; how many there are is added to `counts`."""

@@ -7,6 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from duretrieval.encode.batching import mean_per_part, one_by_one
 from duretrieval.encode.cutting import Cutting, heard
 from duretrieval.onnx import Session
@@ -18,7 +20,7 @@ class OnnxSound:
     """A sound encoder: a graph from `samples` (b, n) float32, mono at `sample_rate`, to rows (b, dim) float32.
 
     cutting: which n the graph takes. The rows of a sound's pieces are averaged and made unit. Spectra, where the graph
-    needs any, are its own business (`train.nets.audio`), so one encoder serves every model of sounds.
+    needs any, are its own business (`training.nets.audio`), so one encoder serves every model of sounds.
     """
 
     modalities = frozenset({Modality.AUDIO})
@@ -67,9 +69,23 @@ class OnnxSound:
             ShapeError: a part is not mono float32 samples, or has none.
             ModelError: the graph cannot be read.
         """
+        return unit(mean_per_part(*self._rows(batch)))
+
+    sequential = True
+
+    def sequence(self, batch: Sequence[Part], /) -> list[Array]:
+        """Of each sound its pieces in order, (t, dim) float32; one that the graph hears at once has one.
+
+        Raises:
+            ShapeError, ModelError: as `encode`.
+        """
+        rows, counts = self._rows(batch)
+        return np.split(rows, np.cumsum(counts)[:-1]) if counts else []
+
+    def _rows(self, batch: Sequence[Part]) -> tuple[Array, list[int]]:
+        """What the graph makes of every piece, and how many each part has."""
         counts: list[int] = []
-        rows = one_by_one(self._pieces(batch, counts), self._graph, "samples", self.dim)
-        return unit(mean_per_part(rows, counts))
+        return one_by_one(self._pieces(batch, counts), self._graph, "samples", self.dim), counts
 
     def _pieces(self, batch: Sequence[Part], counts: list[int]) -> Iterator[Array]:
         """The parts' pieces, one after another; how many each has is added to `counts`."""

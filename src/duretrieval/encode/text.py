@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -22,8 +22,10 @@ ROWS = 32
 class OnnxText:
     """A sentence encoder: a tokenizer and a graph (input_ids, attention_mask) (b, t) int64 -> (b, dim) float32.
 
+    output: "rows", or "tokens" of a graph that ends in (b, t, dim), of which a text's row is the mean.
+
     max_tokens: what comes after is not read.  glossary: a file in the folder that turns Chinese into English words
-    before anything else (`encode.glossary`), for an encoder that knows only English.  pad_id: fills what is shorter
+    before anything else (`language.glossary`), for an encoder that knows only English.  pad_id: fills what is shorter
     than its neighbours.  pad_to: at least so many tokens, for a graph that has learned to read the padding.  prefix:
     goes before every text, for an encoder that was trained so ("query: ").
     """
@@ -41,6 +43,7 @@ class OnnxText:
         pad_id: int = 0,
         pad_to: int | None = None,
         prefix: str = "",
+        output: Literal["rows", "tokens"] = "rows",
     ) -> None:
         tokenizer = Path(tokenizer)
         glossary = Path(glossary) if glossary is not None else None
@@ -49,6 +52,7 @@ class OnnxText:
         self.pad_id = pad_id
         self.pad_to = pad_to
         self.prefix = prefix
+        self.output = output
         self._graph = graph
         self._tokenizer_file = tokenizer
         self._glossary_file = glossary
@@ -66,6 +70,7 @@ class OnnxText:
         pad_id: int = 0,
         pad_to: int | None = None,
         prefix: str = "",
+        output: Literal["rows", "tokens"] = "rows",
         threads: int | None = None,
     ) -> OnnxText:
         """The encoder in a model folder; its files are read on first use."""
@@ -78,6 +83,7 @@ class OnnxText:
             pad_id=pad_id,
             pad_to=pad_to,
             prefix=prefix,
+            output=output,
         )
 
     def save(self, folder: str | Path, name: str) -> dict[str, Any]:
@@ -94,7 +100,9 @@ class OnnxText:
         }
         if self._glossary_file:
             options["glossary"] = copied(self._glossary_file, Path(folder) / f"{name}-glossary.tsv")
-        own = {"pad_id": self.pad_id, "pad_to": self.pad_to, "prefix": self.prefix}
+        own: dict[str, Any] = {"pad_id": self.pad_id, "pad_to": self.pad_to, "prefix": self.prefix}
+        if self.sequential:
+            own["output"] = self.output
         return options | {key: value for key, value in own.items() if value}
 
     def encode(self, batch: Sequence[Part], /) -> Array:
@@ -106,14 +114,38 @@ class OnnxText:
             ShapeError: a part's content is not a string.
             ModelError: the graph or the tokenizer cannot be read.
         """
-        tokens = [self._tokens(part) for part in batch]
-        order = sorted(range(len(tokens)), key=lambda i: len(tokens[i]))
-        out = np.zeros((len(tokens), self.dim), dtype=np.float32)
-        batches = [order[start : start + ROWS] for start in range(0, len(order), ROWS)]
-        runs = (padded([tokens[i] for i in rows], pad_id=self.pad_id, pad_to=self.pad_to) for rows in batches)
-        for rows, vectors in zip(batches, self._graph.run_each(runs), strict=True):
+        if self.sequential:
+            found = [tokens.mean(axis=0) for tokens in self.sequence(batch)]
+            return unit(np.stack(found)) if found else np.zeros((0, self.dim), np.float32)
+        out = np.zeros((len(batch), self.dim), dtype=np.float32)
+        for rows, _, vectors in self._runs(batch):
             out[rows] = unit(vectors)
         return out
+
+    @property
+    def sequential(self) -> bool:
+        """Whether the graph ends in tokens."""
+        return self.output == "tokens"
+
+    def sequence(self, batch: Sequence[Part], /) -> list[Array]:
+        """Of each text its tokens as the graph leaves them, (t, dim) float32, in order, special ones included.
+
+        Raises:
+            ShapeError, ModelError: as `encode`.
+        """
+        found: dict[int, Array] = {}
+        for rows, lengths, tokens in self._runs(batch):
+            found |= {i: held[:t] for i, t, held in zip(rows, lengths, tokens, strict=True)}
+        return [found[i] for i in range(len(batch))]
+
+    def _runs(self, batch: Sequence[Part]) -> Iterator[tuple[list[int], list[int], Array]]:
+        """Places of texts, how many tokens each has, and what the graph makes of them."""
+        tokens = [self._tokens(part) for part in batch]
+        order = sorted(range(len(tokens)), key=lambda i: len(tokens[i]))
+        batches = [order[start : start + ROWS] for start in range(0, len(order), ROWS)]
+        runs = (padded([tokens[i] for i in rows], pad_id=self.pad_id, pad_to=self.pad_to) for rows in batches)
+        for rows, made in zip(batches, self._graph.run_each(runs), strict=True):
+            yield rows, [len(tokens[i]) for i in rows], made
 
     def _tokens(self, part: Part) -> list[int]:
         text = text_of(part)

@@ -116,6 +116,23 @@ class TextBags:
         """
         return unit(sums([self.bag(part) for part in batch], self.table, self.reader.size))
 
+    @property
+    def sequential(self) -> bool:
+        """Whether there is a table: without one, a word is a number of its own."""
+        return self.table is not None
+
+    def sequence(self, batch: Sequence[Part], /) -> list[Array]:
+        """Of each text what a reader finds in it, w_i T[i] each: (m, dim) float32, in the order of their ids.
+
+        Raises:
+            ShapeError, MissingExtra: as `encode`.
+        """
+        found = []
+        for ids, weights in map(self.bag, batch):
+            assert self.table is not None
+            found.append(weights[:, None] * self.table[ids])
+        return found
+
     def with_table(self, table: Array) -> Self:
         """The same reader with another table (size, d)."""
         return replace(self, table=table)

@@ -22,7 +22,7 @@ class Vocabulary:
     """A text as the words it holds of a list, each weighted: w_i = tf(how often) * weights[i].
 
     known: the words; id i is known[i].  weights: (len(known),); None is 1 for each.  damp: tf is 1 + ln(count), not the
-    count.  spread: a word that is not known is read as known ones like it (`encode.unknown`), and not skipped.
+    count.  spread: a word that is not known is read as known ones like it (`language.unknown`), and not skipped.
     """
 
     kind: ClassVar[str] = "vocabulary"

@@ -36,7 +36,7 @@ class WordVectors(TextBags):
         """From words and their vectors (len(known), d).
 
         weights: how much each word counts (`smooth_inverse_frequency`, `bags.inverse_frequency`); None: all the same.
-        spread: a word that is not known is read as known ones like it (`encode.unknown`).
+        spread: a word that is not known is read as known ones like it (`language.unknown`).
 
         Raises:
             ShapeError: not one vector a word.

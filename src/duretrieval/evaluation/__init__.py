@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from duretrieval.evaluation.health.health import Health as Health
     from duretrieval.evaluation.health.health import Latency as Latency
     from duretrieval.evaluation.health.health import measure_health as measure_health
-    from duretrieval.evaluation.judging import Ledger as Ledger
+    from duretrieval.evaluation.judging import JudgementFile as JudgementFile
+    from duretrieval.evaluation.judging import JudgingSession as JudgingSession
     from duretrieval.evaluation.judging import Question as Question
-    from duretrieval.evaluation.judging import Sitting as Sitting
     from duretrieval.evaluation.labels.captions import Captions as Captions
     from duretrieval.evaluation.labels.relevance import Relevance as Relevance
     from duretrieval.evaluation.labels.relevance import Relevant as Relevant
@@ -66,7 +66,7 @@ else:
         {
             "evaluated": "Evaluated",
             "health.health": "Health Latency measure_health",
-            "judging": "Ledger Question Sitting",
+            "judging": "JudgementFile Question JudgingSession",
             "labels.relevance": "Relevance Relevant SameGroup SharedLabel relevant",
             "labels.captions": "Captions",
             "metrics.hashing": "class_map",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -37,6 +37,13 @@ class Difference:
     better: bool
     """Whether new is better in direction, however unsure; False where they are equal."""
 
+    @property
+    def verdict(self) -> Literal["better", "worse", "unsure", "same"]:
+        """What may be said of it."""
+        if not self.difference:
+            return "same"
+        return ("better" if self.better else "worse") if self.significant else "unsure"
+
 
 def compare(
     new: Evaluation,
@@ -59,13 +66,13 @@ def compare(
     """
     if correction not in CORRECTIONS:
         raise ConfigError(f"correction is {correction!r}; choose 'holm' or 'benjamini-hochberg'")
-    bootstrap = bootstrap or Bootstrap()
+    bootstrap, wanted = bootstrap or Bootstrap(), measures and {measure(name).name for name in measures}
     shared = [pair.name for pair in new.pairs if pair.name in {other.name for other in old.pairs}]
     found = []
     for name in shared:
         a, b = new.pair(name), old.pair(name)
         rows = _rows_of(a, b)
-        for chosen in _shared_measures(a, b, measures):
+        for chosen in _shared_measures(a, b, wanted):
             found.append(_difference(a, b, rows, chosen, resamples, bootstrap))
     if not found:
         raise EvaluationError(
@@ -80,7 +87,7 @@ def compare(
 
 def losses(differences: Sequence[Difference]) -> list[Difference]:
     """The significant ones in which new is worse."""
-    return [d for d in differences if d.significant and not d.better and d.difference != 0]
+    return [d for d in differences if d.verdict == "worse"]
 
 
 def gate(differences: Sequence[Difference]) -> bool:
@@ -109,7 +116,7 @@ def _difference(a: Pair, b: Pair, rows: list[int], chosen: Measure, resamples: i
     )
 
 
-def _shared_measures(a: Pair, b: Pair, names: Sequence[str] | None) -> list[Measure]:
+def _shared_measures(a: Pair, b: Pair, names: Container[str] | None) -> list[Measure]:
     both = [score.measure for score in a.scores if score.measure in {other.measure for other in b.scores}]
     return [measure(name) for name in both if names is None or name in names]
 

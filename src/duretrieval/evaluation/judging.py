@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from duretrieval.collection.collection import Collection
+from duretrieval.errors import EvaluationError
 from duretrieval.evaluation.runs import read_judgements
 from duretrieval.evaluation.subjects.collection import as_file
 from duretrieval.types import Hit, Query
@@ -27,17 +28,20 @@ class Question:
     hit: Hit
 
 
-class Ledger:
+class JudgementFile:
     """Judgements in a JSON lines file that grows by a line each; each line is on disk when `record` returns.
 
     A line that a killed process left half written is dropped.
 
     Raises:
-        EvaluationError: the file is there and holds something else; the message names the line.
+        EvaluationError: its name is of another format; or it is there and holds something else, and the message names
+            the line.
     """
 
     def __init__(self, path: str | Path) -> None:
         path = Path(path)
+        if path.suffix.lower() != ".jsonl":
+            raise EvaluationError(f"judgements are JSON lines; call their file {path.stem}.jsonl, not {path.name}")
         self.path = path
         self._ends: list[int] = []
         if path.exists():
@@ -55,6 +59,7 @@ class Ledger:
 
     def record(self, query: str, item: str, source: str, gain: int) -> None:
         """Keep a judgement; source: for people who read the file."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
         row = {"query": query, "item": item, "gain": gain, "source": source}
         with self.path.open("ab") as file:
             self._ends.append(file.tell())
@@ -64,7 +69,7 @@ class Ledger:
         self._gains.setdefault(query, {})[item] = float(gain)
 
     def undo(self) -> bool:
-        """Take back the last judgement of this sitting; False where there is none."""
+        """Take back the last judgement of this session; False where there is none."""
         if not self._ends:
             return False
         os.truncate(self.path, self._ends.pop())
@@ -72,11 +77,11 @@ class Ledger:
         return True
 
 
-class Sitting:
+class JudgingSession:
     """Questions about the first `k` results of each query, those without a judgement, in order."""
 
-    def __init__(self, collection: Collection, queries: Sequence[str], ledger: Ledger, k: int = 10) -> None:
-        self._collection, self._ledger, self._k = collection, ledger, k
+    def __init__(self, collection: Collection, queries: Sequence[str], file: JudgementFile, k: int = 10) -> None:
+        self._collection, self._file, self._k = collection, file, k
         self._queries = list(dict.fromkeys(queries))
         self._at = (0, 0)
         self._done: list[tuple[int, int]] = []
@@ -91,7 +96,7 @@ class Sitting:
         number, rank = self._at
         while number < len(self._queries):
             query, hits = self._queries[number], self._of(number)
-            while rank < len(hits) and self._ledger.judged(query, hits[rank].item.id):
+            while rank < len(hits) and self._file.judged(query, hits[rank].item.id):
                 rank += 1
             if rank < len(hits):
                 self._at = (number, rank)
@@ -103,17 +108,17 @@ class Sitting:
     def answer(self, gain: int) -> None:
         """Keep a judgement of the question, and go on: 0 for no, 1 for yes, more for more."""
         if question := self.question():
-            self._ledger.record(question.query, question.hit.item.id, question.hit.item.source, gain)
+            self._file.record(question.query, question.hit.item.id, question.hit.item.source, gain)
             self._done.append(self._at)
 
     def skip(self) -> None:
-        """Go on without; the next sitting asks again."""
+        """Go on without; the next session asks again."""
         number, rank = self._at
         self._at = (number, rank + 1)
 
     def undo(self) -> bool:
         """Go back to the last answer and take it back; False where there is none."""
-        if not self._ledger.undo():
+        if not self._file.undo():
             return False
         self._at = self._done.pop()
         return True
@@ -121,7 +126,7 @@ class Sitting:
     def _of(self, number: int) -> list[Hit]:
         if number not in self._hits:
             query = self._queries[number]
-            path = as_file(query, (self._ledger.path.parent, Path.cwd()))
+            path = as_file(query, (self._file.path.parent, Path.cwd()))
             terms = self._collection.terms(path or query)
             self._hits[number] = self._collection.search(Query(terms, k=self._k))
         return self._hits[number]

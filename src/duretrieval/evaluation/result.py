@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 from duretrieval.errors import EvaluationError
 from duretrieval.types import Floats, Ints, Modality
 
-Side = Modality | Literal["any"]
-"""What asks, or is searched; "any": all modalities together, as a search does that nothing restricts."""
+Side = Modality | str
+"""What asks, or is searched: a modality; "any", all of them together, as a search does that nothing restricts; or the
+name of a view that a model was trained on, as "anchor" or "image+keywords"."""
 
 FEW = 20
 """Queries below which an interval is rough; one query alone gives an interval of no width."""
+
+
+def side(name: str) -> Side:
+    """As `Pair.name` has it: a modality where it is called so.
+
+    Raises:
+        ValueError: it is no name.
+    """
+    if not isinstance(name, str) or not name:
+        raise ValueError(f"{name!r} is no name of what asks or is searched")
+    return next((modality for modality in Modality if modality == name), name)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +45,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pair:
-    """Queries of one modality against a gallery of another."""
+    """Queries of one side against a gallery of another."""
 
     query: Side
     gallery: Side

@@ -12,8 +12,8 @@ import numpy as np
 
 from duretrieval import whole
 from duretrieval.errors import EvaluationError
-from duretrieval.evaluation.result import Evaluation, Pair, Provenance, Score, Side
-from duretrieval.types import Floats, Ints, Modality
+from duretrieval.evaluation.result import Evaluation, Pair, Provenance, Score, side
+from duretrieval.types import Floats, Ints
 
 FORMAT = 1
 
@@ -34,7 +34,7 @@ def to_json(evaluation: Evaluation) -> str:
     )
 
 
-def from_json(text: str, where: str = "the text") -> Evaluation:
+def from_json(text: str | bytes, where: str = "the text") -> Evaluation:
     """The evaluation that `to_json` wrote.  where: what to call it in an error.
 
     Raises:
@@ -48,10 +48,10 @@ def from_json(text: str, where: str = "the text") -> Evaluation:
             name=data["name"],
             pairs=tuple(_read_pair(pair) for pair in data["pairs"]),
             totals={key: _number(value) for key, value in data["totals"].items()},
-            level=data["level"],
+            level=float(data["level"]),
             provenance=Provenance(**data["provenance"]),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, EvaluationError):
             raise
         raise EvaluationError(
@@ -70,8 +70,7 @@ def load(path: str | Path) -> Evaluation:
     Raises:
         EvaluationError: as `from_json`; the message names the file.
     """
-    path = Path(path)
-    return from_json(path.read_text(encoding="utf-8"), str(path))
+    return from_json(Path(path).read_bytes(), str(path))
 
 
 def _pair(pair: Pair) -> dict[str, Any]:
@@ -106,19 +105,18 @@ def _read_pair(data: dict[str, Any]) -> Pair:
         )
         for score in data["scores"]
     )
+    for score in scores:
+        if len(score.values) != len(data["queries"]):
+            raise ValueError(f"{len(data['queries'])} queries have {len(score.values)} values of {score.measure}")
     return Pair(
-        query=_side(data["query"]),
-        gallery=_side(data["gallery"]),
+        query=side(data["query"]),
+        gallery=side(data["gallery"]),
         queries=tuple(data["queries"]),
         gallery_size=data["gallery_size"],
         scores=scores,
         cluster=_labels(data["cluster"]),
         fold=_labels(data["fold"]),
     )
-
-
-def _side(name: str) -> Side:
-    return "any" if name == "any" else Modality(name)
 
 
 def plain(value: float) -> float | str | None:

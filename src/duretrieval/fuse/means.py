@@ -42,3 +42,9 @@ def means(
         if row.any():
             found[modality] = row[None]
     return found
+
+
+def pooled(sequence: Array) -> Array:
+    """The row of a part that came as tokens: (t, d) unit rows -> (d,) unit, their mean; of one row, that."""
+    row: Array = sequence[0] if len(sequence) == 1 else mean(sequence)
+    return row

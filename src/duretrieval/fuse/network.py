@@ -58,22 +58,34 @@ class OnnxFusion:
             ShapeError: no modality at all, or rows that are not (n, width), as many for each.
             ModelError: the graph cannot be read.
         """
-        n = self._rows(vectors)
-        if n == 0:
+        rows, present = self.stacked(vectors)
+        if not len(rows):
             return np.zeros((0, self.dim), dtype=np.float32)
+        return unit(self._graph.run(rows=rows, present=present))
+
+    def stacked(self, vectors: Mapping[Modality, Array]) -> tuple[Array, Array]:
+        """What the graph takes: (n, m, width), zeros where a modality is absent, and (n, m), 1 where it is there.
+
+        Raises:
+            ConfigError, ShapeError: as `__call__`.
+        """
+        n = self._rows(vectors)
         rows = np.zeros((n, len(self.modalities), self.width), dtype=np.float32)
         present = np.zeros((n, len(self.modalities)), dtype=np.float32)
         for modality, given in vectors.items():
             at = self.modalities.index(modality)
             rows[:, at], present[:, at] = given, 1.0
-        return unit(self._graph.run(rows=rows, present=present))
+        return rows, present
 
-    def _rows(self, vectors: Mapping[Modality, Array]) -> int:
+    def _check_names(self, vectors: Mapping[Modality, Array]) -> None:
         names = ", ".join(self.modalities)
         if unknown := sorted(set(vectors) - set(self.modalities)):
             raise ConfigError(f"this fusion takes {names}, not {', '.join(unknown)}; leave that out")
         if not vectors:
             raise ShapeError(f"there is nothing to fuse; give vectors of at least one of {names}")
+
+    def _rows(self, vectors: Mapping[Modality, Array]) -> int:
+        self._check_names(vectors)
         shapes = {modality: given.shape for modality, given in vectors.items()}
         n = next(iter(shapes.values()))[0]
         if set(shapes.values()) != {(n, self.width)}:

@@ -9,7 +9,7 @@ ISO dates next to a date field become timestamps (UTC where they name no zone), 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -67,13 +67,18 @@ def check(where: str, fields: Mapping[str, str]) -> Filter:
     _balanced(tokens, where)
     names = frozenset(token.text for token in tokens if token.kind == "field")
     _dates(tokens, fields)
-    fractional = any(token.kind == "number" and not token.text.isdecimal() for token in tokens)
-    return Filter("".join(_sql(token, fields, fractional) for token in tokens), names)
+    return Filter("".join(_sql(condition, fields) for condition in _conditions(tokens)), names)
 
 
 def quoted(text: str) -> str:
     """A value as SQL writes it: it's -> 'it''s'."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def named(field: str) -> str:
+    """A field as a filter names it: width, `my field`."""
+    plain = field.isidentifier() and field.isascii() and field.lower() not in _KEYWORDS
+    return field if plain else f"`{field}`"
 
 
 def unusable(where: str, complaint: str) -> QueryError:
@@ -137,9 +142,9 @@ def _resolve(tokens: list[_Token], fields: Mapping[str, str], where: str) -> Ite
         after[i] = tokens[solid[place + 1]] if place + 1 < len(solid) else None
     for i, token in enumerate(tokens):
         if token.kind == "field":
-            yield _Token("field", _known(token.text[1:-1], fields, where))
+            yield _Token("field", known(token.text[1:-1], fields, where))
         elif token.kind == "name" and not _is_word(token.text.lower(), before[i], after[i]):
-            yield _Token("field", _known(token.text, fields, where))
+            yield _Token("field", known(token.text, fields, where))
         else:
             yield replace(token, kind="word") if token.kind == "name" else token
 
@@ -153,8 +158,14 @@ def _is_word(name: str, before: _Token | None, after: _Token | None) -> bool:
     return name in _TEMPORAL and after is not None and after.kind == "text"
 
 
-def _known(name: str, fields: Mapping[str, str], where: str) -> str:
-    """The field meant by `name`: exactly, or else the only one that differs in case alone."""
+def known(name: str, fields: Mapping[str, str], where: str | None = None) -> str:
+    """The field meant by `name`: exactly, or else the only one that differs in case alone.
+
+    where: the filter that names it.
+
+    Raises:
+        UnknownField: there is none; the message suggests and lists.
+    """
     if name in fields:
         return name
     alike = [field for field in fields if field.lower() == name.lower()]
@@ -163,7 +174,8 @@ def _known(name: str, fields: Mapping[str, str], where: str) -> str:
     near = get_close_matches(name, list(fields), n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     there = ", ".join(field if _TOKEN.fullmatch(field) else f"`{field}`" for field in sorted(fields))
-    raise UnknownField(f"no field {short(name)} (in the filter {short(where)}).{hint} There are: {there}")
+    within = f" (in the filter {short(where)})" if where else ""
+    raise UnknownField(f"no field {short(name)}{within}.{hint} There are: {there}")
 
 
 def _balanced(tokens: list[_Token], where: str) -> None:
@@ -217,18 +229,40 @@ def _moment(token: _Token, field: str) -> _Token:
         text += "-01" if "-" in text else "-01-01"
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise QueryError(
-            f"{token.text} is no date, and field {field!r} holds dates; "
+            f"{token.text} is no date{' in UTC' * isinstance(error, OverflowError)}, and field {field!r} holds dates; "
             "write '2024-05-31' or '2024-05-31T18:30:00+08:00'"
         ) from error
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return _Token("word", f"timestamp '{moment.isoformat(timespec='microseconds')}'")
 
 
-def _sql(token: _Token, fields: Mapping[str, str], fractional: bool) -> str:
-    """One token as the store reads it; a filter with a fraction anywhere compares its integer fields as fractions."""
-    if token.kind == "field":
-        name = f"`{token.text}`"
-        return f"CAST({name} AS DOUBLE)" if fractional and fields[token.text] == "integer" else name
-    return " " if token.kind == "space" else token.text
+def _conditions(tokens: Iterable[_Token]) -> Iterator[list[_Token]]:
+    """What AND and OR join, each after the first with that word; the AND of BETWEEN joins nothing."""
+    held: list[_Token] = []
+    between = False
+    for token in tokens:
+        word = token.text.lower() if token.kind == "word" else ""
+        if word == "or" or (word == "and" and not between):
+            yield held
+            held = []
+        between = word == "between" or (between and word != "and")
+        held.append(token)
+    yield held
+
+
+def _sql(condition: Sequence[_Token], fields: Mapping[str, str]) -> str:
+    """A condition as the store reads it; one with a fraction compares its integer fields as fractions.
+
+    Others keep theirs: past 2^53 a fraction cannot tell one integer from the next.
+    """
+    fractional = any(token.kind == "number" and not token.text.isdecimal() for token in condition)
+    said = []
+    for token in condition:
+        if token.kind == "field":
+            name = f"`{token.text}`"
+            said.append(f"CAST({name} AS DOUBLE)" if fractional and fields[token.text] == "integer" else name)
+        else:
+            said.append(" " if token.kind == "space" else token.text)
+    return "".join(said)

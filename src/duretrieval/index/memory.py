@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import islice
 from typing import Any
-
-import numpy as np
 
 from duretrieval.index.exact import direction
 from duretrieval.protocols import Index, Store
 from duretrieval.types import Array, Match, Modality
-
-BATCH = 1000
-"""Items read from the store at a time."""
 
 
 class InMemory:
@@ -62,16 +56,10 @@ class InMemory:
     def _fill(self) -> None:
         version = self.store.version
         indexes: dict[Modality, Index] = {}
-        everything = self.store.scan()
-        while items := list(islice(everything, BATCH)):
-            vectors = self.store.vectors([item.id for item in items])
-            rows: dict[Modality, list[tuple[str, Array]]] = {}
-            for item in items:
-                for n, part in enumerate(item.parts):
-                    rows.setdefault(part.modality, []).append((f"{n} {item.id}", vectors[item.id][n]))
-            for modality, held in rows.items():
-                index = indexes.setdefault(modality, self._make(self.store.dim))
-                index.add([key for key, _ in held], np.stack([row for _, row in held]))
+        for modality in map(Modality, self.store.count_parts()):
+            indexes[modality] = self._make(self.store.dim)
+            for keys, rows in self.store.parts(modality=modality):
+                indexes[modality].add([f"{n} {item}" for item, n in keys], rows)
         self.indexes, self._version = indexes, version
 
 

@@ -27,9 +27,9 @@ class Words:
 
     lower: bool = True
     stop_words: bool = True
-    """Leave out what `encode.stop_words` lists, unless nothing else is there ("The Who", "to be or not to be")."""
+    """Leave out what `language.stop_words` lists, unless nothing else is there ("The Who", "to be or not to be")."""
     parts_of_speech: tuple[PartOfSpeech, ...] = ()
-    """Keep only words that can be one of these (`encode.parts_of_speech`); (): all. A character can be any of them."""
+    """Keep only words that can be one of these (`language.parts_of_speech`); (): all. A character can be any."""
     chinese: Segments = "words"
     """Chinese is cut into words by rjieba (extra "chinese"), or into characters, which needs nothing."""
 

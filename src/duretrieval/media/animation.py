@@ -11,14 +11,16 @@ from duretrieval.media import exif
 from duretrieval.media.chunk import Chunk, Cursor
 from duretrieval.media.limits import Limits, check
 from duretrieval.media.picture import fitted
-from duretrieval.media.sampling import sample, spans, video_parts, windows_per_chunk
+from duretrieval.media.sampling import Sampler, spans, video_parts, windows_per_chunk
 from duretrieval.types import Reading, Scalar
 
 DEFAULT_MS = 100
 """Browsers show a frame that says 0 to 10 ms for this long."""
 
 
-def read(image: Image.Image, tags: Image.Exif, reading: Reading, limits: Limits, start: Cursor | None) -> Chunk:
+def read(
+    image: Image.Image, tags: Image.Exif, reading: Reading, limits: Limits, start: Cursor | None
+) -> Iterator[Chunk]:
     """VIDEO parts, upright as `tags` say, with the times at which their frames are on screen.
 
     Raises:
@@ -30,19 +32,25 @@ def read(image: Image.Image, tags: Image.Exif, reading: Reading, limits: Limits,
         # Where frames are smaller than the canvas the rest is transparent, whatever the file's header says of alpha.
         image.rawmode = image._mode = "RGBA"  # type: ignore[attr-defined]
     turn = exif.orientation(tags)
-    sampled = sample(_shown(image, limits), first, count, reading, lambda frame: fitted(frame, turn, reading))
-    begin_s = first * reading.window_s
-    end_s = sampled.end_s if sampled.ended else begin_s + count * reading.window_s
-    parts = video_parts(sampled, spans(begin_s, end_s, reading.window_s), reading)
-    if not parts and start is None:
-        raise DamagedMedia("none of its frames can be decoded")
+    sampler = Sampler(_shown(image, limits), first, reading, lambda frame: fitted(frame, turn, reading))
     facts: dict[str, Scalar] = {}
     if start is None:
         width, height = exif.size(image, turn)
         facts = {"kind": "video", "width": width, "height": height, **exif.fields(tags)}
-        if sampled.ended:
+    while True:
+        sampled = sampler.take(count)
+        begin_s = first * reading.window_s
+        end_s = sampled.end_s if sampled.ended else begin_s + count * reading.window_s
+        parts = video_parts(sampled, spans(begin_s, end_s, reading.window_s), reading)
+        if facts and not parts:
+            raise DamagedMedia("none of its frames can be decoded")
+        if facts and sampled.ended:
             facts["seconds"] = round(sampled.end_s, 3)
-    return Chunk(tuple(parts), facts, None if sampled.ended else Cursor(first + count))
+        first += count
+        yield Chunk(tuple(parts), facts, None if sampled.ended else Cursor(first))
+        if sampled.ended:
+            return
+        facts = {}
 
 
 def _shown(image: Image.Image, limits: Limits) -> Iterator[tuple[float, float, Image.Image]]:

@@ -14,6 +14,10 @@ from duretrieval.media.signature import utf16_begins, utf16_without_mark
 SAMPLE_BYTES = 64 * 1024
 _BLOCK_BYTES = 1024 * 1024
 _ASCII_RUN = re.compile(rb"([\0-\x7f]{200})[\0-\x7f]+")
+_SHIFT = re.compile(rb"\x1b\$[@B]|\x1b\$\([A-DOPQ]|\x1b\([IJ]|\x1b\$\)C|~\{(?=[!-w][!-~])")
+"""From ASCII into another script (RFC 1468, 1554, 1557 and 1843)."""
+_HZ = re.compile(rb"~\{((?:[!-w][!-~])+)~\}")
+_JAPANESE = ("iso2022_jp", "iso2022_jp_ext", "iso2022_jp_2", "iso2022_jp_2004")
 _PAIR = re.compile(rb"[\x81-\xfe][\x30-\xfe]")
 _BEYOND = re.compile(r"[^\0-\x7f]+")
 _WESTERN = frozenset("àáâãäåæçèéêëíîïñòóôõöøùúûüœßÀÁÂÃÄÅÆÇÈÉÊËÍÎÏÑÓÔÕÖØÙÚÛÜŒ¡¿«»“”„‘’–—…€£§°·\xa0")
@@ -87,30 +91,46 @@ def _encoding(head: bytes, blocks: Iterable[bytes]) -> str:
             return name
     if b"\0" in head and (order := utf16_without_mark(head)):
         return order
-    sample = _beyond_ascii(blocks)
-    return "utf-8" if _mostly_utf8(sample) else _legacy(sample)
+    sample, shifted = _telling(blocks)
+    if sample:
+        return "utf-8" if _mostly_utf8(sample) else _legacy(sample)
+    return (_seven_bits(shifted) if shifted else None) or "utf-8"
 
 
 def _mostly_utf8(sample: bytes) -> bool:
     """Whether what is valid outweighs what is not; three bytes that fit by chance are rarer than two."""
-    read = codecs.getincrementaldecoder("utf-8")("replace").decode(sample)
+    read = _incremental(sample, "utf-8")
     damage = read.count("\ufffd") - sample.count("\ufffd".encode())
     valid = sum(3 if char > "\u07ff" else 1 for char in read if not char.isascii()) - 3 * damage
     return valid >= 4 * damage
 
 
-def _beyond_ascii(blocks: Iterable[bytes]) -> bytes:
-    """The first `SAMPLE_BYTES` of what can tell an encoding, wherever it begins: long runs of ASCII are cut.
+def _telling(blocks: Iterable[bytes]) -> tuple[bytes, bytes]:
+    """The first `SAMPLE_BYTES` of what can tell an encoding, wherever it begins: beyond ASCII, and of signs to shift.
 
-    A run keeps its first bytes, since the second half of a character may be in ASCII.  NULs are no part of a text.
+    Of the former long runs of ASCII are cut.  A run keeps its first bytes, since the second half of a character may be
+    in ASCII.  NULs are no part of a text.
     """
-    found = b""
+    found = shifted = b""
     for block in blocks:
         if found or not block.isascii():
             found += _ASCII_RUN.sub(rb"\1\n", block.replace(b"\0", b""))
+        elif not shifted and (sign := _SHIFT.search(block)):
+            shifted = block[sign.start() :][:SAMPLE_BYTES]
         if len(found) >= SAMPLE_BYTES:
             break
-    return found[:SAMPLE_BYTES]
+    return found[:SAMPLE_BYTES], shifted
+
+
+def _seven_bits(sample: bytes) -> str | None:
+    """An encoding that shifts ASCII into other scripts and back, as mail and news once had to; None: it is ASCII."""
+    if not sample.startswith(b"~"):
+        tried = _JAPANESE if not sample.startswith(b"\x1b$)C") else ("iso2022_kr",)
+        return min(tried, key=lambda name: _incremental(sample, name).count("\ufffd"))
+    pairs = [text[n] for text in _HZ.findall(sample) for n in range(0, len(text), 2)]
+    everyday = sum(0x30 <= lead <= 0x57 for lead in pairs)
+    marks = sum(lead in (0x21, 0x23) for lead in pairs)
+    return "hz" if everyday >= 2 and everyday + marks >= 0.85 * len(pairs) else None
 
 
 def _legacy(sample: bytes) -> str:
@@ -191,6 +211,11 @@ def _guessed(sample: bytes) -> str:
 
 def _strictly(sample: bytes, encoding: str) -> str:
     """The text; none where more than a character in 200, but for a last one that was cut, is not in the encoding."""
-    text = codecs.getincrementaldecoder(encoding)("replace").decode(sample)
+    text = _incremental(sample, encoding)
     broken = text.count("\ufffd")
     return text if not broken or broken * 200 <= sum(not char.isascii() for char in text) else ""
+
+
+def _incremental(sample: bytes, encoding: str) -> str:
+    """The text, � for what is broken, and without a last character that was cut."""
+    return codecs.getincrementaldecoder(encoding)("replace").decode(sample)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from duretrieval.types import Part, Reading, Scalar
+from duretrieval.types import Modality, Part, Reading, Scalar
 
 BUDGET_BYTES = 24 * 2**20
 """About how many bytes of arrays one chunk holds: memory does not grow with the file."""
@@ -32,6 +32,23 @@ class Cursor:
     """Characters of that page that were already given."""
     spent: Spent = field(default=Spent(), compare=False)
     """By a `DecoderPool`, on all chunks before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One window of a film or a sound, asked for in the place of a chunk."""
+
+    modality: Modality
+    """The frames of a film, or its sound."""
+    at: float
+    """0 is the first window, 1 the last that fits."""
+    start_s: float | None = None
+    end_s: float | None = None
+    """Where the stretch lies that it is cut from; None: the whole file."""
+
+
+Ask = Cursor | Clip | None
+"""What is asked of a file: the chunk there, a clip, or its first chunk."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from duretrieval.media import seccomp
-from duretrieval.media.chunk import Chunk, Cursor
+from duretrieval.media.chunk import Ask, Chunk
 from duretrieval.media.limits import Limits
 from duretrieval.types import Reading, Scalar
 
@@ -59,7 +59,7 @@ def allow_seconds(seconds: float) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
-def attempt(path: Path, reading: Reading, limits: Limits, start: Cursor | None) -> Chunk:
+def attempt(path: Path, reading: Reading, limits: Limits, start: Ask) -> Chunk:
     """In the place of `decode`: try what should be impossible; fields: what was tried -> whether it went."""
     import socket
 

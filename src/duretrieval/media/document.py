@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 from duretrieval.errors import EmptyMedia
 from duretrieval.media.chunk import Chunk, Cursor
@@ -37,7 +36,7 @@ def text_of(document: Document) -> str:
     return BETWEEN_PAGES.join(document.page(n) for n in range(document.pages))
 
 
-def chunk(document: Document, reading: Reading, limits: Limits, start: Cursor | None) -> Chunk:
+def chunks(document: Document, reading: Reading, limits: Limits, start: Cursor | None) -> Iterator[Chunk]:
     """TEXT parts from `start` on: `text_of(document)[part.start_char:part.end_char] == part.content`.
 
     Raises:
@@ -45,23 +44,25 @@ def chunk(document: Document, reading: Reading, limits: Limits, start: Cursor | 
         LimitExceeded: more pages or characters than `limits` allows.
     """
     check("pages", document.pages, limits.max_pages, "max_pages")
-    at = start or Cursor(0)
-    last = at.unit + PAGES_PER_CHUNK
+    at, fields = start or Cursor(0), {} if start else _fields(document)
     parts: list[Part] = []
-    while at.unit < document.pages and (at.unit < last or not parts):
+    last = at.unit + PAGES_PER_CHUNK
+    while at.unit < document.pages:
         text = document.page(at.unit)
         check("characters", at.char + len(text), limits.max_chars, "max_chars")
-        room = PASSAGES_PER_CHUNK - len(parts)
-        page = at.unit + 1 if document.numbered else None
-        found = list(islice(_passages(text, at, page, reading.passage_chars), room + 1))
-        parts.extend(found[:room])
-        if len(found) > room:
-            at = Cursor(at.unit, at.char, (parts[-1].end_char or 0) - at.char)
-            break
+        for part in _passages(text, at, at.unit + 1 if document.numbered else None, reading.passage_chars):
+            if len(parts) == PASSAGES_PER_CHUNK:
+                at = Cursor(at.unit, at.char, (parts[-1].end_char or 0) - at.char)
+                yield Chunk(tuple(parts), fields, at)
+                parts, fields, last = [], {}, at.unit + PAGES_PER_CHUNK
+            parts.append(part)
         at = Cursor(at.unit + 1, at.char + len(text) + len(BETWEEN_PAGES))
-    if not parts and start is None:
+        if parts and last <= at.unit < document.pages:
+            yield Chunk(tuple(parts), fields, at)
+            parts, fields, last = [], {}, at.unit + PAGES_PER_CHUNK
+    if not parts and fields:
         raise EmptyMedia(document.empty)
-    return Chunk(tuple(parts), _fields(document) if start is None else {}, at if at.unit < document.pages else None)
+    yield Chunk(tuple(parts), fields)
 
 
 def _passages(text: str, at: Cursor, page: int | None, limit: int) -> Iterator[Part]:

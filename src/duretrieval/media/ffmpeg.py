@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from duretrieval.errors import EmptyMedia, UnsupportedMedia
@@ -18,8 +19,8 @@ _STILLS = frozenset({"alias_pix", "brender_pix", "fits", "msp", "txd"})
 """Its names for stills, besides those that end in "_pipe"."""
 
 
-def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor | None) -> Chunk:
-    """A stretch of a film or of a sound.
+def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor | None) -> Iterator[Chunk]:
+    """Stretches of a film or of a sound, each by a jump into the file.
 
     Raises:
         UnsupportedMedia: FFmpeg does not know it, or has no decoder for what is in it.
@@ -27,6 +28,13 @@ def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor
         EmptyMedia: there is neither sound nor picture in it.
         LimitExceeded: longer or larger than `limits` allows.
     """
+    chunk = _stretch(path, kind, reading, limits, start)
+    yield chunk
+    while chunk.next is not None:
+        yield (chunk := _stretch(path, kind, reading, limits, chunk.next))
+
+
+def _stretch(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor | None) -> Chunk:
     with opened(path, kind) as container:
         name = container.format.name
         if name in _BY_NAME:

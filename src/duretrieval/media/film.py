@@ -17,7 +17,7 @@ from duretrieval.media.chunk import Chunk, Cursor
 from duretrieval.media.container import Recording, frames, opened, picture_stream
 from duretrieval.media.fit import on_white, scaled_size, square
 from duretrieval.media.limits import Limits, check
-from duretrieval.media.sampling import TAIL, sample, spans, video_parts, windows_per_chunk
+from duretrieval.media.sampling import TAIL, Sampler, spans, video_parts, windows_per_chunk
 from duretrieval.media.sound import SILENCE, Samples, audio_parts, samples
 from duretrieval.types import Modality, Part, Pixels, Reading, Scalar
 
@@ -48,7 +48,8 @@ def read(
     first, count = (start.unit if start else 0), _windows_per_chunk(stream, reading)
     begin_s = first * w
     size = Look()
-    sampled = sample(shown(recording, begin_s, limits), first, count, reading, lambda s: size.fitted(s, reading))
+    moving = shown(recording, begin_s, limits)
+    sampled = Sampler(moving, first, reading, lambda shot: size.fitted(shot, reading)).take(count)
     heard = _sound(recording, begin_s, begin_s + (count + TAIL) * w, reading.sample_rate)
     heard_s = begin_s + len(heard.values) / reading.sample_rate
     ended = sampled.ended and heard.ended
@@ -56,8 +57,8 @@ def read(
     if ended:
         end_s = heard_s if heard_s > sampled.end_s + TAIL * w or not sampled.end_s else sampled.end_s
     check("seconds", end_s, limits.max_seconds, "max_seconds")
-    if start is None and ended and sampled.seen == 1 and not heard.found:
-        (frame,) = sampled.frames[0]
+    if start is None and sampled.seen == 1 and not heard.found and next(moving, None) is None:
+        frame, *_ = next(iter(sampled.frames.values()))
         facts.pop("seconds", None)
         return Chunk((Part(Modality.IMAGE, frame),), {"kind": "image", **size.fields, **facts})
     cuts = spans(begin_s, end_s, w)

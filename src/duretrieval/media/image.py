@@ -40,24 +40,27 @@ _BY_FFMPEG = (Kind.PICTURE, Kind.JPEG, Kind.JPEG2000, Kind.PHOTOSHOP, Kind.TIFF,
 _MOVING = (Kind.GIF, Kind.WEBP, Kind.PNG, Kind.AVIF)
 
 
-def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor | None) -> Chunk:
+def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor | None) -> Iterator[Chunk]:
     """One IMAGE part; a part a page for TIFF; VIDEO parts where there is more than one frame.
 
     Raises:
         LimitExceeded: more pixels or pages than `limits` allows.
     """
+    at = start
     try:
         with path.open("rb") as file, _opened(file, kind) as image:
-            return _chunk(image, kind, reading, limits, start)
+            for chunk in _chunks(image, kind, reading, limits, start):
+                at = chunk.next
+                yield chunk
     except (LimitExceeded, MemoryError):
         raise
     except Exception as error:
-        return _another_way(path, kind, reading, limits, start, error)
+        yield from _another_way(path, kind, reading, limits, at, error)
 
 
 def _another_way(
     path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor | None, error: Exception
-) -> Chunk:
+) -> Iterator[Chunk]:
     """What Pillow stops at with `error` and viewers show: damage beside the pixels or at their end, rarer formats.
 
     Raises:
@@ -68,41 +71,42 @@ def _another_way(
 
     try:
         with rescue.mended(path, kind) as file, _opened(file, kind) as image:
-            return _chunk(image, kind, reading, limits, start, rescue.check_painted)
+            yield from _chunks(image, kind, reading, limits, start, rescue.check_painted)
     except LimitExceeded:
         raise
     except Exception as again:
         if kind not in _BY_FFMPEG or (isinstance(again, rescue.NearlyEmpty) and kind is not Kind.PICTURE):
             raise error from again
         try:
-            return still.read(path, kind, reading, limits)
+            yield still.read(path, kind, reading, limits)
         except LimitExceeded:
             raise
         except MediaError:
             raise error from again
 
 
-def _chunk(
+def _chunks(
     image: Image.Image,
     kind: Kind,
     reading: Reading,
     limits: Limits,
     start: Cursor | None,
     examine: Callable[[Image.Image, Kind], None] = lambda image, kind: None,
-) -> Chunk:
+) -> Iterator[Chunk]:
     """examine: called with each still before it is used; may raise."""
     check("pixels", image.width * image.height, limits.max_pixels, "max_pixels")
     colour.settle_transparency(image)
     if kind in _MOVING and getattr(image, "is_animated", False):
-        return animation.read(image, _tags(image, kind), reading, limits, start)
-    if kind is Kind.TIFF:
-        return _pages(image, reading, limits, start, examine)
-    if kind is Kind.PNG:
-        image.load()  # or Pillow does so to look for tags, and what goes wrong is lost among theirs
-    examine(image, kind)
-    tags = exif.exif_of(image)
-    facts = describe(image, tags)
-    return Chunk((Part(Modality.IMAGE, fitted(image, exif.orientation(tags), reading)),), facts)
+        yield from animation.read(image, _tags(image, kind), reading, limits, start)
+    elif kind is Kind.TIFF:
+        yield from _pages(image, reading, limits, start, examine)
+    else:
+        if kind is Kind.PNG:
+            image.load()  # or Pillow does so to look for tags, and what goes wrong is lost among theirs
+        examine(image, kind)
+        tags = exif.exif_of(image)
+        facts = describe(image, tags)
+        yield Chunk((Part(Modality.IMAGE, fitted(image, exif.orientation(tags), reading)),), facts)
 
 
 def _tags(image: Image.Image, kind: Kind) -> Image.Exif:
@@ -146,15 +150,16 @@ def _pages(
     limits: Limits,
     start: Cursor | None,
     examine: Callable[[Image.Image, Kind], None],
-) -> Chunk:
-    """The pages of a TIFF from `start` on, as many as a chunk holds; those that are missing end it."""
+) -> Iterator[Chunk]:
+    """The pages of a TIFF from `start` on, as many at a time as a chunk holds; those that are missing end it."""
     total = getattr(image, "n_frames", 1)
     check("pages", total, limits.max_pages, "max_pages")
-    first = start.unit if start else 0
-    last = min(total, first + max(1, BUDGET_BYTES // frame_bytes(reading)))
     facts: dict[str, Scalar] = {}
     parts: list[Part] = []
-    for number in range(first, last):
+    for number in range(start.unit if start else 0, total):
+        if len(parts) >= max(1, BUDGET_BYTES // frame_bytes(reading)):
+            yield Chunk(tuple(parts), facts, Cursor(number))
+            facts, parts = {}, []
         image.seek(number)
         check("pixels", image.width * image.height, limits.max_pixels, "max_pixels")
         tags = exif.exif_of(image)
@@ -163,10 +168,10 @@ def _pages(
         except DamagedMedia:
             if number == 0:
                 raise
-            return Chunk(tuple(parts), facts)
+            break
         image.load()  # Pillow turns a TIFF upright as it loads it, and no other format
         if number == 0:
             facts = {"kind": "image", "width": image.width, "height": image.height, **exif.fields(tags)}
             facts |= {"pages": total} if total > 1 else {}
         parts.append(Part(Modality.IMAGE, fitted(image, 1, reading), page=number + 1 if total > 1 else None))
-    return Chunk(tuple(parts), facts, Cursor(last) if last < total else None)
+    yield Chunk(tuple(parts), facts)

@@ -5,7 +5,7 @@ Players go on to the next; FFmpeg takes the length, the way to a second, and wha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, pairwise
@@ -17,6 +17,7 @@ from av.container import InputContainer
 
 from duretrieval.errors import MediaError
 from duretrieval.media.container import MICROSECOND, Span, opened, picture_stream
+from duretrieval.media.edges import EDGES
 from duretrieval.media.signature import Kind
 
 BACK_S = 0.3
@@ -27,9 +28,9 @@ TELLING = 3
 """A change of format counts when so many packets in a row agree on it."""
 LATER = 100
 """Packets within which every stream has gone over to the next recording."""
-BLOCK = 2**20
 TABLES = 50
 """Most packets of tables that are looked for before the first picture of a transport stream."""
+_BY_PACKETS = ("mp3", "aac", "mpegts", "mpeg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +43,23 @@ class Piece:
 
 def pieces(path: Path, kind: Kind, container: InputContainer) -> tuple[Piece, ...]:
     """The recordings in a file, in order; none where the container's own word on its length is as good."""
-    find = _FINDERS.get(container.format.name)
-    if find is None:
+    name = container.format.name
+    if name not in (*_BY_PACKETS, *EDGES):
         return ()
     facts = path.stat()
-    return _found(path, kind, container.format.name, facts.st_size, facts.st_mtime_ns)
+    return _found(path, kind, name, facts.st_size, facts.st_mtime_ns)
 
 
 @lru_cache(maxsize=16)
 def _found(path: Path, kind: Kind, name: str, size: int, changed_ns: int) -> tuple[Piece, ...]:
     """Chunk after chunk of a long file asks for the same."""
-    return tuple(_FINDERS[name](path, kind, size))
+    return tuple((_by_packets if name in _BY_PACKETS else _by_edges)(path, kind, size, name))
 
 
-def _by_marks(path: Path, kind: Kind, size: int, marks: Callable[[BinaryIO], Iterator[int]]) -> Iterator[Piece]:
+def _by_edges(path: Path, kind: Kind, size: int, name: str) -> Iterator[Piece]:
     """Pieces that begin where their format says so."""
     with path.open("rb") as file:
-        edges = [0, *marks(file), size]
+        edges = [0, *EDGES[name](file), size]
     if len(edges) == 2:
         return
     for start, end in pairwise(edges):
@@ -187,88 +188,6 @@ class _Format:
         return iter(())
 
 
-def _chained_ogg(file: BinaryIO) -> Iterator[int]:
-    """Pages that begin a stream and follow one that does not (RFC 3533, 4 and 6)."""
-    at, begun = 0, True
-    while True:
-        file.seek(at)
-        head = file.read(27)
-        if len(head) < 27:
-            return
-        if not head.startswith(b"OggS"):
-            if (at := _find(file, b"OggS", at + 1)) < 0:
-                return
-            continue
-        begins = bool(head[5] & 2)
-        if begins and not begun:
-            yield at
-        begun = begins
-        at += 27 + head[26] + sum(file.read(head[26]))
-
-
-def _chained_flac(file: BinaryIO) -> Iterator[int]:
-    """Where "fLaC" stands before a block of stream information (RFC 9639, 8)."""
-    at = 0
-    while (at := _find(file, b"fLaC\0\0\0\x22", at + 1)) > 0:
-        yield at
-
-
-def _chained_riff(file: BinaryIO) -> Iterator[int]:
-    """Chunks "RIFF" that follow the first (a WAVE file is one chunk)."""
-    at = 0
-    while (head := _read(file, at, 12)).startswith(b"RIFF") and head.endswith(b"WAVE"):
-        if at:
-            yield at
-        size = int.from_bytes(head[4:8], "little")
-        at += 8 + size + size % 2
-
-
-def _chained_boxes(file: BinaryIO) -> Iterator[int]:
-    """Boxes "ftyp" that follow the first (ISO/IEC 14496-12, 4.2 and 4.3)."""
-    at = 0
-    while len(head := _read(file, at, 16)) >= 8:
-        if at and head[4:8] == b"ftyp":
-            yield at
-        size = int.from_bytes(head[:4], "big")
-        size = int.from_bytes(head[8:], "big") if size == 1 else size
-        if size < 8:
-            return
-        at += size
-
-
-def _chained_ebml(file: BinaryIO) -> Iterator[int]:
-    """EBML headers that follow the first (RFC 8794, 4 to 8.1); none behind a live recording, which tells no length."""
-    at = 0
-    while len(head := _read(file, at, 12)) == 12:
-        if at and head.startswith(b"\x1aE\xdf\xa3"):
-            yield at
-        name = 9 - head[0].bit_length()
-        if name > 4 or not head[name]:
-            return
-        length = 9 - head[name].bit_length()
-        size = int.from_bytes(head[name : name + length], "big") & (1 << 7 * length) - 1
-        if size == (1 << 7 * length) - 1:
-            return
-        at += name + length + size
-
-
-def _read(file: BinaryIO, at: int, count: int) -> bytes:
-    file.seek(at)
-    return file.read(count)
-
-
-def _find(file: BinaryIO, mark: bytes, at: int) -> int:
-    """Where the mark stands next, or -1."""
-    while True:
-        file.seek(at)
-        block = file.read(BLOCK)
-        if (place := block.find(mark)) >= 0:
-            return at + place
-        if len(block) < BLOCK:
-            return -1
-        at += BLOCK - len(mark) + 1
-
-
 def _head_before(file: BinaryIO, at: int, least: int) -> int:
     """The byte where a recording begins whose first packet of media is at `at`: its tables stand before that."""
     file.seek(at)
@@ -299,16 +218,3 @@ def _table(packet: bytes) -> bool:
     content = 5 + packet[4] if packet[3] & 0x20 else 4
     begins = bool(packet[1] & 0x40) and packet[content : content + 3] != b"\0\0\1"
     return number < 0x20 or number == 0x1FFF or begins
-
-
-_FINDERS: dict[str, Callable[[Path, Kind, int], Iterator[Piece]]] = {
-    "ogg": lambda path, kind, size: _by_marks(path, kind, size, _chained_ogg),
-    "flac": lambda path, kind, size: _by_marks(path, kind, size, _chained_flac),
-    "wav": lambda path, kind, size: _by_marks(path, kind, size, _chained_riff),
-    "mov,mp4,m4a,3gp,3g2,mj2": lambda path, kind, size: _by_marks(path, kind, size, _chained_boxes),
-    "matroska,webm": lambda path, kind, size: _by_marks(path, kind, size, _chained_ebml),
-    "mp3": lambda path, kind, size: _by_packets(path, kind, size, "mp3"),
-    "aac": lambda path, kind, size: _by_packets(path, kind, size, "aac"),
-    "mpegts": lambda path, kind, size: _by_packets(path, kind, size, "mpegts"),
-    "mpeg": lambda path, kind, size: _by_packets(path, kind, size, "mpeg"),
-}

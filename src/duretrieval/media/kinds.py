@@ -35,13 +35,15 @@ def kind_of(path: Path, limits: Limits | None = None) -> Kind:
     return sniff(_head(path, limits or Limits()), path.suffix)
 
 
-def modality_of(path: Path) -> Modality:
+def modality_of(path: Path, limits: Limits | None = None) -> Modality:
     """What a file holds; an animated picture counts as a picture, a song with a cover as a sound.
+
+    FFmpeg opens what may be a film or a sound: `holding.modalities_of` has that done elsewhere.
 
     Raises:
         MediaError: as `kind_of`; or it holds neither pictures nor sound.
     """
-    kind = kind_of(path)
+    kind = kind_of(path, limits)
     if kind in TEXTS:
         return Modality.TEXT
     if kind in PICTURES:

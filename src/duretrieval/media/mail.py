@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mailbox
 import re
 from base64 import b64decode
 from collections.abc import Iterator
@@ -12,24 +11,28 @@ from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
 from pathlib import Path
+from typing import BinaryIO
 
 from duretrieval.media.charset import as_said, to_text
 from duretrieval.media.chunk import Chunk, Cursor
-from duretrieval.media.document import Document, chunk
+from duretrieval.media.document import Document, chunks
 from duretrieval.media.limits import Limits, check
 from duretrieval.media.signature import Kind
+from duretrieval.media.tagged import ENVELOPE
 from duretrieval.media.webpage import words
 from duretrieval.types import Reading
 
 _SHOWN = ("Subject", "From", "To", "Cc", "Date")
 _FOR_PROGRAMS = ("text/calendar", "text/css", "text/javascript", "text/x-amp-html")
+_FIELD_CHARS = 100_000
+"""A longer field is cut: `decode_header` takes time with the square of its length."""
 _BASE64 = re.compile(rb"[A-Za-z0-9+/\s]*")
 
 
-def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor | None) -> Chunk:
+def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor | None) -> Iterator[Chunk]:
     """Passages of a message, or of the messages of a mailbox with their number as page."""
     with open_document(path, limits) as document:
-        return chunk(document, reading, limits, start)
+        yield from chunks(document, reading, limits, start)
 
 
 @contextmanager
@@ -39,19 +42,39 @@ def open_document(path: Path, limits: Limits) -> Iterator[Document]:
     Raises:
         LimitExceeded: a message is larger than `limits` allows, attachments included.
     """
+    most = limits.memory_bytes / 8
     with path.open("rb") as file:
-        many = file.read(5) == b"From "
-    if not many:
-        check("bytes", path.stat().st_size, limits.memory_bytes / 8, "memory_bytes")
-        message = message_from_bytes(path.read_bytes())
-        yield Document(pages=1, page=lambda _: _text(message), title=_field(message, "Subject"))
-        return
-    box = mailbox.mbox(path, create=False)
-    try:
-        keys = box.keys()
-        yield Document(pages=len(keys), page=lambda n: message_text(box.get_bytes(keys[n])), numbered=True)
-    finally:
-        box.close()
+        if file.read(5) == b"From ":
+            letters = list(_letters(file))
+
+            def page(number: int) -> str:
+                begin, end = letters[number]
+                check("bytes in a message", end - begin, most, "memory_bytes")
+                file.seek(begin)
+                return message_text(file.read(end - begin))
+
+            yield Document(pages=len(letters), page=page, numbered=True)
+        else:
+            check("bytes", path.stat().st_size, most, "memory_bytes")
+            message = message_from_bytes(path.read_bytes())
+            yield Document(pages=1, page=lambda _: _text(message), title=_field(message, "Subject"))
+
+
+def _letters(file: BinaryIO) -> Iterator[tuple[int, int]]:
+    """From which byte to which each message of a mailbox goes: "From ..." after an empty line begins one (RFC 4155).
+
+    Unlike `mailbox`, which opens the file for writing, as a decoding process may not.
+    """
+    file.seek(0)
+    begin, at, blank = 0, 0, True
+    for line in file:
+        after = at + len(line)
+        if blank and ENVELOPE.match(line):
+            if begin:
+                yield begin, at
+            begin = after
+        at, blank = after, not line.strip()
+    yield begin, at
 
 
 def message_text(data: bytes) -> str:
@@ -112,7 +135,7 @@ def _field(message: Message, name: str) -> str:
 
 def _unfolded(said: str) -> str:
     """A field as characters: "=?gbk?B?1KS40A==?=" or bytes as they are, on one line."""
-    said = to_text(said.encode("utf-8", "surrogateescape"))
+    said = to_text(said.encode("utf-8", "surrogateescape"))[:_FIELD_CHARS]
     try:
         parts = decode_header(said)
     except HeaderParseError:  # what looks encoded is not

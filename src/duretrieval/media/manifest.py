@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from duretrieval.media.cells import BadCell, listed, one, scalar, string
+from duretrieval.media.relations import RELATED
+from duretrieval.media.relations import written as related_field
 from duretrieval.media.roles import FACTS, FILES, Role, Roles
 from duretrieval.media.tables import Record, records
 from duretrieval.types import Modality, Scalar
@@ -67,6 +69,8 @@ class Row:
     faults: tuple[Fault, ...] = ()
     negatives: tuple[Content, ...] = ()
     """What could stand in `column`, and does not belong to the row."""
+    related: tuple[tuple[str, str], ...] = ()
+    """(kind, id) of the rows that it is related to, as it says itself; among `fields` too, as one text."""
 
     @property
     def id(self) -> str:
@@ -177,6 +181,7 @@ class _Reading:
         self._facts: dict[str, str] = {}
         self._faults = [Fault(record.problem)] if record.problem else []
         self._negatives: list[tuple[str, str, Any]] = []
+        self._related: dict[tuple[str, str], None] = {}
 
     def cell(self, column: str, value: Any) -> None:
         """Take what one cell says, or note why that cannot be."""
@@ -186,13 +191,16 @@ class _Reading:
         if role == "negative":
             self._negatives += [(column, self._roles.more(heading), entry) for entry in entries]
             role = "field" if len(entries) == 1 and isinstance(entries[0], str) else "ignore"  # as of old, to filter by
-        if role in FILES and not self._record.listed:
+        if role in (*FILES, "related") and not self._record.listed:
             entries = [path for entry in entries for path in str(entry).split("|")]
-        elif role not in (*FILES, "text", "name") and entries:
+        elif role not in (*FILES, "text", "name", "related") and entries:
             entries = [value]
         for entry in entries:
             try:
-                self._take(column, role, entry)
+                if role == "related":
+                    self._relate(self._roles.more(heading) or RELATED, string(entry, column).strip())
+                else:
+                    self._take(column, role, entry)
             except BadCell as error:
                 fault = Fault(str(error), column, role)
                 if fault not in self._faults:  # a list may hold many of a kind
@@ -217,9 +225,15 @@ class _Reading:
                 if role in FACTS and written:
                     self._facts.setdefault(role, written)
 
+    def _relate(self, kind: str, id_: str) -> None:
+        if id_:
+            self._related[kind, id_] = None
+
     def row(self) -> Row:
         """Once every cell is taken."""
         negatives = tuple(self._negative(*found) for found in self._negatives)
+        if self._related:
+            self._fields[RELATED] = related_field(self._related)
         explained = self._record.problem or any(fault.role in ("text", *FILES) for fault in self._faults)
         if not self._contents and not explained:
             self._faults.append(Fault(self._empty()))
@@ -233,6 +247,7 @@ class _Reading:
             self._facts,
             tuple(self._faults),
             tuple(filter(None, negatives)),
+            tuple(self._related),
         )
 
     def _negative(self, column: str, place: str, entry: Any) -> Content | None:

@@ -46,6 +46,8 @@ class Markup:
                     yield self._foreign(child)
                 case "textpath":
                     yield child.get("string", "")
+                case "text":  # of a comment that knows no paragraphs
+                    yield "".join(child.itertext())
                 case _:
                     yield from self.blocks(child)
 
@@ -104,11 +106,9 @@ class Markup:
     def _drawn(self, node: Element) -> Iterator[str]:
         """Titles, labels and categories of a chart, the texts of a diagram: they are parts of their own."""
         wanted = link(node, "dm" if local(node) == "relIds" else "id")
-        for relation in self.package.relations(self.part):
-            if relation.id == wanted != "":
-                shown = Markup(self.package, relation.target)
-                root = self.package.xml(relation.target)
-                yield from dict.fromkeys((*shown.blocks(root), *_cached(root)))
+        if (part := self.package.targets(self.part).get(wanted)) is not None:
+            root = self.package.xml(part)
+            yield from dict.fromkeys((*Markup(self.package, part).blocks(root), *_cached(root)))
 
 
 def seen(nodes: Iterable[Element]) -> Iterator[Element]:

@@ -6,10 +6,11 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from xml.etree.ElementTree import Element
 
 from duretrieval.errors import DamagedMedia, UnsupportedMedia
 from duretrieval.media.chunk import Chunk, Cursor
-from duretrieval.media.document import Document, chunk
+from duretrieval.media.document import Document, chunks
 from duretrieval.media.limits import Limits, check
 from duretrieval.media.markup import Markup
 from duretrieval.media.package import Package, link, local
@@ -21,10 +22,10 @@ _REPEATED = ("sldImg", "sldNum", "hdr", "ftr", "dt")
 """Placeholders of a notes page that are not notes."""
 
 
-def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor | None) -> Chunk:
+def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor | None) -> Iterator[Chunk]:
     """Passages of a document, a slide or a sheet, with the slide's or sheet's number as page."""
     with open_document(path, limits) as document:
-        return chunk(document, reading, limits, start)
+        yield from chunks(document, reading, limits, start)
 
 
 @contextmanager
@@ -51,23 +52,22 @@ def _document(package: Package, limits: Limits) -> Document:
     root = package.xml(package.main)
     match local(root):
         case "document":
-            return _word(package)
+            return _word(package, root)
         case "presentation":
-            return _slides(package)
+            return _slides(package, root)
         case "workbook":
-            return workbook(package, limits)
+            return workbook(package, root, limits)
     raise UnsupportedMedia("it is wrapped as an Office file but holds no document, slides or sheets")
 
 
-def _word(package: Package) -> Document:
-    """Headers, the text, its notes, footers; a header that is the same in many sections is there once."""
-    root = package.xml(package.main)
+def _word(package: Package, root: Element) -> Document:
+    """Headers, the text, its notes, comments, footers; a header that is the same in many sections is there once."""
     around: dict[str, list[str]] = {"headerReference": [], "footerReference": []}
     targets = package.targets(package.main)
     for node in root.iter():
-        if local(node) in around:
-            around[local(node)].append(targets.get(link(node), ""))
-    notes = [*package.related(package.main, "footnotes"), *package.related(package.main, "endnotes")]
+        if (name := local(node)) in around:
+            around[name].append(targets.get(link(node), ""))
+    notes = [part for kind in ("footnotes", "endnotes", "comments") for part in package.related(package.main, kind)]
     headers, footers, below = (
         dict.fromkeys(Markup(package, part).text(between="\n\n") for part in parts)
         for parts in (*around.values(), notes)
@@ -77,16 +77,17 @@ def _word(package: Package) -> Document:
     return Document(pages=1, page=lambda _: text, title=package.title)
 
 
-def _slides(package: Package) -> Document:
-    """In the order of the show, each with its notes."""
+def _slides(package: Package, root: Element) -> Document:
+    """In the order of the show, each with its notes and comments."""
     targets = package.targets(package.main)
-    order = (link(node) for node in package.xml(package.main).iter() if local(node) == "sldId")
+    order = (link(node) for node in root.iter() if local(node) == "sldId")
     slides = [targets[name] for name in order if name in targets]
 
     def page(n: int) -> str:
         shapes = [*_shapes(package, slides[n])]
         for part in package.related(slides[n], "notesSlide"):
             shapes.extend(_shapes(package, part, _REPEATED))
+        shapes.extend(Markup(package, part).text() for part in package.related(slides[n], "comments"))
         return "\n\n".join(filter(None, shapes))
 
     return Document(pages=len(slides), page=page, title=package.title, numbered=True)
@@ -95,10 +96,10 @@ def _slides(package: Package) -> Document:
 def _shapes(package: Package, part: str, without: tuple[str, ...] = ()) -> Iterator[str]:
     """Texts of the shapes of a slide, those in groups one by one."""
     markup = Markup(package, part)
-    waiting = list(package.xml(part))
+    waiting = list(reversed(package.xml(part)))
     while waiting:
-        node = waiting.pop(0)
+        node = waiting.pop()
         if local(node) in ("cSld", "spTree", "grpSp"):
-            waiting[:0] = node
+            waiting.extend(reversed(node))
         elif not any(local(held) == "ph" and held.get("type") in without for held in node.iter()):
             yield markup.text([node])

@@ -26,6 +26,8 @@ class Package:
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
+        self._relations: dict[str, list[Relation]] = {}
+        self._targets: dict[str, dict[str, str]] = {}
 
     @cached_property
     def _names(self) -> dict[str, str]:
@@ -46,8 +48,8 @@ class Package:
         name = self._names.get(_plain(part))
         return b"" if name is None else self._archive.read(name)
 
-    def stream(self, part: str, wanted: str) -> Iterator[Element]:
-        """The elements of one name in a part that may be too large to hold; each is let go when the next is asked for.
+    def stream(self, part: str, *wanted: str) -> Iterator[Element]:
+        """Elements of some names in a part that may be too large to hold; each is let go when the next is asked for.
 
         Raises:
             ParseError: it is not XML.
@@ -62,12 +64,17 @@ class Package:
                     above.append(node)
                     continue
                 above.pop()
-                if local(node) == wanted:
+                if local(node) in wanted:
                     yield node
                     above[-1].clear()
 
-    def relations(self, part: str) -> Iterator[Relation]:
+    def relations(self, part: str) -> list[Relation]:
         """Those of a part to others in the package; of the package itself where `part` is ""."""
+        if part not in self._relations:
+            self._relations[part] = list(self._read_relations(part))
+        return self._relations[part]
+
+    def _read_relations(self, part: str) -> Iterator[Relation]:
         folder, name = posixpath.split(part)
         for relation in self.xml(f"{folder}/_rels/{name}.rels"):
             if relation.get("TargetMode") != "External":
@@ -77,7 +84,9 @@ class Package:
 
     def targets(self, part: str) -> dict[str, str]:
         """The parts that a part names, by the ids it calls them."""
-        return {relation.id: relation.target for relation in self.relations(part)}
+        if part not in self._targets:
+            self._targets[part] = {relation.id: relation.target for relation in self.relations(part)}
+        return self._targets[part]
 
     def related(self, part: str, kind: str) -> list[str]:
         """Names of the parts that are a `kind` of this part, in order."""

@@ -11,7 +11,7 @@ import pypdfium2  # type: ignore[import-untyped, unused-ignore]
 from duretrieval.errors import DamagedMedia, UnsupportedMedia
 from duretrieval.media.annotations import annotated
 from duretrieval.media.chunk import Chunk, Cursor
-from duretrieval.media.document import Document, chunk
+from duretrieval.media.document import Document, chunks
 from duretrieval.media.limits import Limits
 from duretrieval.media.signature import Kind
 from duretrieval.types import Reading
@@ -21,10 +21,10 @@ _CLEAN = {0x00: None, 0x02: None, 0xFFFE: None, 0xFFFF: None}
 _WRONG_PASSWORD, _UNKNOWN_SECURITY = 4, 5
 
 
-def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor | None) -> Chunk:
+def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor | None) -> Iterator[Chunk]:
     """Passages with their page."""
     with open_document(path) as document:
-        return chunk(document, reading, limits, start)
+        yield from chunks(document, reading, limits, start)
 
 
 @contextmanager

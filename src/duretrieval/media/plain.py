@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from duretrieval.media.charset import to_text
 from duretrieval.media.chunk import Chunk, Cursor
-from duretrieval.media.document import Document, chunk
+from duretrieval.media.document import Document, chunks
 from duretrieval.media.limits import Limits, check
 from duretrieval.media.signature import Kind
 from duretrieval.types import Reading
@@ -15,9 +16,9 @@ from duretrieval.types import Reading
 _HEADING = re.compile(r"\s*# +(.+)")
 
 
-def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor | None) -> Chunk:
+def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor | None) -> Iterator[Chunk]:
     """Passages of a text file."""
-    return chunk(open_document(path, limits), reading, limits, start)
+    yield from chunks(open_document(path, limits), reading, limits, start)
 
 
 def open_document(path: Path, limits: Limits) -> Document:

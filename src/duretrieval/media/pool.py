@@ -10,28 +10,21 @@ import os
 import threading
 import time
 from concurrent.futures import CancelledError, Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from queue import SimpleQueue
 from types import TracebackType
 from typing import Self
 
 from duretrieval.media import budget
-from duretrieval.media.chunk import Chunk, Cursor, Spent
-from duretrieval.media.decoder import decode
+from duretrieval.media.chunk import Ask, Chunk, Cursor, Spent
+from duretrieval.media.decoder import Decoder
+from duretrieval.media.jobs import Job, Jobs, Place
 from duretrieval.media.limits import Limits
-from duretrieval.media.worker import Decode, Worker
+from duretrieval.media.worker import KEPT_S, Decode, Worker
 from duretrieval.types import Reading
 
 FILES_PER_WORKER = 1_000
 """A process is replaced after so many chunks, which bounds what decoders leak."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    path: Path
-    start: Cursor | None
-    answer: Future[Chunk]
 
 
 class DecoderPool:
@@ -40,15 +33,15 @@ class DecoderPool:
         with DecoderPool(reading, Limits()) as pool:
             chunk = pool.submit(path).result()
 
-    workers: processes, started as they are needed; None for one a core.  decode: what they run.
+    workers: processes, started as they are needed; None for one a core.  decode: what they run; None: a `Decoder`.
     """
 
     def __init__(
-        self, reading: Reading, limits: Limits, workers: int | None = None, *, decode: Decode = decode
+        self, reading: Reading, limits: Limits, workers: int | None = None, *, decode: Decode | None = None
     ) -> None:
         self.workers = workers or os.cpu_count() or 1
-        self._reading, self._limits, self._decode = reading, limits, decode
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self.reading, self.limits, self._decode = reading, limits, decode or Decoder()
+        self._jobs = Jobs()
         self._threads: list[threading.Thread] = []
         self._hired: set[Worker] = set()
         self._lock = threading.Lock()
@@ -62,21 +55,19 @@ class DecoderPool:
     ) -> None:
         self.close()
 
-    def submit(self, path: str | Path, start: Cursor | None = None) -> Future[Chunk]:
-        """Ask for the chunk of a file that begins at `start`.
+    def submit(self, path: str | Path, start: Ask = None) -> Future[Chunk]:
+        """Ask for the chunk of a file that begins at `start`, or for a clip; from any thread.
 
         The future raises the MediaError that `decode` raises; DamagedMedia when the decoder crashed, or answered with
         what is no chunk; LimitExceeded when it took longer than `limits` allows a chunk, or more memory, or when the
         chunks before have used up what the limits allow a file. What those gave is good, and the caller's to keep.
         """
-        path = Path(path)
-        if self._closed:
-            raise RuntimeError("this DecoderPool is closed")
-        job = _Job(path, start, Future())
-        self._jobs.put(job)
-        if len(self._threads) < self.workers:
-            self._threads.append(threading.Thread(target=self._serve, name="decoder", daemon=True))
-            self._threads[-1].start()
+        job = Job(Path(path), start)
+        with self._lock:
+            self._jobs.put(job)
+            if len(self._threads) < self.workers:
+                self._threads.append(threading.Thread(target=self._serve, name="decoder", daemon=True))
+                self._threads[-1].start()
         return job.answer
 
     def close(self) -> None:
@@ -85,24 +76,29 @@ class DecoderPool:
             self._closed = True
             for worker in self._hired:
                 worker.kill()
-        for _ in self._threads:
-            self._jobs.put(None)
+        self._jobs.close()
         for thread in self._threads:
             thread.join()
 
     def _serve(self) -> None:
         """In a thread: jobs in, answers out, by a fresh process when the one before is gone or has done enough."""
         worker: Worker | None = None
-        while (job := self._jobs.get()) is not None:
+        place: Place | None = None
+        while (job := self._jobs.take(place)) is not None:
+            place = None
             if self._closed:
                 job.answer.cancel()
             elif job.answer.set_running_or_notify_cancel():
                 try:
-                    spent = job.start.spent if job.start else Spent()
-                    patience = budget.patience(job.path, spent, self._limits)
+                    spent = job.start.spent if isinstance(job.start, Cursor) else Spent()
+                    patience = budget.patience(job.path, spent, self.limits)
                     if worker is None or not worker.alive:
                         worker = self._replace(worker)
-                    job.answer.set_result(_chunk(worker, job, spent, patience))
+                    chunk = _chunk(worker, job, spent, patience)
+                    if chunk.next is not None and worker.files < FILES_PER_WORKER:
+                        place = _place(job, chunk.next)
+                        self._jobs.keep(place)
+                    job.answer.set_result(chunk)
                 except BaseException as error:  # whoever waits for the answer must get one
                     job.answer.set_exception(CancelledError() if self._closed else error)
             if worker is not None and (not worker.alive or worker.files >= FILES_PER_WORKER):
@@ -114,7 +110,7 @@ class DecoderPool:
     def _replace(self, gone: Worker | None) -> Worker:
         if gone is not None:
             self._dismiss(gone)
-        worker = Worker(self._reading, self._limits, self._decode)
+        worker = Worker(self.reading, self.limits, self._decode)
         with self._lock:
             self._hired.add(worker)
             if self._closed:
@@ -127,7 +123,15 @@ class DecoderPool:
         worker.end()
 
 
-def _chunk(worker: Worker, job: _Job, spent: Spent, patience: budget.Patience) -> Chunk:
+def _place(job: Job, after: Cursor) -> Place:
+    """Waited for as long as it took to get there: who asks late for each chunk then pays twice at most.
+
+    Not after a first chunk, since many want no more of a file.
+    """
+    return Place(job.path, after, min(after.spent.seconds, KEPT_S) if job.start else 0.0)
+
+
+def _chunk(worker: Worker, job: Job, spent: Spent, patience: budget.Patience) -> Chunk:
     """Decoded, and with what the file has used up by now on the cursor of its next chunk."""
     began = time.monotonic()
     chunk = worker.decode(job.path, job.start, patience)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from duretrieval.errors import EmptyMedia, MediaError, UnsupportedMedia
-from duretrieval.media import Chunk, Cursor, Limits, container, decode
+from duretrieval.media import Chunk, Limits, container, decode
+from duretrieval.media.chunk import Ask
 from duretrieval.media.kinds import PICTURES, TEXTS, kind_of
 from duretrieval.media.window import clip
 from duretrieval.types import Modality, Part, Reading, Scalar
 
 
-def probe(path: Path, reading: Reading, limits: Limits, start: Cursor | None) -> Chunk:
+def probe(path: Path, reading: Reading, limits: Limits, start: Ask) -> Chunk:
     """The first chunk of a text or picture; of a film or sound the middle window of each stream it has, and `seconds`.
 
     A stream that does not decode is not among the parts; its reason is the field `video` or `audio`.

@@ -15,7 +15,7 @@ from duretrieval.types import Modality
 
 Role = Literal[
     "id", "name", "text", "image", "video", "audio", "file",
-    "label", "key", "group", "split", "start", "end", "score", "negative", "field", "ignore",
+    "label", "key", "group", "split", "start", "end", "score", "negative", "related", "field", "ignore",
 ]  # fmt: skip
 ROLES: tuple[Role, ...] = get_args(Role)
 NAMES: Mapping[str, Role] = {
@@ -33,6 +33,7 @@ NAMES: Mapping[str, Role] = {
     **dict.fromkeys(("start", "start_s"), "start"),
     **dict.fromkeys(("end", "end_s"), "end"),
     **dict.fromkeys(("negative", "negatives"), "negative"),
+    "related": "related",
 }
 """What a column is when nothing else is said, by its name as `cells.normal` has it; every other one is a field."""
 FILES: Mapping[str, Modality | None] = {
@@ -44,7 +45,9 @@ FILES: Mapping[str, Modality | None] = {
 """What the files of a column hold; None: each says so by its content."""
 FACTS: tuple[Role, ...] = ("label", "key", "group", "split", "start", "end", "score")
 """What training asks of a row; in a collection they are fields."""
-_SEVERAL = ("text", *FILES, "negative", "field", "ignore")
+_SEVERAL = ("text", *FILES, "negative", "related", "field", "ignore")
+_MORE = ("negative", "score", "related")
+"""Of which something may be said after a colon."""
 _NUMBERED = re.compile(r"(negatives?)[_ -]?\d+")
 """negative_1, negative_2: how tables for sentence encoders write several."""
 
@@ -53,7 +56,8 @@ class Roles:
     """The role of every column, by its name.
 
     columns: what columns are that are not called as in `NAMES`, or are something else here.  "negative:caption" is what
-    could stand in the column `caption` and does not belong to the row, "score:5" a score from 0 to 5.
+    could stand in the column `caption` and does not belong to the row, "score:5" a score from 0 to 5, "related:series"
+    ids of rows that are related by that kind.
 
     Raises:
         ConfigError: it is no table, or a role does not exist.
@@ -66,7 +70,7 @@ class Roles:
         self._more: dict[str, str] = {}
         for column, said in (columns or {}).items():
             role, _, more = str(said).partition(":")
-            if role not in ROLES or (more and role not in ("negative", "score")):
+            if role not in ROLES or (more and role not in _MORE):
                 raise ConfigError(
                     f"column '{column}' cannot be {said!r}.{suggest(role, list(ROLES))} "
                     f"The roles are: {', '.join(ROLES)}"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from itertools import pairwise
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import count, pairwise
+from typing import Generic, TypeVar, cast
 
 import numpy as np
 
@@ -20,16 +20,16 @@ CHUNK_S = 120.0
 """Longest stretch of a film or a sound in one chunk."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Sampled:
     """Frames (side, side, 3) under the number of their window, and where the pictures end."""
 
-    frames: dict[int, list[Pixels]] = field(default_factory=dict)
-    end_s: float = 0.0
+    frames: Mapping[int, list[Pixels]]
+    end_s: float
     """End of the last frame seen."""
-    ended: bool = False
-    """Whether there was nothing after it."""
-    seen: int = 0
+    ended: bool
+    """Whether nothing is shown after these windows."""
+    seen: int
     """How many frames there were."""
 
 
@@ -49,42 +49,66 @@ def spans(start_s: float, end_s: float, window_s: float) -> list[tuple[float, fl
     return [*pairwise(edges), (edges[-1], float(end_s))] if end_s > start_s else []
 
 
-def sample(
-    shown: Iterable[tuple[float, float, T]], first: int, count: int, reading: Reading, render: Callable[[T], Pixels]
-) -> Sampled:
-    """Choose frames for the windows `first` to `first + count`.
+class Sampler(Generic[T]):
+    """Chooses frames for windows, from `first` on, in one pass over all.
 
-    shown: (start_s, end_s, frame) in order of time; only the chosen frames are rendered.  Window k of length w wants
-    the frames on screen at (k + (j + 0.5) / t) w for j = 0 .. t - 1, where t is `reading.frames_per_window`: so a
-    short last window has fewer.  A window that has pictures but none at those times gets its first.
+    shown: (start_s, end_s, frame) in order of time; a frame may change when the next is asked for, if that follows
+    without a gap.  Only the chosen ones are rendered.  Window k of length w wants the frames on screen at
+    (k + (j + 0.5) / t) w for j = 0 .. t - 1, where t is `reading.frames_per_window`: so a short last window has fewer.
+    A window that has pictures but none at those times gets its first.
     """
-    w, t = reading.window_s, reading.frames_per_window
-    times = [(k, (k + (j + 0.5) / t) * w) for k in range(first, first + count) for j in range(t)]
-    stop_s = (first + count + TAIL) * w
-    out = Sampled()
-    reserve: tuple[int, Pixels] | None = None
-    held: T | None = None
-    for start_s, end_s, frame in shown:
-        out.seen += 1
-        if start_s >= stop_s:
-            return out
-        while times and times[0][1] < max(start_s, end_s):
-            k, wanted_s = times[0]
-            if wanted_s < start_s and held is None and start_s >= (k + 1) * w:
-                times.pop(0)  # the pictures begin after this window
-                continue
-            before = wanted_s < start_s and held is not None
-            out.frames.setdefault(k, []).append(render(held if before else frame))  # type: ignore[arg-type]
-            times.pop(0)
+
+    def __init__(
+        self, shown: Iterable[tuple[float, float, T]], first: int, reading: Reading, render: Callable[[T], Pixels]
+    ) -> None:
+        w, t = reading.window_s, reading.frames_per_window
+        self._shown, self._render, self._window_s = iter(shown), render, w
+        self._first = self._next = first
+        self._times = ((k, (k + (j + 0.5) / t) * w) for k in count(first) for j in range(t))
+        self._wanted = next(self._times)
+        self._frames: dict[int, list[Pixels]] = {}
+        self._reserve: tuple[int, Pixels] | None = None
+        self._now: tuple[float, float, T] | None = None
+        self._held: T | None = None
+        self._seen, self._end_s = 0, 0.0
+
+    def take(self, windows: int) -> Sampled:
+        """The frames of the next `windows` windows."""
+        self._next += windows
+        stop_s = (self._next + TAIL) * self._window_s
+        while self._now is not None or self._advance():
+            start_s, end_s, frame = cast("tuple[float, float, T]", self._now)
+            if start_s >= stop_s:
+                break
+            self._choose(start_s, min(max(start_s, end_s), stop_s), frame)
+            self._end_s = max(self._end_s, end_s)
+            if end_s > stop_s:
+                break
+            self._held, self._now = frame, None
+        ended = self._now is None
+        if ended and self._reserve and self._reserve[0] not in self._frames:
+            self._frames[self._reserve[0]] = [self._reserve[1]]
+        done = {k: self._frames.pop(k) for k in list(self._frames) if ended or k < self._next}
+        return Sampled(done, self._end_s, ended, self._seen)
+
+    def _advance(self) -> bool:
+        self._now = next(self._shown, None)
+        self._seen += self._now is not None
+        return self._now is not None
+
+    def _choose(self, start_s: float, until_s: float, frame: T) -> None:
+        """Render it for the wanted times before `until_s`."""
+        w = self._window_s
+        while (wanted := self._wanted)[1] < until_s:
+            k, wanted_s = wanted
+            self._wanted = next(self._times)
+            if wanted_s < start_s and self._held is None and start_s >= (k + 1) * w:
+                continue  # the pictures begin after this window
+            held = self._held if wanted_s < start_s else None
+            self._frames.setdefault(k, []).append(self._render(frame if held is None else held))
         k = int(start_s // w)
-        if k not in out.frames and first <= k < first + count and (reserve is None or reserve[0] != k):
-            reserve = (k, render(frame))
-        held = frame
-        out.end_s = max(out.end_s, end_s)
-    if reserve and reserve[0] not in out.frames:
-        out.frames[reserve[0]] = [reserve[1]]
-    out.ended = True
-    return out
+        if k not in self._frames and k >= self._first and (self._reserve is None or self._reserve[0] != k):
+            self._reserve = (k, self._render(frame))
 
 
 def video_parts(sampled: Sampled, cuts: list[tuple[float, float]], reading: Reading) -> list[Part]:

@@ -20,6 +20,8 @@ _DATES = frozenset((*range(14, 23), *range(27, 37), 45, 47, *range(50, 59)))
 """Numbers of the formats every program knows that show days or hours (18.8.30)."""
 _DATE = re.compile("^(?!.*\\[[hms])[^dmyhs]*[dmyhs]", re.S)
 _NOT_CODE = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^hms][^]]*\]')
+_PAGE_CODE = re.compile(r'&("[^"]*"|K[\dA-F]{6}|K\d\d[+-]\d{3}|\d+|[A-Za-z&])')
+"""In headers and footers: places, fonts, numbers of pages (18.3.1.46)."""
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 
 
@@ -33,9 +35,8 @@ class _Book:
     day_0: datetime
 
 
-def workbook(package: Package, limits: Limits) -> Document:
-    """A page a sheet, hidden ones too: its name, its rows, and the texts of what is drawn on it."""
-    root = package.xml(package.main)
+def workbook(package: Package, root: Element, limits: Limits) -> Document:
+    """A page a sheet, hidden ones too: its name, rows, header and footer, what is drawn on it, and comments."""
     targets = package.targets(package.main)
     named = ((node.get("name", ""), targets.get(link(node), "")) for node in root.iter() if local(node) == "sheet")
     sheets = [(name, part) for name, part in named if part]
@@ -49,15 +50,33 @@ def workbook(package: Package, limits: Limits) -> Document:
         for line in filter(None, _lines(package, part, book)):
             check("characters", chars := chars + len(line), limits.max_chars, "max_chars")
             lines.append(line)
-        lines.extend(filter(None, (Markup(package, drawing).text() for drawing in package.related(part, "drawing"))))
-        return "\n".join(lines)
+        return "\n".join(filter(None, (*lines, *_beside(package, part))))
 
     return Document(pages=len(sheets), page=page, title=package.title, numbered=True)
 
 
 def _lines(package: Package, part: str, book: _Book) -> Iterator[str]:
-    for row in package.stream(part, "row"):
-        yield " | ".join(filter(None, (_shown(cell, book).strip() for cell in row)))
+    for node in package.stream(part, "row", "headerFooter"):
+        if local(node) == "row":
+            yield " | ".join(filter(None, (_shown(cell, book).strip() for cell in node)))
+        else:  # the same on all pages, or one for the first, one for even ones, one for odd ones
+            yield from dict.fromkeys(" ".join(_PAGE_CODE.sub(_page_code, said).split()) for said in node.itertext())
+
+
+def _page_code(code: re.Match[str]) -> str:
+    return "&" if code[0] == "&&" else " "
+
+
+def _beside(package: Package, part: str) -> Iterator[str]:
+    """Texts of a sheet's drawings, then its comments; of a conversation itself, not the copy for older programs."""
+    for kind in ("drawing", "threadedComment"):
+        yield from (Markup(package, beside).text() for beside in package.related(part, kind))
+    for beside in package.related(part, "comments"):
+        nodes = list(package.xml(beside).iter())
+        authors = [node.text or "" for node in nodes if local(node) == "author"]
+        copies = {str(n) for n, author in enumerate(authors) if author.startswith("tc=")}
+        comments = (node for node in nodes if local(node) == "comment" and node.get("authorId") not in copies)
+        yield from (_text(said) for comment in comments for said in comment if local(said) == "text")
 
 
 def _shown(cell: Element, book: _Book) -> str:
@@ -113,5 +132,6 @@ def _text(node: Element) -> str:
 
 
 def _plain(said: str) -> str:
-    """Characters that XML cannot hold come as _x000D_."""
-    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), said).replace("\r", "")
+    """Characters that XML cannot hold come as _x000D_, and those beyond 16 bits as two halves."""
+    text = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), said).replace("\r", "")
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -204,7 +204,8 @@ def is_text(head: bytes) -> bool:
         return True
     if b"\0" in head:
         return utf16_begins(head) > 0 or utf16_without_mark(head) is not None
-    return _controls(head) <= len(head) // 50
+    words = head.translate(None, b"\x0e\x0f") if b"\x1b$)C" in head else head  # Korean in 7 bits shifts by these
+    return _controls(words) <= len(head) // 50
 
 
 def has_stray_nuls(head: bytes) -> bool:

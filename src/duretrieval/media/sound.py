@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,8 @@ CANCELLED = 16
 """Where the mean of the channels has less than this fraction of the power of one of them, that one is heard instead."""
 BLOCK_S = 0.5
 """Stretch for which that is decided."""
+RUN_S = 0.25
+"""Of sound that is mixed and resampled at once: what that costs hardly depends on how much it is."""
 LAYOUTS = {1: "mono", 2: "stereo"}
 SILENCE = 1e-4
 """Peak below which a film's window is silent: -80 dB of full scale."""
@@ -132,14 +134,33 @@ def _stretch(container: InputContainer, from_s: float, rate: int) -> Iterator[tu
     resampler: AudioResampler | None = None
     mixer = Mixer()
     form: tuple[Any, ...] = ()
-    for frame in frames(container, stream, from_s):
-        if (frame.format.name, frame.layout.nb_channels, frame.sample_rate) != form:
+    for run in _runs(frames(container, stream, from_s)):
+        if _form(run[0]) != form:
             yield from _arrays(resampler, None)
-            form = (frame.format.name, frame.layout.nb_channels, frame.sample_rate)
+            form = _form(run[0])
             mixer = Mixer()
             resampler = AudioResampler(format="fltp", layout=LAYOUTS[min(form[1], 2)], rate=rate)
-        yield from _arrays(resampler, mixer(frame))
+        yield from _arrays(resampler, mixer(run))
     yield from _arrays(resampler, None)
+
+
+def _runs(frames: Iterator[AudioFrame]) -> Iterator[list[AudioFrame]]:
+    """Frames that follow one another without gap or change, `RUN_S` of them together: most hold a few milliseconds."""
+    run: list[AudioFrame] = []
+    length_s = 0.0
+    for frame in frames:
+        told = frame.time - run[0].time if run and frame.time is not None and run[0].time is not None else length_s
+        if run and (length_s >= RUN_S or abs(told - length_s) > JITTER_S or _form(frame) != _form(run[0])):
+            yield run
+            run, length_s = [], 0.0
+        run.append(frame)
+        length_s += frame.samples / frame.sample_rate
+    if run:
+        yield run
+
+
+def _form(frame: AudioFrame) -> tuple[str, int, int]:
+    return frame.format.name, frame.layout.nb_channels, frame.sample_rate
 
 
 class Mixer:
@@ -152,9 +173,9 @@ class Mixer:
         self._lead = 0
         self._power: Array = np.zeros(1, dtype=np.float32)
 
-    def __call__(self, frame: AudioFrame) -> AudioFrame:
-        """The frame in float, as mono, or as mean and leading channel."""
-        values = _floats(frame)
+    def __call__(self, run: Sequence[AudioFrame]) -> AudioFrame:
+        """Frames of one format as one in float: mono, or mean and leading channel."""
+        frame, values = run[0], _floats(run)
         if len(values) > 1:
             mixed = np.empty((2, values.shape[1]), dtype=np.float32)
             np.add.reduce(values, axis=0, out=mixed[0])
@@ -175,24 +196,28 @@ class Mixer:
         return self._lead
 
 
-def _floats(frame: AudioFrame) -> Array:
+def _floats(run: Sequence[AudioFrame]) -> Array:
     """(channels, n) float32 in [-1, 1].
 
     Unlike `to_ndarray`, which counts planes by a zero that from eight on is not there, and reads on.
     """
-    channels, dtype = frame.layout.nb_channels, np.dtype(format_dtypes[frame.format.name])
-    if frame.format.is_planar:
-        planes = [np.frombuffer(memoryview(AudioPlane(frame, n)), dtype, frame.samples) for n in range(channels)]
-        values = np.stack(planes)
+    channels, dtype = run[0].layout.nb_channels, np.dtype(format_dtypes[run[0].format.name])
+    if run[0].format.is_planar:
+        planes = [[_plane(frame, n, dtype, frame.samples) for frame in run] for n in range(channels)]
+        values = np.stack([np.concatenate(plane) for plane in planes])
     else:
-        packed = np.frombuffer(memoryview(AudioPlane(frame, 0)), dtype, frame.samples * channels)
-        values = packed.reshape(frame.samples, channels).T
+        packed = [_plane(frame, 0, dtype, frame.samples * channels) for frame in run]
+        values = np.concatenate(packed).reshape(-1, channels).T
     if dtype.kind == "f":
         real: Array = values.astype(np.float32, copy=False)
         return real if np.isfinite(np.add.reduce(real, axis=None)) else np.nan_to_num(real, posinf=0, neginf=0)
     if dtype == np.uint8:
         return (values.astype(np.float32) - np.float32(128)) / np.float32(128)
     return values.astype(np.float32) / np.float32(-float(np.iinfo(dtype).min))
+
+
+def _plane(frame: AudioFrame, number: int, dtype: np.dtype[Any], count: int) -> Array:
+    return np.frombuffer(memoryview(AudioPlane(frame, number)), dtype, count)
 
 
 def _arrays(resampler: AudioResampler | None, frame: Any) -> Iterator[tuple[float | None, Array]]:

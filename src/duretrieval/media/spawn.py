@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import current_process
 from multiprocessing.context import SpawnContext, SpawnProcess
 from types import ModuleType
 
@@ -21,6 +22,9 @@ _SWAP = threading.Lock()
 
 class _Process(SpawnProcess):
     def start(self) -> None:
+        process = current_process()
+        if process.daemon:  # as torch's loaders start theirs: no children, lest they outlive it, and these do not
+            process.daemon = False
         with _no_main(), _safe_path():
             super().start()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -30,14 +31,16 @@ UNITS = {
 """A length's pixels."""
 
 # An <image> may name a file of this machine; only embedded data and references inside the drawing stay.
-_OUTSIDE = re.compile(r"""([\w:.-]*href\s*=\s*)("(?!\s*(?:data:|\#))[^"]*"|'(?!\s*(?:data:|\#))[^']*')""", re.I)
-_ENTITY = re.compile(r"""<!ENTITY\s+[^"'>]*("[^"]*[<&][^"]*"|'[^']*[<&][^']*'|SYSTEM|PUBLIC)""", re.I)
-_ROOT = re.compile(r"<(?:\w+:)?svg\b[^>]*>", re.S)
-_COMMENT = re.compile(r"<!--.*?-->", re.S)
-_TITLE = re.compile(r"<title[^>]*>([^<]+)</title>", re.S)
+_OUTSIDE = re.compile(
+    r"""((?<![\w:.-])[\w:.-]*href\s*=\s*)("(?!\s*(?:data:|\#))[^"]*"|'(?!\s*(?:data:|\#))[^']*')""", re.I
+)
+_ENTITY = re.compile(r"""<!ENTITY\s+[^"'<>]*("[^"<&]*[<&]|'[^'<&]*[<&]|SYSTEM|PUBLIC)""", re.I)
+_ROOT = re.compile(r"<(?:\w+:)?svg\b[^<>]*>", re.S)
+_COMMENT = re.compile(r"<!--.*?(-->|\Z)", re.S)
+_TITLE = re.compile(r"<title[^<>]*>([^<]+)</title>", re.S)
 
 
-def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor | None) -> Chunk:
+def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor | None) -> Iterator[Chunk]:
     """One IMAGE part on white, of a drawing as it is or in a gzip (.svgz).
 
     Raises:
@@ -71,7 +74,7 @@ def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor
     facts: dict[str, Scalar] = {"kind": "image", "width": round(width), "height": round(height)}
     if title := _TITLE.search(drawing):
         facts["title"] = " ".join(title[1].split())
-    return Chunk((Part(Modality.IMAGE, square(np.asarray(colour.on_white(picture)), reading)),), facts)
+    yield Chunk((Part(Modality.IMAGE, square(np.asarray(colour.on_white(picture)), reading)),), facts)
 
 
 def _size(drawing: str) -> tuple[float, float]:

@@ -91,7 +91,7 @@ def _encoding(path: Path) -> str | None:
         return None
     encoding = encoding_of_file(path)
     stray = head.count(0) * 5 > len(head) or sum(byte in _CONTROL for byte in head) * 50 > len(head)
-    if stray and not encoding.startswith(("utf-16", "utf-32")):
+    if stray and not encoding.startswith(("utf-16", "utf-32", "iso2022")):
         raise ConfigError(f"the manifest '{path}' is not a table; it can be JSONL, CSV or Parquet")
     return encoding
 

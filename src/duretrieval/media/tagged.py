@@ -19,7 +19,8 @@ _SOURCE = re.compile(rb"^(#{1,6} |```|~~~)|\]\(\S+\)|^\s*(import|export) |<templ
 """Lines of Markdown, and of components that begin with a tag as pages do."""
 _PAGE_NAMES = (".htm", ".html", ".shtml", ".xhtml", ".xht")
 
-_ENVELOPE = re.compile(rb"\AFrom .*\d:\d\d.*\n")
+ENVELOPE = re.compile(rb"\AFrom .*\d:\d\d.*\n")
+"""The line that a mailbox has before each message."""
 _FIELD = re.compile(rb"([!-9;-~]+):.*|[ \t].*")
 _BY_PROGRAMS = frozenset(
     (b"mime-version", b"content-type", b"content-transfer-encoding", b"message-id", b"received", b"return-path")
@@ -41,7 +42,7 @@ def is_page(head: bytes, suffix: str) -> bool:
 
 def is_mail(head: bytes) -> bool:
     """Whether it begins with the fields of a message (RFC 5322), some of them such as only programs write."""
-    fields, blank, _ = _ENVELOPE.sub(b"", head).replace(b"\r\n", b"\n").partition(b"\n\n")
+    fields, blank, _ = ENVELOPE.sub(b"", head).replace(b"\r\n", b"\n").partition(b"\n\n")
     lines = fields.split(b"\n")
     found = [_FIELD.fullmatch(line) for line in (lines if blank or len(lines) == 1 else lines[:-1])]
     names = {(field[1] or b"").lower() for field in found if field}

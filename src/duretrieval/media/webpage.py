@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from bs4 import BeautifulSoup, Tag
@@ -10,7 +11,7 @@ from bs4.element import NavigableString, PreformattedString
 
 from duretrieval.media.charset import as_said
 from duretrieval.media.chunk import Chunk, Cursor
-from duretrieval.media.document import Document, chunk
+from duretrieval.media.document import Document, chunks
 from duretrieval.media.limits import Limits, check
 from duretrieval.media.signature import Kind
 from duretrieval.types import Reading
@@ -24,9 +25,9 @@ _LINES = re.compile("br|tr|li|dt|dd|option")
 _CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w-]+)", re.I)
 
 
-def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor | None) -> Chunk:
+def read(path: Path, kind: Kind, reading: Reading, limits: Limits, start: Cursor | None) -> Iterator[Chunk]:
     """Passages of a web page."""
-    return chunk(open_document(path, limits), reading, limits, start)
+    yield from chunks(open_document(path, limits), reading, limits, start)
 
 
 def open_document(path: Path, limits: Limits) -> Document:

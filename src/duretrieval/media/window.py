@@ -14,7 +14,7 @@ from duretrieval.media.container import MICROSECOND, Recording, opened, picture_
 from duretrieval.media.joined import pieces
 from duretrieval.media.kinds import kind_of
 from duretrieval.media.limits import Limits, check
-from duretrieval.media.sampling import sample
+from duretrieval.media.sampling import Sampler
 from duretrieval.types import Array, Modality, Part, Pixels, Reading
 
 MIDDLE = 0.5
@@ -37,7 +37,7 @@ def clip(part: Part, path: Path, reading: Reading, limits: Limits, at: float = M
     Raises:
         MediaError: the file cannot be used, or holds nothing of this modality there.
     """
-    kind = kind_of(path)
+    kind = kind_of(path, limits)
     try:
         with opened(path, kind) as container:
             recording = Recording(path, kind, container, pieces(path, kind, container))
@@ -105,7 +105,7 @@ def _frames(recording: Recording, start_s: float, end_s: float, reading: Reading
     look = film.Look()
     shown = ((a - start_s, b - start_s, shot) for a, b, shot in film.shown(recording, start_s, limits))
     cut = replace(reading, window_s=end_s - start_s)
-    frames = sample(shown, 0, 1, cut, lambda shot: look.fitted(shot, reading)).frames.get(0, [])
+    frames = Sampler(shown, 0, cut, lambda shot: look.fitted(shot, reading)).take(1).frames.get(0, [])
     return np.stack(frames) if frames else None
 
 

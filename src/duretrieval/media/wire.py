@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 
 from duretrieval import errors
-from duretrieval.errors import DamagedMedia, LimitExceeded, MediaError, MissingExtra
-from duretrieval.media.chunk import BUDGET_BYTES, Chunk, Cursor, frame_bytes
+from duretrieval.errors import DamagedMedia, LimitExceeded, MediaError
+from duretrieval.media.chunk import BUDGET_BYTES, Ask, Chunk, Clip, Cursor, frame_bytes
 from duretrieval.media.document import PASSAGES_PER_CHUNK
 from duretrieval.types import Modality, Part, Reading, Scalar
 
@@ -98,14 +98,20 @@ def _exactly(pipe: socket.socket, size: int, deadline: float | None) -> bytearra
     return data
 
 
-def send_request(pipe: socket.socket, path: Path, start: Cursor | None) -> None:
-    """Ask for a chunk."""
-    send(pipe, {"path": str(path), "start": _cursor(start)})
+def send_request(pipe: socket.socket, path: Path, start: Ask) -> None:
+    """Ask for a chunk, or a clip."""
+    if isinstance(start, Clip):
+        send(pipe, {"path": str(path), "clip": [start.modality, start.at, start.start_s, start.end_s]})
+    else:
+        send(pipe, {"path": str(path), "start": _cursor(start)})
 
 
-def receive_request(pipe: socket.socket) -> tuple[Path, Cursor | None]:
+def receive_request(pipe: socket.socket) -> tuple[Path, Ask]:
     """In the decoding process: wait for the next request; it comes from the parent, so it is as it should be."""
     head, _ = receive(pipe, (2**31, 0))
+    if "clip" in head:
+        modality, *where = head["clip"]
+        return Path(head["path"]), Clip(Modality(modality), *where)
     return Path(head["path"]), Cursor(*head["start"]) if head["start"] else None
 
 
@@ -128,7 +134,7 @@ def send_error(pipe: socket.socket, error: BaseException) -> None:
         error = LimitExceeded(
             "decoding it takes more memory than its process may have; raise `memory_bytes` to read it"
         )
-    elif not isinstance(error, MediaError | MissingExtra):
+    elif not isinstance(error, MediaError):
         error = DamagedMedia(f"its decoder failed: {type(error).__name__}: {error}"[:500])
     name = next(kind.__name__ for kind in type(error).__mro__ if getattr(errors, kind.__name__, None) is kind)
     send(pipe, {"error": name, "said": str(error)})
@@ -138,7 +144,7 @@ def chunk_of(head: Mapping[str, Any], arrays: bytearray) -> Chunk:
     """The chunk that a message says.
 
     Raises:
-        MediaError, MissingExtra: it says an error.
+        MediaError: it says one.
         Garbled: it says neither a chunk nor an error of ours.
     """
     if "error" in head:
@@ -213,11 +219,11 @@ def _start(said: Any) -> Cursor | None:
     return Cursor(unit, char, skip)
 
 
-def _error(head: Mapping[str, Any]) -> MediaError | MissingExtra:
+def _error(head: Mapping[str, Any]) -> MediaError:
     """The error of our tree that has this name; only what a file can be guilty of."""
     name, said = head["error"], head.get("said")
     kind = getattr(errors, name, None) if isinstance(name, str) else None
-    known = isinstance(kind, type) and issubclass(kind, MediaError | MissingExtra)
+    known = isinstance(kind, type) and issubclass(kind, MediaError)
     if not known or not isinstance(said, str):
         raise Garbled("an error that is none of ours")
     return kind(said)  # type: ignore[misc, no-any-return]

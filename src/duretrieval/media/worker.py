@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -14,15 +16,18 @@ from pathlib import Path
 from duretrieval.errors import DamagedMedia, LimitExceeded
 from duretrieval.media import wire
 from duretrieval.media.budget import Patience
-from duretrieval.media.chunk import Chunk, Cursor
+from duretrieval.media.chunk import Ask, Chunk
 from duretrieval.media.confine import allow_seconds, confine
+from duretrieval.media.decoder import Decoder
 from duretrieval.media.limits import Limits
 from duretrieval.media.spawn import Context
 from duretrieval.types import Reading
 
-Decode = Callable[[Path, Reading, Limits, Cursor | None], Chunk]
-START_S = 60.0
+Decode = Callable[[Path, Reading, Limits, Ask], Chunk]
+START_S = 300.0
 """For a process to start, on a busy machine."""
+KEPT_S = 60.0
+"""For a process to keep a file open that nobody asks more of."""
 END_S = 5.0
 """For one that has closed its pipe to end by itself, so that it can be said how."""
 
@@ -37,18 +42,24 @@ class Worker:
         self._process = Context().Process(
             target=_serve, args=(theirs, reading, limits, decode, os.getpid()), name="decoder", daemon=True
         )
-        self._process.start()
-        theirs.close()  # so that the pipe ends when the process does
+        try:
+            self._process.start()
+        except OSError as error:
+            self._pipe.close()
+            reason = (error.strerror or str(error)).lower()
+            raise LimitExceeded(f"no process could be started to decode it ({reason}); try again") from error
+        finally:
+            theirs.close()  # so that the pipe ends when the process does
         self.files = 0
         """How many it has decoded."""
 
-    def decode(self, path: Path, start: Cursor | None, patience: Patience) -> Chunk:
+    def decode(self, path: Path, start: Ask, patience: Patience) -> Chunk:
         """The chunk of `path` at `start`; after an error of the process itself, `alive` is false.
 
         Raises:
             DamagedMedia: the process died over it, or gave what is no chunk.
             LimitExceeded: it took too long, and was ended.
-            MediaError, MissingExtra: what `decode` raised.
+            MediaError: what `decode` raised.
         """
         try:
             if not self.files:
@@ -119,6 +130,8 @@ def _serve(pipe: socket.socket, reading: Reading, limits: Limits, decode: Decode
     wire.send(pipe, {})
     while True:
         try:
+            if isinstance(decode, Decoder) and not select.select([pipe], [], [], KEPT_S)[0]:
+                decode.close()
             path, start = wire.receive_request(pipe)
         except (EOFError, OSError):
             return
@@ -136,10 +149,15 @@ def _prepare(limits: Limits, parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "setsid"):
         os.setsid()  # what it starts is ended with it
-    quiet = os.open(os.devnull, os.O_WRONLY)
-    for descriptor in (1, 2):
+    for descriptor, mode in enumerate((os.O_RDONLY, os.O_WRONLY, os.O_WRONLY)):  # the first may be a terminal
+        quiet = os.open(os.devnull, mode)
         os.dup2(quiet, descriptor)
-    os.close(quiet)
+        os.close(quiet)
+    if sys.platform != "win32":
+        from multiprocessing import resource_tracker
+
+        if (told := resource_tracker.getfd()) is not None:
+            os.close(told)  # the pipe by which the parent's helper hears what to unlink in the end
     from PIL import Image
 
     Image.MAX_IMAGE_PIXELS = None  # `Limits.max_pixels` is checked instead

@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from duretrieval import plugins
 from duretrieval.errors import ModelError
 from duretrieval.model.files import inside, not_the_file
-from duretrieval.model.seal import FORMAT, UNLISTED, Origin, sha256
+from duretrieval.model.seal import FORMAT, UNLISTED, Origin
 from duretrieval.types import MEDIA, Modality, Reading
+from duretrieval.whole import sha256
+
+_KEYS = {"name": str, "dim": int, "encoders": list, "files": dict, "reading": dict}
+_WORDS = {str: "text", int: "number", float: "number", list: "list", dict: "table"}
 
 
 def fingerprint(folder: str | Path) -> str:
@@ -65,12 +69,15 @@ def read_card(folder: str | Path) -> dict[str, Any]:
         raise ModelError(f"{path} cannot be read: {error}") from error
     if card.get("format") != FORMAT:
         raise ModelError(f"{path} has format {card.get('format')!r}; this version reads format {FORMAT}")
-    for key in ("name", "dim", "encoders", "files"):
+    card.setdefault("reading", {})
+    for key, kind in _KEYS.items():
         if key not in card:
             raise ModelError(f"{path} has no {key!r}")
+        if not isinstance(card[key], kind):
+            raise ModelError(f"{path}: {key} is {card[key]!r}, where a {_WORDS[kind]} belongs; export the model again")
     for name, entry in card["files"].items():
         file = inside(folder, name)
-        if not {"bytes", "sha256"} <= entry.keys():
+        if not isinstance(entry, Mapping) or not {"bytes", "sha256"} <= entry.keys():
             raise ModelError(f"{path} does not say of {name} how large it is and its sha256; export the model again")
         if not file.is_file():
             raise ModelError(f"{folder} is incomplete: {name} is missing")
@@ -87,7 +94,7 @@ def modality_named(folder: Path, name: str) -> Modality:
     """
     known = [modality.value for modality in MEDIA]
     if name not in known:
-        raise ModelError(f"{folder / 'model.toml'}: no modality {name!r}.{plugins.suggest(name, known)}")
+        raise ModelError(f"{folder / 'model.toml'}: no modality {name!r}.{plugins.suggest(str(name), known)}")
     return Modality(name)
 
 
@@ -95,10 +102,13 @@ def reading_of(folder: Path, settings: Mapping[str, Any]) -> Reading:
     """What [reading] in model.toml says.
 
     Raises:
-        ModelError: it has a setting that `Reading` has not.
+        ModelError: it has a setting that `Reading` has not, or one of another kind.
     """
-    known = [f.name for f in fields(Reading)]
-    for key in settings:
-        if key not in known:
-            raise ModelError(f"{folder / 'model.toml'}: [reading] has no {key!r}.{plugins.suggest(key, known)}")
+    usual = asdict(Reading())
+    for key, value in settings.items():
+        if key not in usual:
+            raise ModelError(f"{folder / 'model.toml'}: [reading] has no {key!r}.{plugins.suggest(key, list(usual))}")
+        kind = type(usual[key])
+        if not isinstance(value, (int, float) if kind is float else kind):
+            raise ModelError(f"{folder / 'model.toml'}: {key} is {value!r}, where a {_WORDS[kind]} belongs")
     return Reading(**settings)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from duretrieval.errors import ModelError
-from duretrieval.model.seal import sha256
+from duretrieval.whole import sha256
 
 SETTLED_NS = 2_000_000_000
 """A file that was written later than this before it was hashed could change again without another time of change."""
@@ -59,13 +60,19 @@ def check_for(part: Any, folder: Path, options: Mapping[str, Any], files: Mappin
     Raises:
         ModelError: an option leads out of the folder, or a file is not what [files] says, or not in it.
     """
-    named = {name for name in _strings({**_defaults(part.load), **options}) if inside(folder, name).is_file()}
+    strings = _strings({**_defaults(part.load), **options})
+    named = {name for name in strings if os.path.isfile(inside(folder, name))}  # noqa: PTH113 (a prefix may be long)
     for name in sorted(named):
         if Path(name).as_posix() not in files:
             raise ModelError(f"{folder / name} is to be read, but model.toml has no hash of it; export the model again")
-    read = {Path(name).as_posix() for name in named} | {name for name in files if Path(name).suffix not in NAMED}
+    read = {Path(name).as_posix() for name in named} | set(unnamed(files))
     for name in sorted(read if ours else files):
         check(folder, name, files[name])
+
+
+def unnamed(files: Iterable[str]) -> Iterator[str]:
+    """The files of a model that no part is told of by name: a graph may read them."""
+    return (name for name in files if Path(name).suffix not in NAMED)
 
 
 def _defaults(load: Callable[..., Any]) -> dict[str, Any]:

@@ -10,21 +10,29 @@ vectors made before no longer mix with vectors made after.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from duretrieval import builtin, plugins, whole
+from duretrieval.encode.sequences import tokens
 from duretrieval.errors import ModelError
+from duretrieval.fuse.means import means, pooled
+from duretrieval.fuse.tokens import side_by_side
 from duretrieval.model import slots
 from duretrieval.model.card import fingerprint, origins, read_card, reading_of
 from duretrieval.model.cutting import check_cut, cut_aligners, cut_background, cut_fingerprint, dims_of
+from duretrieval.model.files import unnamed
 from duretrieval.model.seal import Origin, seal
-from duretrieval.protocols import Aligner, Encoder, Fusion, Scorer, Weigher
+from duretrieval.onnx import copied
+from duretrieval.protocols import Aligner, Encoder, Fusion, Scorer, TokenFusion, Weigher
 from duretrieval.types import Array, Modality, Part, Reading
+
+if TYPE_CHECKING:
+    from duretrieval.fuse.graph import Beside
 
 UNSTATED = Origin("unstated", "written by Model.save")
 """What is said of a file whose licence nobody gave."""
@@ -126,30 +134,101 @@ class Model:
             ModelError: a part has a modality that this model does not know.
         """
         out = np.zeros((len(parts), self.dim), dtype=np.float32)
-        for modality in dict.fromkeys(part.modality for part in parts):
-            rows = [i for i, part in enumerate(parts) if part.modality is modality]
-            encoder, aligner = self.parts_for(modality)
-            vectors = encoder.encode([parts[i] for i in rows])
-            out[rows] = aligner(vectors, modality) if aligner else vectors
+        if self.tokens:
+            for i, sequence in enumerate(self.sequences(parts)):
+                out[i] = pooled(sequence)
+            return out
+        for modality, rows in _by_modality(parts):
+            out[rows] = self._rows(modality, [parts[i] for i in rows])
         return out
 
-    def fuse(self, vectors: Mapping[Modality, Array]) -> Array:
-        """One vector of those of several modalities, modality -> (n, dim) unit rows: (n, dim) float32 unit rows.
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Of the neighbours that its fusion looks at (`media.relations.kinds_of`); none where it fuses items alone."""
+        return tuple(getattr(self.fusion, "kinds", ()))
+
+    @property
+    def tokens(self) -> Mapping[Modality, int]:
+        """The modalities whose sequences the fusion reads, and the most tokens that a part of each has."""
+        return getattr(self.fusion, "tokens", {})
+
+    def sequences(self, parts: Sequence[Part]) -> list[Array]:
+        """What the fusion reads of parts of any mix of modalities: (t, dim) unit rows each, of most of them one.
+
+        Raises:
+            ModelError: as `encode`.
+            ConfigError: a modality is read as tokens, and its encoder hands on none.
+        """
+        found: dict[int, Array] = {}
+        for modality, rows in _by_modality(parts):
+            chosen = [parts[i] for i in rows]
+            if modality not in self.tokens:
+                found |= {i: row[None] for i, row in zip(rows, self._rows(modality, chosen), strict=True)}
+                continue
+            encoder, aligner = self.parts_for(modality)
+            held = tokens(encoder, chosen, self.tokens[modality])
+            flat = np.concatenate(held)
+            flat = aligner(flat, modality) if aligner else flat
+            found |= dict(zip(rows, np.split(flat, np.cumsum([len(t) for t in held])[:-1]), strict=True))
+        return [found[i] for i in range(len(parts))]
+
+    def _rows(self, modality: Modality, parts: Sequence[Part]) -> Array:
+        """A row each of parts of one modality."""
+        encoder, aligner = self.parts_for(modality)
+        vectors: Array = encoder.encode(parts)
+        return aligner(vectors, modality) if aligner else vectors
+
+    def whole(
+        self, modalities: Sequence[Modality], sequences: Sequence[Array], weights: Sequence[float] | None = None
+    ) -> Array:
+        """The fused vector of an item's parts, or of a query's terms: (dim,) unit, zeros where there is nothing.
+
+        sequences: of each part or term its rows, (t, dim) unit, as `sequences` gives them.  weights: of the terms; a
+        term's tokens share its weight.
 
         Raises:
             ModelError: this model has no fusion.
+        """
+        if isinstance(self.fusion, TokenFusion) and self.tokens:
+            item, shares = side_by_side(modalities, sequences, weights, self.tokens)
+            return self.fusion.of([item], [shares])[0] if item else np.zeros(self.dim, np.float32)
+        vectors = np.stack([np.zeros(self.dim, np.float32), *map(pooled, sequences)])[1:]
+        held = means(modalities, vectors, weights)
+        return self.fuse(held)[0] if held else np.zeros(self.dim, np.float32)
+
+    def fuse(self, vectors: Mapping[Modality, Array], beside: Beside | None = None) -> Array:
+        """One vector of those of several modalities, modality -> (n, dim) unit rows: (n, dim) float32 unit rows.
+
+        beside: the items' neighbours, for a model with `kinds`; None: they are alone, as a query is.
+
+        Raises:
+            ModelError: this model has no fusion, or none that looks at neighbours.
             ShapeError, ConfigError: as the fusion: nothing to fuse, other shapes, a modality it does not take.
         """
         if self.fusion is None:
             raise ModelError(f"model {self.name!r} has no fusion; take one with a [fusion] in its model.toml")
-        return self.fusion(vectors)
+        if beside is None:
+            return self.fusion(vectors)
+        if not self.kinds:
+            raise ModelError(f"model {self.name!r} looks at no neighbours; take one trained with relations")
+        fused: Array = self.fusion.beside(vectors, beside)  # type: ignore[attr-defined]
+        return fused
 
     def parts_for(self, modality: Modality) -> tuple[Encoder, Aligner | None]:
-        """The encoder and aligner of a modality, loaded on first use: a text search never reads image weights."""
+        """The encoder and aligner of a modality, loaded on first use: a text search never reads image weights.
+
+        Raises:
+            ModelError: this model does not know the modality, or what it has for it ends in another space.
+        """
         if modality not in self.modalities:
             known = ", ".join(sorted(self.modalities))
             raise ModelError(f"model {self.name!r} does not know {modality.value}; it knows {known}")
-        return self._one("encoders", modality), self._one("aligners", modality)
+        encoder, aligner = self._one("encoders", modality), self._one("aligners", modality)
+        if (dim := (aligner or encoder).dim) != self.dim:
+            raise ModelError(
+                f"{self.name!r} has {self.dim} dimensions, and its {modality.value} ends in {dim}; export it again"
+            )
+        return encoder, aligner
 
     def cut(self, dim: int) -> Model:
         """This model with vectors of fewer dimensions, one of `dims`: the leading ones, unit again, background too.
@@ -198,8 +277,12 @@ class Model:
             ModelError: a part has no `save`, or a file it needs is gone.
         """
         own = [self.folder] if self.folder else []
-        training = training or (read_card(self.folder).get("training") if self.folder else None)
+        came = read_card(self.folder) if self.folder else {}
+        training = training or came.get("training")
         with whole.folder(Path(folder)) as place:
+            for file in unnamed(came.get("files", ())):
+                (place / file).parent.mkdir(parents=True, exist_ok=True)
+                copied(own[0] / file, place / file)
             card = {
                 "name": name or self.name,
                 "dim": self.dim,
@@ -243,7 +326,7 @@ class Model:
             name=card["name"],
             dim=card["dim"],
             fingerprint=fingerprint(folder),
-            reading=reading_of(folder, card.get("reading", {})),
+            reading=reading_of(folder, card["reading"]),
             dims=dims_of(folder, card),
             folder=folder,
             **{"encoders": {}, **parts},
@@ -253,6 +336,12 @@ class Model:
     def _from_hub(cls, kind: str, name: str) -> Model:
         opened = plugins.find("hub", kind)(name)
         return cls(opened.name, opened.encoders, dim=opened.dim, fingerprint=opened.fingerprint, reading=opened.reading)
+
+
+def _by_modality(parts: Sequence[Part]) -> Iterator[tuple[Modality, list[int]]]:
+    """Each modality of the parts, and their places."""
+    for modality in dict.fromkeys(part.modality for part in parts):
+        yield modality, [i for i, part in enumerate(parts) if part.modality is modality]
 
 
 def is_hub_name(where: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 from duretrieval import whole
 from duretrieval.errors import ModelError
 from duretrieval.model.toml import toml
+from duretrieval.whole import sha256
 
 FORMAT = 1
 UNLISTED = frozenset({"model.toml", "README.md"})
@@ -52,12 +52,6 @@ def seal(folder: Path, card: Mapping[str, Any], origins: Mapping[str, Origin]) -
         f"\n[files.{json.dumps(name, ensure_ascii=False)}]\n{toml(entry)}" for name, entry in entries.items()
     )
     whole.write(folder / "model.toml", text)
-
-
-def sha256(path: Path) -> str:
-    """The hash of a file, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _entry(path: Path, origin: Origin) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from duretrieval import plugins
-from duretrieval.errors import ModelError
+from duretrieval.errors import DuretrievalError, ModelError
 from duretrieval.fuse import background as backgrounds
 from duretrieval.model.card import modality_named
 from duretrieval.model.files import check, check_for
@@ -111,19 +111,32 @@ def opened(folder: Path, card: Mapping[str, Any]) -> dict[str, Any]:
     """What model.toml says is in each slot, as arguments of `Model`; nothing is read before it is asked for.
 
     Raises:
-        ModelError: there is no such modality.
+        ModelError: there is no such modality, or something else stands there.
     """
     found: dict[str, Any] = {}
     trust = plugins.trusted()
     for slot in (slot for slot in SLOTS if slot.key in card):
-        if slot.each:
-            found[slot.key] = {}
-            for entry in card[slot.key]:
-                once = _once(folder, slot, entry, card["files"], trust)
-                found[slot.key] |= {modality_named(folder, name): once for name in entry["modalities"]}
-        else:
-            found[slot.key] = _once(folder, slot, card[slot.key], card["files"], trust)
+        for entry in card[slot.key] if slot.each else [card[slot.key]]:
+            _check_entry(folder, slot, entry)
+            once = _once(folder, slot, entry, card["files"], trust)
+            if slot.each:
+                of_each = {modality_named(folder, name): once for name in entry["modalities"]}
+                found[slot.key] = found.get(slot.key, {}) | of_each
+            else:
+                found[slot.key] = once
     return found
+
+
+def _check_entry(folder: Path, slot: Slot, entry: Any) -> None:
+    if slot.kind:
+        table = entry if isinstance(entry, Mapping) else {}
+        right = isinstance(table.get("use"), str) and isinstance(table.get("options", {}), Mapping)
+        right = right and (not slot.each or isinstance(table.get("modalities"), list))
+    else:
+        right = isinstance(entry, str)
+    if not right:
+        what = "a table with `use` and `options`" if slot.kind else "the name of a file"
+        raise ModelError(f"{folder / 'model.toml'}: {slot.key} holds {entry!r:.100}, where {what} belongs")
 
 
 def saved(folder: Path, parts: Held) -> dict[str, Any]:
@@ -177,6 +190,13 @@ def _once(folder: Path, slot: Slot, entry: Any, files: Mapping[str, Any], trust:
                 return backgrounds.load(folder / entry)
             part, options = plugins.find(slot.kind, entry["use"]), entry.get("options", {})
             check_for(part, folder, options, files, ours=entry["use"] in plugins.BUILT_IN[slot.kind])
-            return part.load(folder, **options)
+            try:
+                return part.load(folder, **options)
+            except (TypeError, ValueError, KeyError) as error:
+                if isinstance(error, DuretrievalError):
+                    raise
+                raise ModelError(
+                    f"{folder / 'model.toml'}: {entry['use']!r} cannot be made of its options: {error}"
+                ) from error
 
     return Once(make)

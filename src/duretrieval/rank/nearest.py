@@ -40,8 +40,12 @@ def search(store: Store, probes: Mapping[Modality, Probe], query: Query, rerank:
     else:
         candidates = list(best)
     vectors = store.vectors(candidates)
-    hits = [_hit(item, vectors[item.id], probes, query.weights) for item in store.get(candidates)]
-    hits = [hit for hit in hits if hit.evidence and hit.score > float("-inf")]
+    hits = [
+        _hit(item, vectors[item.id], probes, query.weights)
+        for item in store.get(candidates)
+        if len(vectors.get(item.id, ())) == len(item.parts)  # else it was replaced between the two questions
+    ]
+    hits = [hit for hit in hits if hit.score > float("-inf")]
     hits.sort(key=lambda hit: (-hit.score, hit.item.id))
     return hits[: query.k]
 
@@ -71,7 +75,8 @@ def _hit(item: Item, vectors: Array, probes: Mapping[Modality, Probe], weights: 
             similarity = float(probe.vector @ vector)
             evidence.append(Evidence(part, similarity, probe.scale * similarity - probe.offset))
     evidence.sort(key=lambda e: -e.score)
-    score = evidence[0].score if weights is None else weighted(evidence, weights)
+    best = max((e.score for e in evidence), default=float("-inf"))
+    score = best if weights is None else weighted(evidence, weights)
     return Hit(item, score, tuple(evidence[:EVIDENCE]))
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from duretrieval.testing.nets import NetSuite as NetSuite
     from duretrieval.testing.rerankers import RerankerSuite as RerankerSuite
     from duretrieval.testing.rerankers import ScorerSuite as ScorerSuite
-    from duretrieval.testing.stores import StoreSuite as StoreSuite
+    from duretrieval.testing.stores.suite import StoreSuite as StoreSuite
 else:
     __getattr__, __dir__, __all__ = window(
         __name__,
@@ -27,6 +27,6 @@ else:
             "losses": "LossSuite",
             "nets": "NetSuite",
             "rerankers": "RerankerSuite ScorerSuite",
-            "stores": "StoreSuite",
+            "stores.suite": "StoreSuite",
         },
     )

@@ -14,7 +14,7 @@ import pytest
 
 from duretrieval.errors import ShapeError
 from duretrieval.protocols import Index
-from duretrieval.testing.stores import directions
+from duretrieval.testing.stores.made import directions
 
 DIM = 16
 

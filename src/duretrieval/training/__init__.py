@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from duretrieval.training.recipe.recipe import Use as Use
     from duretrieval.training.recipe.toml import read_recipe as read_recipe
     from duretrieval.training.recipe.toml import to_recipe as to_recipe
+    from duretrieval.training.runs.evaluated import evaluate_run as evaluate_run
     from duretrieval.training.runs.folder import Outcome as Outcome
     from duretrieval.training.runs.run import Run as Run
     from duretrieval.training.runs.run import export_run as export_run
@@ -80,6 +81,7 @@ else:
             "recipe.recipe": "Data Encoding Fit Objective Recipe Use",
             "recipe.ready": "ready",
             "recipe.toml": "read_recipe to_recipe",
+            "runs.evaluated": "evaluate_run",
             "runs.folder": "Outcome",
             "runs.run": "Run export_run train",
             "tuning.search": "Tuned read_search tune",

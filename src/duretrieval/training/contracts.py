@@ -53,6 +53,24 @@ class Net(Protocol):
         ...
 
 
+@runtime_checkable
+class TokenNet(Net, Protocol):
+    """A `Net` that hands on what a row is made of, for fusions that ask for it: words, cells, frames, pieces.
+
+    Laws: the tokens of a part do not depend on what is beside it (1e-4, in evaluation mode); `sequence` of the encoder
+    that `export(..., tokens=True)` writes gives the same, without those that are not there.
+    """
+
+    @property
+    def sequential(self) -> bool:
+        """Whether it does, as it was made."""
+        ...
+
+    def sequence(self, **inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """(b, t, dim) float32, and which are there, (b, t) bool, one at least of each."""
+        ...
+
+
 class Score(Protocol):
     """Scores between rows: (n, d), (m, d) -> (n, m); a larger score is better."""
 
@@ -92,7 +110,8 @@ class FusionNet(Protocol):
 
     rows: modality -> (b, d).  present: modality -> (b,) bool; None: all are there.  What is absent may hold any number
     and changes nothing (1e-5); a modality that is not in `rows` is absent. Nothing depends on the order of the mapping.
-    Result: (b, dim), not necessarily unit.
+    Result: (b, dim), not necessarily unit.  One with `takes_tokens` also takes rows (b, t, d) with present (b, t), and
+    is made with `tokens`, the modalities that come so (`nets.fusion.sequenced`).
     """
 
     @property

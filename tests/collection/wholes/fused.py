@@ -14,10 +14,10 @@ import numpy as np
 from PIL import Image
 
 from duretrieval.model.model import Model
-from duretrieval.model.seal import sha256
 from duretrieval.similarity import unit
 from duretrieval.training.nets.fusion.weighted_sum import WeightedSum
 from duretrieval.types import Array, Hit, Modality, Part
+from duretrieval.whole import sha256
 
 DIM = 32
 COLOURS = {"red": (220, 30, 30), "green": (30, 160, 60), "blue": (40, 60, 220)}

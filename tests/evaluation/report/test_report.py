@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reports import HEALTH, HOSTILE, N, evaluated
-from samples import write_picture, write_video, write_wave
+from tests.evaluation.report.reports import HEALTH, HOSTILE, N, evaluated
+from tests.media.samples import write_picture, write_video, write_wave
 
 from duretrieval.errors import EvaluationError
 from duretrieval.evaluation import result_json

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browser import Browser, executable
 from PIL import Image
-from reports import HEALTH, N, evaluated
+from tests.evaluation.report.browser import Browser, executable
+from tests.evaluation.report.reports import HEALTH, N, evaluated
 
 from duretrieval.evaluation.comparison import compare
 from duretrieval.evaluation.report import write_report

@@ -122,6 +122,12 @@ def test_top_is_the_head_of_a_stable_sort() -> None:
         ("a.jsonl", '{"query": "q", "item": "d"}\n', r'a.jsonl:1: expected an object such as .*"score": 1'),
         ("a.jsonl", "7\n", r"a.jsonl:1: expected an object"),
         ("a.jsonl", '{"query": "q", "item": "d", "score": true}\n', r"a.jsonl:1: score is True; it must be a number"),
+        (
+            "a.jsonl",
+            '{"query": null, "item": "d", "score": 1}\n',
+            r"a.jsonl:1: query and item are ids, .* None is",
+        ),
+        ("a.jsonl", '{"query": "q", "item": ["d"], "score": 1}\n', r"a.jsonl:1: query and item are ids"),
         ("a.parquet", "hello", r"a.parquet is not a Parquet file"),
     ],
 )
@@ -144,6 +150,10 @@ def test_further_refusals(tmp_path: Path) -> None:
     )
     with pytest.raises(EvaluationError, match=r"c.parquet, row 1: gain is None; it must be a number"):
         read_judgements(tmp_path / "c.parquet")
+    nobody = {"query": ["q"], "item": pa.array([None], pa.string()), "gain": [1]}
+    parquet.write_table(pa.table(nobody), tmp_path / "e.parquet")
+    with pytest.raises(EvaluationError, match=r"e.parquet, row 1: query and item are ids, text or a number; None is"):
+        read_judgements(tmp_path / "e.parquet")
     (tmp_path / "d.txt").write_bytes(b"q Q0 \xff 1 1 t\n")
     with pytest.raises(EvaluationError, match=r"d.txt: not UTF-8 text"):
         read_run(tmp_path / "d.txt")

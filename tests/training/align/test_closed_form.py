@@ -70,6 +70,8 @@ def encoded(model: Model, sample: Sample, column: str) -> Array:
             r"\[align\] 'ridge' ends in the space of text, which has 384 dimensions; set dim = 384",
         ),
         ({"use": "ridge", "onto": "audio"}, 384, r"fits other modalities onto audio; the data has text, image"),
+        ({"use": "ridge", "onto": "smell"}, 384, r"fits other modalities onto smell; the data has text, image"),
+        ({"use": "ridge", "penalty": "a"}, 384, r"'ridge': penalty is 'a'; it must be a number"),
         ({"use": "ridge", "alfa": 1}, 384, r"'ridge' has no option"),
         ({"use": "adversarial", "alfa": 1}, 384, r"no setting is called 'alfa'; there are restarts"),
     ],

@@ -172,7 +172,7 @@ def write(folder: str, start: int) -> None:
 
 def test_two_processes_may_write(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
-    both = [context.Process(target=write, args=(str(tmp_path), start)) for start in (0, 30)]
+    both = [context.Process(target=write, args=(str(tmp_path), start), daemon=True) for start in (0, 30)]
     for process in both:
         process.start()
     for process in both:

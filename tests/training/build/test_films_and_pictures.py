@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from samples import write_wave
+from tests.media.samples import write_wave
 
 from duretrieval.model.model import Model
 from duretrieval.training.build.encoders import make_encoders
@@ -72,6 +72,13 @@ def test_films_of_an_encoder_of_their_own_have_the_kind_of_head_that_pictures_ha
     heads = network(encoders={"video": {"use": "builtin-image-features"}}, heads={"use": "linear"}).heads
     assert type(heads["video"]) is type(heads["image"])
     assert heads["video"] is not heads["image"]
+
+
+def test_the_same_settings_for_both_are_one_encoder() -> None:
+    """Also where the recipe writes them down twice; so one head, which stands on one encoder."""
+    both = {name: {"use": "builtin-image-features"} for name in ("image", "video")}
+    made = make_encoders(to_recipe({"encoders": both}), [IMAGE, VIDEO], [])
+    assert made.frozen[IMAGE].encoder is made.frozen[VIDEO].encoder
 
 
 def films(rows: list[Sample], *columns: str) -> list[Sample]:

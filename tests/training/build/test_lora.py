@@ -118,6 +118,8 @@ def test_a_net_without_adapters_is_merged_already() -> None:
 def test_saved_small_and_loaded_equal(kind: type[nn.Module], tmp_path: Path) -> None:
     net = trained(kind, alpha=3)
     save_lora(net, tmp_path / "adapters.safetensors")
+    (tmp_path / "any").touch()  # as the umask has it: what one trains another may read
+    assert (tmp_path / "adapters.safetensors").stat().st_mode == (tmp_path / "any").stat().st_mode
     again = load_lora(kind(), tmp_path / "adapters.safetensors").eval()
     torch.testing.assert_close(again(INPUTS[kind]), net(INPUTS[kind]), rtol=0, atol=0)
     whole = sum(p.numel() for p in kind().parameters())

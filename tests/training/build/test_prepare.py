@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from duretrieval.errors import ConfigError
 from duretrieval.training.build.prepare import Prepared, prepare
 from duretrieval.training.data.sample import Sample
-from duretrieval.training.runs.run import assemble, read
+from duretrieval.training.runs.run import assemble, begin, read
 from duretrieval.types import Modality, Part
 
 
@@ -73,7 +73,14 @@ def test_other_columns_are_not_read(data: list[Sample], cache: Path, tmp_path: P
 def test_rows_that_were_not_even_read_count_among_the_problems(data: list[Sample], cache: Path, tmp_path: Path) -> None:
     run = assemble(recipe(), (data, ["rows.csv:7: row 7 has 3 cells"]), tmp_path / "run", cache=cache)
     assert run.problems == ["rows.csv:7: row 7 has 3 cells"]
+    begin(run, data, resume=False)
     assert (tmp_path / "run" / "problems.txt").read_text() == "rows.csv:7: row 7 has 3 cells\n"
+
+
+def test_too_few_rows_are_said_before_an_encoder_is_fetched(data: list[Sample], cache: Path) -> None:
+    made = recipe(encoders={"image": {"use": "vision", "model": "nowhere/none"}})
+    with pytest.raises(ConfigError, match="of 5 usable rows, 5 are for training and 0 for validation; each needs at"):
+        prepare(made, data[:5], cache=cache)
 
 
 def test_columns_of_a_manifest_are_a_table(tmp_path: Path) -> None:

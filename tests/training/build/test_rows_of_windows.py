@@ -30,7 +30,7 @@ from duretrieval.training.data.batch import Batch
 from duretrieval.training.data.batches import Column, Rows
 from duretrieval.training.data.content import load
 from duretrieval.training.data.sample import Sample
-from duretrieval.training.export.background import aligned
+from duretrieval.training.export.background import windows_of
 from duretrieval.training.export.parity import TOLERANCE, compare
 from duretrieval.training.fit.validation import views_of
 from duretrieval.training.runs.run import BEST, reopen, train
@@ -143,7 +143,7 @@ def test_the_engine_agrees_with_torch_about_long_sounds(
     model = Model.load(outcome.model)
     found = compare(model, run.prepared, run.network, run.objective)
     assert found[AUDIO] < TOLERANCE
-    assert len(aligned(run.network, run.prepared.rows["train"], AUDIO)) == len(held.rows)  # type: ignore[arg-type]
+    assert len(windows_of(run.network, run.prepared.rows["train"])[AUDIO]) == len(held.rows)  # type: ignore[arg-type]
     _search_is_as_torch(run, model, sounds, tmp_path)
 
     def before_the_head(self: Network, batch: Batch, column: str) -> Tensor:
@@ -205,11 +205,11 @@ def test_an_encoder_that_learns_reads_a_passage_of_a_long_text() -> None:
     part = Part(TEXT, LONG)
     with Road(Reading(), Limits(), workers=1) as road:
         read = [piece.content for piece in road.read(part).wanted()]
-    assert len(read) == 3
-    assert load(part, Reading(), Limits()).content == read[0]
-    drawn = {load(part, Reading(), Limits(), np.random.default_rng(seed)).content for seed in range(20)}
-    assert drawn == set(read)
-    assert load(Part(TEXT, "short"), Reading(), Limits(), np.random.default_rng(0)).content == "short"
+        assert len(read) == 3
+        assert load(part, road.pool).content == read[0]
+        drawn = {load(part, road.pool, np.random.default_rng(seed)).content for seed in range(20)}
+        assert drawn == set(read)
+        assert load(Part(TEXT, "short"), road.pool, np.random.default_rng(0)).content == "short"
 
 
 def test_an_encoder_that_learns_is_compared_by_all_it_would_read(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from samples import write_picture, write_video, write_wave
+from tests.media.samples import write_picture, write_video, write_wave
 
 from duretrieval.errors import ConfigError
 from duretrieval.training import parts

@@ -153,8 +153,8 @@ def test_a_manifest_means_the_same_to_training_and_to_evaluate(tmp_path: Path) -
         if len(place) < len(theirs.units):
             continue  # a text that is no positive of its like is several units of one name
         for i, asks in enumerate(samples):
-            right = next(theirs.together.right([place[_name(asks, "text")]], range(len(theirs.units))))
-            wanted = {place[_name(s, "image")] for s in samples} & set(right.tolist())
+            right = theirs.together.right([place[_name(asks, "text")]], range(len(theirs.units)))[0]
+            wanted = {place[_name(s, "image")] for s in samples} & set(right)
             mask = ours.same("text", torch.tensor([i]), "image", torch.arange(len(samples)))[0].tolist()
             assert {place[_name(s, "image")] for s, is_right in zip(samples, mask, strict=True) if is_right} == wanted
 
@@ -177,7 +177,7 @@ def test_negatives_are_found_and_right_for_nothing(tmp_path: Path) -> None:
     data = read_labelled(path)
     names = [str(unit.source or unit.parts[0].content) for unit in data.units]
     assert [name.rpartition("/")[2] for name in names] == ["a dog", "1.png", "a cat", "a bus"]
-    assert [found.tolist() for found in data.together.right([0, 2], [1, 3])] == [[0], []]
+    assert list(data.together.right([0, 2], [1, 3])) == [[0], []]
 
 
 def test_what_repeats_is_counted() -> None:
@@ -196,4 +196,4 @@ def test_bonds_are_counted_once() -> None:
     found = Together.of([(0, "ab"), (0, "bc"), (1, "c"), (2, "")], 3)
     assert len(found) == 3
     assert [found.of_thing(i) for i in range(3)] == [[0, 1, 2], [2], []]
-    assert [right.tolist() for right in found.right([0, 1, 2], [1, 0])] == [[0, 1], [0, 1], []]
+    assert list(found.right([0, 1, 2], [1, 0])) == [[0, 1], [0, 1], []]

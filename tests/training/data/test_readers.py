@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from samples import write_picture, write_video, write_wave
+from tests.media.samples import write_picture, write_video, write_wave
 
 from duretrieval.errors import ConfigError, EvaluationError
 from duretrieval.training.data.captioned import read_audiocaps, read_clotho, read_karpathy, read_msrvtt

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from samples import write_animation, write_picture, write_video, write_wave
+from tests.media.samples import write_animation, write_picture, write_video, write_wave
 
 from duretrieval.training.data.checks import validate
 from duretrieval.training.data.examples import Examples

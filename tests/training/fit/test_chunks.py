@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 from duretrieval.errors import ConfigError
 from duretrieval.training.build.network import Network
 from duretrieval.training.build.objective import LossTerm, TotalLoss
+from duretrieval.training.data.batch import Around, Batch
 from duretrieval.training.data.batches import Column, Rows
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.fit import history
@@ -26,7 +28,9 @@ from duretrieval.training.losses.memory import Memory
 from duretrieval.training.losses.sigmoid import PairwiseSigmoid
 from duretrieval.training.losses.smooth_ap import SmoothAp
 from duretrieval.training.nets.dropout import Dropout
+from duretrieval.training.nets.fusion.cross_attention import CrossAttention
 from duretrieval.training.nets.fusion.gated import Gated
+from duretrieval.training.nets.fusion.graph_attention import GraphAttention
 from duretrieval.training.runs.run import assemble, train, training
 from duretrieval.types import Modality
 
@@ -74,6 +78,7 @@ def batch() -> Any:
     columns = {"text": Column(Modality.TEXT, np.arange(N) < N - 2, rng.standard_normal((starts[-1], D)), starts=starts)}
     held = Rows(columns, np.array([0, 0, *range(2, N)]), np.full(N, -1), against=np.array([[N - 2, N - 1]] * (N - 2)))
     made = held[range(N - 2)]
+    made.inputs["text"] = {"rows": made.inputs["text"]["rows"].double()}
     made.inputs["image"] = {"pixels": torch.from_numpy(rng.standard_normal((int(present.sum()), 3)))}
     made.present["image"] = torch.from_numpy(present)
     return made
@@ -112,7 +117,7 @@ def test_other_gradients_come_of_a_loss_of_each_chunk_alone() -> None:
     made, _ = network()
     objective = TotalLoss([LossTerm(InfoNce(), 1.0, "scores")])
     for start in range(0, N, 4):
-        part = batch().cut(start, start + 4)
+        part = batch().take(torch.arange(start, min(start + 4, N)))
         objective(made(part), part).backward()
     assert not torch.allclose(next(made.parameters()).grad, wanted[0], atol=1e-2)
 
@@ -127,7 +132,7 @@ def test_dropout_is_the_same_on_the_way_back() -> None:
         memory.add(name, nn.functional.normalize(torch.randn(7, D, dtype=torch.float64), dim=1), torch.arange(7) + 50)
     objective = TotalLoss([LossTerm(InfoNce(), 1.0, "scores")], memory=memory).train()
     torch.manual_seed(2)
-    parts = [made(batch().cut(start, min(start + 4, N))) for start in range(0, N, 4)]
+    parts = [made(batch().take(rows)) for rows in torch.arange(N).split(4)]
     views = {
         name: type(parts[0][name])(*(torch.cat([getattr(p[name], k) for p in parts]) for k in ("rows", "present")))
         for name in made.views
@@ -162,6 +167,61 @@ def test_running_figures_of_batch_norm_see_a_chunk_once() -> None:
     sum(view.rows.sum() for view in views.values()).backward()
     assert torch.equal(norm.running_mean, before)
     assert norm.momentum == 0.1
+
+
+def rows_of(n: int, seed: int, around: Around | None = None) -> Batch:
+    """n rows of frozen encoders: a text of three words, and a picture that every third lacks."""
+    drawn = torch.Generator().manual_seed(seed)
+    rows = {"text": torch.randn(3 * n, D, generator=drawn), "image": torch.randn(n, D, generator=drawn)}
+    present = {"text": torch.ones(n, dtype=torch.bool), "image": torch.arange(n) % 3 != 1}
+    places, owners = torch.arange(n), {"text": torch.arange(n).repeat_interleave(3)}
+    inputs = {name: {"rows": held.double()} for name, held in rows.items()}
+    return Batch(inputs, present, places, places * 0 - 1, places, n, owners, None, around)
+
+
+def whole_items(tokens: bool) -> tuple[Network, Batch]:
+    """Texts ask for whole items, fused of words and a picture, or beside two neighbours, which the last rows lack."""
+    torch.manual_seed(1)
+    columns = {"text": Modality.TEXT, "image": Modality.IMAGE}
+    read = {Modality.TEXT: 3} if tokens else {}
+    fusion = (
+        CrossAttention(columns, D, heads=2, query="image", tokens={"text": 3})
+        if tokens
+        else GraphAttention(columns, D, heads=2, kinds=("near", "far"))
+    )
+    views = [("image",), ("text", "image")]
+    made = Network(
+        encoders={},
+        heads={modality: head(0) for modality in columns.values()},
+        columns=columns,
+        views=views,
+        dim=D,
+        fusion=fusion,
+        looking=() if tokens else ("text+image",),
+        tokens=read,
+    )
+    there = torch.ones(10, 2, dtype=torch.bool)
+    there[4, 1], there[7:] = False, False
+    beside = Around(rows_of(4, 7), torch.arange(20).reshape(10, 2) * 3 % 4, there, torch.arange(20).reshape(10, 2) % 2)
+    return made.double().train(), rows_of(10, 5, None if tokens else beside)
+
+
+@pytest.mark.parametrize("tokens", [True, False])
+@pytest.mark.parametrize("chunk", [1, 3])
+def test_words_and_neighbours_go_with_their_rows(tokens: bool, chunk: int) -> None:
+    found: list[list[Tensor]] = []
+    for size in (0, chunk):
+        made, given = whole_items(tokens)
+        views = encoded(made, given, size)
+        TotalLoss([LossTerm(InfoNce(), 1.0, "scores")])(views, given).backward()
+        found.append([p.grad for p in made.parameters() if p.grad is not None])
+    assert len(found[0]) == len(found[1]) > 8
+    for ours, theirs in zip(*found, strict=True):
+        assert torch.allclose(ours, theirs, atol=1e-8)
+    if not tokens:
+        made, given = whole_items(tokens)
+        alone = made(replace(given, around=None))["text+image"].rows
+        assert not torch.allclose(alone, made(given)["text+image"].rows, atol=1e-2)
 
 
 # ---- in a run

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-import tiny_joint
+from tests.training.joint import tiny_joint
 
 
 @pytest.fixture(scope="session")

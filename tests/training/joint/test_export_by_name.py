@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from tiny_joint import pictures
+from tests.training.joint.tiny_joint import pictures
 from typer.testing import CliRunner, Result
 
 from duretrieval.cli.app import app

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny_joint import SIDE, TEXTS, clip, pictures, siglip, sounds
+from tests.training.joint.tiny_joint import SIDE, TEXTS, clip, pictures, siglip, sounds
 from transformers import AutoImageProcessor, AutoModel, AutoTokenizer, ClapProcessor, PreTrainedTokenizerFast
 
 from duretrieval import plugins
@@ -113,7 +113,7 @@ def test_sounds_up_to_the_length_that_clap_hears(tiny: Tiny) -> None:
 @pytest.mark.parametrize("name", ["clap", "fused"])
 def test_a_sound_always_has_the_same_row(tiny: Tiny, tmp_path: Path, name: str) -> None:
     """Where transformers draws a place, or a sound of the batch, at random."""
-    from tiny_joint import clap
+    from tests.training.joint.tiny_joint import clap
 
     folder = clap(tmp_path, fusion=True) if name == "fused" else tiny("clap")
     parts = [Part(Modality.AUDIO, sound) for sound in sounds()]

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tiny_joint import TEXTS, clap, pictures, sentence, sounds
+from tests.training.joint.tiny_joint import TEXTS, clap, pictures, sentence, sounds
 
 from duretrieval.collection.collection import Collection
 from duretrieval.errors import ConfigError, ModelError, UnknownPart

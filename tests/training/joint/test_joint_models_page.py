@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from tiny_joint import pictures
+from tests.training.joint.tiny_joint import pictures
 
 from duretrieval import plugins
 from duretrieval.model.model import Model

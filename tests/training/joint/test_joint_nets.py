@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tiny_joint import SIDE, pictures, sentence, sounds
+from tests.training.joint.tiny_joint import SIDE, pictures, sentence, sounds
 from torch import nn
 
 from duretrieval import plugins

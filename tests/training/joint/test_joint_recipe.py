@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from tiny_joint import SIDE, TEXTS
+from tests.training.joint.tiny_joint import SIDE, TEXTS
 
 from duretrieval.model.model import Model
 from duretrieval.training.data.sample import Sample

@@ -12,8 +12,8 @@ import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.base.modules import Transformer
 from sentence_transformers.sentence_transformer.modules import Pooling, StaticEmbedding
-from test_other_settings import set_in
-from tiny_joint import TEXTS, sentence
+from tests.training.joint.test_other_settings import set_in
+from tests.training.joint.tiny_joint import TEXTS, sentence
 from transformers import BertTokenizer
 
 from duretrieval.model.model import Model

@@ -15,7 +15,7 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file, save_file
-from tiny_joint import chinese_clip, clip, naflex, pictures, siglip
+from tests.training.joint.tiny_joint import chinese_clip, clip, naflex, pictures, siglip
 from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 
 from duretrieval.encode.hub import source
@@ -255,7 +255,7 @@ def test_weights_in_two_formats_are_all_fetched(dense: Path, tmp_path: Path, mon
 def dense(tmp_path: Path) -> Path:
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.base.modules import Dense
-    from tiny_joint import sentence
+    from tests.training.joint.tiny_joint import sentence
 
     model = SentenceTransformer(str(sentence(tmp_path)), device="cpu")
     torch.manual_seed(0)

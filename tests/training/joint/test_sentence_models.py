@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from sentence_transformers import SentenceTransformer
-from tiny_joint import SIDE, TEXTS, pictures, sentence, sounds
+from tests.training.joint.tiny_joint import SIDE, TEXTS, pictures, sentence, sounds
 
 from duretrieval import plugins
 from duretrieval.errors import ConfigError, ModelError

@@ -10,7 +10,7 @@ import pytest
 from duretrieval.errors import ConfigError
 from duretrieval.training.recipe.json import from_json, to_json
 from duretrieval.training.recipe.parts import check_names, make
-from duretrieval.training.recipe.recipe import Data, Encoding, Fit, Objective, Recipe, Use
+from duretrieval.training.recipe.recipe import Data, Encoding, Fit, Objective, Recipe, Relations, Use
 from duretrieval.training.recipe.settings import build, merge, parse
 from duretrieval.training.recipe.toml import read_recipe, to_recipe
 from duretrieval.training.runs.folder import described
@@ -72,6 +72,8 @@ def test_what_is_not_said_has_its_default() -> None:
     fit = {
         "epochs": 20,
         "batch": 128,
+        "accumulate": 1,
+        "chunk": 0,
         "sampler": {"use": "shuffled", "options": {}},
         "lr": 1e-3,
         "optimizer": "adamw",
@@ -91,7 +93,7 @@ def test_what_is_not_said_has_its_default() -> None:
         "mine_every": 1,
     }
     assert asdict(Fit()) == fit
-    assert Data() == Data("manifest", {}, 0.1, 0.1, None, True, 8)
+    assert Data() == Data("manifest", {}, 0.1, 0.1, None, True, 8, None, Relations(), 4.0)
     assert (Data().nearness, Data(radius=3).nearness, Data(near_duplicates=False).nearness) == (8, 3, -1)
     assert Recipe().losses == (Objective("infonce", {}, 1.0, None, "scores"),)
     assert Encoding() == Encoding("builtin", {}, (), None, 0)
@@ -247,13 +249,14 @@ def test_json_and_back(path: Path) -> None:
         to_recipe({"fit": {"sampler": {"use": "weighted", "by": "columns", "weights": {"text+image": 2}}}}),
         to_recipe({"views": [["*"]], "fusion": "concat", "score": {"use": "pair-scorer", "hidden": [8, 4]}}),
         to_recipe({"augment": {"image": {"crop": 0.5}}, "losses": [{"use": "hinge", "on": "vectors"}]}),
+        to_recipe({"losses": [{"use": "mine:Loss", "weight": 2, "options": {"weight": 3, "on": 4, "use": None}}]}),
     ):
         assert from_json(to_json(made)) == made
 
 
 def test_a_run_whose_recipe_is_damaged(tmp_path: Path) -> None:
     (tmp_path / "recipe.json").write_text('{"name": ')
-    with pytest.raises(ConfigError, match=r"recipe\.json or run\.json in .* is damaged \(Expecting value"):
+    with pytest.raises(ConfigError, match=r"recipe\.json is damaged \(Expecting value.*\); train again elsewhere"):
         described(tmp_path)
 
 

@@ -58,7 +58,7 @@ def test_killed_in_the_middle_of_an_epoch(
     folder, outcome = whole
     run = tmp_path / "run"
     command = [sys.executable, "-m", "tests.training.killed", str(media), str(run), str(cache), "5"]
-    path = f"{ROOT / 'src'}:{ROOT}:{ROOT / 'tests' / 'media'}"
+    path = f"{ROOT / 'src'}:{ROOT}"
     died = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": path, "PYTHONHASHSEED": "1"}, capture_output=True)
     assert died.returncode == -signal.SIGKILL, died.stderr.decode()[-2000:]
     assert torch.load(run / "last.ckpt", weights_only=True)["global_step"] == 4
@@ -142,18 +142,27 @@ def learning(folder: Path, workers: int) -> Recipe:
     )
 
 
+@pytest.fixture(scope="module")
+def learned(data: list[Sample], cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the models and the run that nobody disturbs, `whole`."""
+    folder = tmp_path_factory.mktemp("learned")
+    saved("bert", folder)
+    convnext(folder / "convnext")
+    train(learning(folder, 0), data, folder / "whole", cache=cache, exporting=False)
+    return folder
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("step", [1, 5])
-def test_encoders_that_learn_go_on_too(step: int, data: list[Sample], cache: Path, tmp_path: Path) -> None:
+def test_encoders_that_learn_go_on_too(
+    step: int, learned: Path, data: list[Sample], cache: Path, tmp_path: Path
+) -> None:
     """Adapters begin as the seed says, dropout is on from the first step, workers read the batches of their epoch."""
-    saved("bert", tmp_path)
-    convnext(tmp_path / "convnext")
-    train(learning(tmp_path, 0), data, tmp_path / "whole", cache=cache, exporting=False)
-    half = learning(tmp_path, 2)
+    half = learning(learned, 2)
     with pytest.raises(RuntimeError, match="lights"):
         train(half, data, tmp_path / "half", cache=cache, exporting=False, callbacks=[Stop(step)])
     train(half, data, tmp_path / "half", cache=cache, exporting=False, resume=True)
-    assert_same(tmp_path / "whole", tmp_path / "half")
+    assert_same(learned / "whole", tmp_path / "half")
 
 
 def convnext(place: Path) -> None:

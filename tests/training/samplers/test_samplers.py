@@ -165,6 +165,7 @@ def test_batches_of_one_source_each() -> None:
     ("make", "said"),
     [
         (lambda: Weighted(by="colour"), r"weighted has by = 'colour'; it is one of label, key, group, columns"),  # type: ignore[arg-type]
+        (lambda: Weighted(weights=3), r"weighted has weights = 3; give a table, such as"),  # type: ignore[arg-type]
         (lambda: Weighted(weights={"a": -1}), r"weighted gives 'a' the weight -1; give a number from 0"),
         (lambda: Weighted(weights={"a": "much"}), r"gives 'a' the weight 'much'"),  # type: ignore[dict-item]
         (

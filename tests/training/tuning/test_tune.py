@@ -59,6 +59,12 @@ def killed(search: Search, data: list[Sample], folder: Path, cache: Path, at: in
         module._suggest(trial, name, values)
 
 
+def begun_with(first: dict[str, Any], space: dict[str, Any], *, trials: int) -> Search:
+    """A grid that tries a point first."""
+    made = (Search(space, trials=trials, sampler="grid", seed=seed) for seed in range(20))
+    return next(search for search in made if module._grid(search)[0] == first)
+
+
 def settings(trials: list[Trial]) -> list[dict[str, Any]]:
     return [dict(t.settings) for t in trials if t.state != "fail"]
 
@@ -87,20 +93,23 @@ def test_killed_and_gone_on_with_is_as_undisturbed(
 
 
 def test_what_fails_is_written_down_and_not_tried_for_ever(data: list[Sample], cache: Path, tmp_path: Path) -> None:
-    search = Search({"fit.monitor": ("rr", "no-such")}, trials=10, sampler="grid", seed=1)
-    first = module._grid(search)[0]
-    search = search if first == {"fit.monitor": "rr"} else replace(search, seed=0)
-    assert module._grid(search)[0] == {"fit.monitor": "rr"}
+    search = begun_with({"loss.use": "infonce"}, {"loss.use": ("infonce", "no-such")}, trials=10)
     told = searched(search, data, tmp_path / "run", cache)
     assert [t.state for t in told] == ["complete", "fail"]
     assert "no-such" in (tmp_path / "run" / "trials" / "0001" / "error.txt").read_text()
 
 
+def test_settings_that_do_not_go_together_fail_one_trial(data: list[Sample], cache: Path, tmp_path: Path) -> None:
+    search = begun_with({"fit.batch": 16}, {"fit.batch": (1, 16)}, trials=2)
+    told = searched(search, data, tmp_path / "run", cache)
+    assert [t.state for t in told] == ["complete", "fail"]
+    assert "fit.batch is 1; it must be" in (tmp_path / "run" / "trials" / "0001" / "error.txt").read_text()
+
+
 @pytest.mark.slow
 def test_a_trial_that_comes_apart_does_not_end_the_search(data: list[Sample], cache: Path, tmp_path: Path) -> None:
     """Not even the first one; what would stop every trial is still said at once."""
-    search = Search({"fit.lr": (1e30, 1e-2)}, sampler="grid", trials=2)
-    assert module._grid(search)[0] == {"fit.lr": 1e30}
+    search = begun_with({"fit.lr": 1e30}, {"fit.lr": (1e30, 1e-2)}, trials=2)
     told = searched(search, data, tmp_path / "run", cache, optimizer="sgd", clip=0.0, epochs=1)
     assert [t.state for t in told] == ["fail", "complete"]
     assert "came apart" in (tmp_path / "run" / "trials" / "0000" / "error.txt").read_text()
@@ -129,6 +138,11 @@ def test_a_setting_that_is_not_there_leaves_no_search_behind(data: list[Sample],
             '[tune.space]\n"heads.hidden" = [[8], [16]]',
             r"'heads\.hidden' has the choice \[8\]; a choice is a number, a word, or true",
         ),
+        ('[tune.space]\n"heads.hidden" = [8, 16, 8]', r"'heads\.hidden' has the choice 8 twice; leave one of them out"),
+        (
+            '[tune.space]\n"fit.monitor" = ["rr", "ap"]',
+            r"fit\.monitor cannot be searched: figures of different metrics",
+        ),
         ('[tune]\ntrials = 0\n[tune.space]\n"fit.lr" = [1e-3]', r"tune\.trials is 0 and seed 0; give at least 1"),
     ],
 )
@@ -140,11 +154,10 @@ def test_what_cannot_be_searched(lines: str, said: str, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_more_trials_may_find_another_best(data: list[Sample], cache: Path, tmp_path: Path) -> None:
-    search = Search({"fit.lr": (1e-2, 1e-6)}, trials=1, sampler="grid", seed=1)
-    assert module._grid(search)[0] == {"fit.lr": 1e-6}
+    search = begun_with({"fit.lr": 1e-6}, {"fit.lr": (1e-2, 1e-6)}, trials=1)
     searched(search, data, tmp_path, cache, epochs=4)
     searched(replace(search, trials=2), data, tmp_path, cache, epochs=4)
-    assert described(tmp_path / "best")[0].fit.lr == 1e-2
+    assert described(tmp_path / "best").fit.lr == 1e-2
 
 
 @pytest.mark.slow
@@ -165,6 +178,8 @@ def test_a_hopeless_run_is_pruned(data: list[Sample], cache: Path, tmp_path: Pat
 def test_ranges() -> None:
     assert Range(1, 9).points() == [1, 3, 5, 7, 9]
     assert Range(0.0, 1.0, step=0.5).points() == [0, 0.5, 1]
+    assert Range(0.0, 0.7, step=0.4).points() == [0, 0.4]  # 0.8 is beyond, and 0.7 is no step
+    assert Range(1, 10, step=4).points() == [1, 5, 9]
     points = Range(1e-4, 1e-2, log=True).points()
     assert points[0] == 1e-4
     assert points[-1] == 1e-2
@@ -173,6 +188,15 @@ def test_ranges() -> None:
         Range(2, 1)
     with pytest.raises(ConfigError, match="either log or a step"):
         Range(1, 2, log=True, step=1)
+
+
+def test_a_grid_of_any_size_is_only_drawn_from() -> None:
+    """Ten settings of five values: ten million points, of which three are made."""
+    space = {f"heads.option{n}": Range(0.0, 1.0) for n in range(10)}
+    points = module._grid(Search(space, trials=3, sampler="grid"))
+    assert len(points) == len({str(point) for point in points}) == 3
+    small = module._grid(Search({"a": (1, 2, 3), "b": (True, False)}, trials=99, sampler="grid"))
+    assert sorted(map(str, small)) == sorted(str({"a": a, "b": b}) for a in (1, 2, 3) for b in (True, False))
 
 
 def test_several_devices_are_refused(data: list[Sample], cache: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from duretrieval import plugins
 from duretrieval.errors import MissingExtra, ModelError
+from duretrieval.whole import sha256
 
 PATTERNS = ("*.json", "*.txt", "*.model", "*.safetensors")
 """What is fetched of a model, besides weights in torch's own format where there are no others."""
@@ -118,8 +119,7 @@ def _sha256(path: Path) -> str:
     blob = path.resolve()
     if path.is_symlink() and blob.parent.name == "blobs" and _SHA256.fullmatch(blob.name):
         return blob.name
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256(path)
 
 
 def _complete(folder: Path, name: str) -> Path:

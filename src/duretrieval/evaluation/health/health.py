@@ -10,11 +10,11 @@ from typing import Any, Literal
 import numpy as np
 
 from duretrieval.collection.collection import Collection
-from duretrieval.errors import EvaluationError
+from duretrieval.errors import ConfigError, EvaluationError
 from duretrieval.evaluation.health.agreement import Agreement, agreements
 from duretrieval.evaluation.health.survey import Survey, survey
 from duretrieval.protocols import ReadView
-from duretrieval.types import Array
+from duretrieval.types import Array, Modality
 
 WARM_UP = 3
 """Searches that are not timed: the first ones read weights and files."""
@@ -47,6 +47,7 @@ class Health:
     k: int
     agreements: tuple[Agreement, ...]
     latencies: tuple[Latency, ...]
+    """Of words only where the model knows them."""
 
     def as_dict(self) -> dict[str, Any]:
         """The same as plain values."""
@@ -60,12 +61,18 @@ def measure_health(collection: Collection, *, k: int = 10, queries: int = 100, s
 
     Raises:
         EvaluationError: there is nothing in the collection to ask for.
+        ConfigError: `queries` is below 1.
     """
+    if queries < 1:
+        raise ConfigError(f"queries is {queries}; give how many to ask, at least 1")
     stats = collection.stats()
     if not stats.parts:
         raise EvaluationError(f"the collection at {collection.path} has no parts to ask for; index something first")
     store = collection.view()
     known = survey(store, queries, seed)
+    timed = [_vectors(store, known.vectors[:queries], k)]
+    if known.texts and Modality.TEXT in collection.model.modalities:
+        timed.insert(0, _words(collection, known, k))
     return Health(
         items=stats.items,
         parts=stats.parts,
@@ -74,7 +81,7 @@ def measure_health(collection: Collection, *, k: int = 10, queries: int = 100, s
         index=collection.index,
         k=k,
         agreements=tuple(agreements(store, known, k, queries)),
-        latencies=(_words(collection, known, k), _vectors(store, known.vectors[:queries], k)),
+        latencies=tuple(timed),
     )
 
 

@@ -10,7 +10,9 @@ from typing import Literal
 
 import numpy as np
 
+from duretrieval.collection.query import is_nothing
 from duretrieval.errors import EvaluationError
+from duretrieval.index.filters import named, quoted
 from duretrieval.protocols import ReadView
 from duretrieval.types import Array, Item, Modality, Scalar
 
@@ -61,11 +63,12 @@ def survey(store: ReadView, queries: int, seed: int = 0) -> Survey:
     for item in store.scan():
         if item.parts:
             fields[item.id] = {"source": item.source, **item.fields}
-            words.append(_words(item))
+            words += [said for said in [_words(item)] if not is_nothing(said)]
     vectors, owners = _drawn(store, 4 * queries, rng)
     texts = [words[i] for i in rng.permutation(len(words))[:queries]]
-    texts = [texts[i % len(texts)] for i in range(queries)]
-    return Survey(len(fields), tuple(_trials(store.fields(), fields)), vectors, owners, tuple(texts))
+    texts = [texts[i % len(texts)] for i in range(queries)] if texts else []
+    kinds = {name: kind for name, kind in store.fields().items() if "`" not in name}  # which no filter can name
+    return Survey(len(fields), tuple(_trials(kinds, fields)), vectors, owners, tuple(texts))
 
 
 def _drawn(store: ReadView, wanted: int, rng: np.random.Generator) -> tuple[Array, tuple[str, ...]]:
@@ -94,11 +97,11 @@ def _trials(kinds: Mapping[str, str], fields: Mapping[str, Mapping[str, Scalar]]
         for share in SHARES:
             limit = ordered[max(0, round(share * len(ordered)) - 1)]
             keeps = frozenset(id_ for id_, value in held.items() if value <= limit)  # type: ignore[operator]
-            literal = _quoted(limit) if isinstance(limit, str) else repr(limit)
-            trials.append(FilterTrial(f"{_name(name)} <= {literal}", keeps, "any-query"))
+            literal = quoted(limit) if isinstance(limit, str) else repr(limit)
+            trials.append(FilterTrial(f"{named(name)} <= {literal}", keeps, "any-query"))
     for name, value in _groups(kinds, fields):
         keeps = frozenset(id_ for id_, values in fields.items() if values.get(name) == value)
-        trials += [FilterTrial(f"{_name(name)} = {_quoted(value)}", keeps, asked) for asked in ("inside", "outside")]
+        trials += [FilterTrial(f"{named(name)} = {quoted(value)}", keeps, asked) for asked in ("inside", "outside")]
     return list(dict.fromkeys(trials))
 
 
@@ -126,12 +129,4 @@ def _words(item: Item) -> str:
     text = next((p.content for p in item.parts if p.modality is Modality.TEXT and isinstance(p.content, str)), "")
     words: Sequence[str] = text.split()[:QUERY_WORDS]
     name = Path(str(item.fields.get("name", item.id))).stem.replace("_", " ").replace("-", " ")
-    return " ".join(words)[:80] if words else name.strip() or item.id
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
-def _name(field: str) -> str:
-    return field if field.isidentifier() and field.isascii() else f"`{field}`"
+    return " ".join(words)[:80] or name

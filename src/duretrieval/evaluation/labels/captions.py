@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from duretrieval.errors import EvaluationError
-from duretrieval.types import Ints, Modality
+from duretrieval.types import Modality
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +26,6 @@ class Captions:
     """(c,)"""
     item: tuple[int, ...]
     """(c,) the row in `items` of each caption's item."""
-
-    def per_item(self) -> Ints:
-        """(n,) how many captions each item has."""
-        return np.bincount(np.array(self.item, dtype=np.int64), minlength=len(self.items)).astype(np.int64)
 
 
 def gather(name: str, modality: Modality, rows: Sequence[tuple[str, str, Sequence[tuple[str, str]]]]) -> Captions:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
-from duretrieval.duplicates.union_find import UnionFind
 from duretrieval.errors import EvaluationError
 from duretrieval.evaluation.labels.together import MATCH, USUAL, Together, bonds, check_positives, thing
 from duretrieval.media.folders import digest
 from duretrieval.media.manifest import Content, read_manifest
 from duretrieval.media.roles import FACTS, Role
-from duretrieval.types import Ints, Item, Modality, Part
+from duretrieval.types import Item, Modality, Part
 
 ROW_PROBLEMS = 3
 """Shown by name; the others are counted."""
@@ -34,16 +34,8 @@ class Labelled:
     hash: str
     """Of all texts and all files' contents, in order."""
     notes: tuple[str, ...]
-
-    def clusters(self) -> Ints:
-        """(units,) a number for each: equal where rows link them, however indirectly."""
-        import numpy as np
-
-        sets, first = UnionFind(len(self.units)), dict[int, int]()
-        for unit in range(len(self.units)):
-            for bond in self.together.of_thing(unit):
-                sets.join(first.setdefault(bond, unit), unit)
-        return np.array([sets.root(unit) for unit in range(len(self.units))], dtype=np.int64)
+    graded: Mapping[str, Sequence[tuple[int, int, float]]]
+    """What two columns of a row hold, by place in `units`, with the row's score: "sentence1-sentence2" -> its rows."""
 
 
 def read_labelled(
@@ -64,6 +56,7 @@ def read_labelled(
     place: dict[Hashable, tuple[int, Modality | None, str | Path]] = {}
     pairs: list[tuple[int, tuple[Hashable, ...]]] = []
     problems: list[str] = []
+    graded: dict[str, list[tuple[int, int, float]]] = {}
 
     def unit(content: Content, row: Hashable) -> int:
         known = (content.modality, thing(content.value, positives, row))
@@ -76,13 +69,17 @@ def read_labelled(
         binding = bonds(row.number, row.facts.get("key", ""), row.facts.get("label"), positives)
         apart = float(row.facts.get("score", 1)) < MATCH
         held = [unit(content, row.number) for content in texts_first]
+        if "score" in row.facts:
+            for (a, one), (b, other) in combinations(zip(texts_first, held, strict=True), 2):
+                if a.column != b.column:
+                    graded.setdefault(f"{a.column}-{b.column}", []).append((one, other, float(row.facts["score"])))
         pairs += [(one, (("alone", row.number, one),) if apart else binding) for one in held]
         pairs += [(one := unit(wrong, row.number), (("negative", one),)) for wrong in row.negatives]
     held_by: dict[Hashable, set[int]] = {}
     for one, some in pairs:
         for bond in some:
             held_by.setdefault(bond, set()).add(one)
-    if not any(len(units) > 1 for units in held_by.values()):
+    if not graded and not any(len(units) > 1 for units in held_by.values()):
         raise EvaluationError(
             f"{path}: no row names two things that belong together, such as a file and a text, so nothing can be "
             "searched with the other. Columns called text or caption, image, video, audio or file are known; say what "
@@ -93,7 +90,7 @@ def read_labelled(
         notes.append(f"{path}: {len(problems) - ROW_PROBLEMS} more rows have a problem")
     items = tuple(_unit(number, value) for number, _, value in place.values())
     wanted = tuple(modality for _, modality, _ in place.values())
-    return Labelled(items, wanted, Together.of(pairs, len(items)), _hash(items), tuple(notes))
+    return Labelled(items, wanted, Together.of(pairs, len(items)), _hash(items), tuple(notes), graded)
 
 
 def _unit(number: int, value: str | Path) -> Item:

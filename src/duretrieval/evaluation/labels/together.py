@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
 import numpy as np
 
+from duretrieval.duplicates.union_find import UnionFind
 from duretrieval.errors import ConfigError
+from duretrieval.evaluation.labels.relevance import Relevant, relevant
 from duretrieval.plugins import suggest
 from duretrieval.types import Ints, Positive
 
@@ -91,17 +93,57 @@ class Together:
     def __len__(self) -> int:
         return len(self.starts) - 1
 
-    def right(self, asking: Sequence[int] | Ints, among: Sequence[int] | Ints) -> Iterator[Ints]:
-        """For each thing that asks, the places in `among` of those that it belongs together with, in order."""
-        holders: dict[int, list[int]] = {}
-        for place, one in enumerate(among):
-            for mark in self.of_thing(int(one)):
-                holders.setdefault(mark, []).append(place)
-        for one in asking:
-            found = {place for mark in self.of_thing(int(one)) for place in holders.get(mark, ())}
-            yield np.array(sorted(found), dtype=np.int64)
+    def right(self, asking: Sequence[int] | Ints, among: Sequence[int] | Ints) -> Right:
+        """For each thing that asks, the places in `among` of those that it belongs together with."""
+        return Right(self, [int(one) for one in asking], [int(one) for one in among])
+
+    def clusters(self) -> Ints:
+        """(things,) a number for each: equal where bonds link them, however indirectly."""
+        sets, first = UnionFind(len(self)), dict[int, int]()
+        for one in range(len(self)):
+            for bond in self.of_thing(one):
+                sets.join(first.setdefault(bond, one), one)
+        return np.array([sets.root(one) for one in range(len(self))], dtype=np.int64)
 
     def of_thing(self, one: int) -> list[int]:
         """The numbers of its bonds."""
         marks: list[int] = self.bonds[self.starts[one] : self.starts[one + 1]].tolist()
         return marks
+
+
+class Right:
+    """For each thing that asks, the places among others of what is right for it; a `Relevance`, found as it is asked.
+
+    Of classes with very many members all places together would take the square of their number.
+    """
+
+    def __init__(self, together: Together, asking: Sequence[int], among: Sequence[int]) -> None:
+        self._together, self._asking = together, asking
+        self._holders: dict[int, list[int]] = {}
+        for place, one in enumerate(among):
+            for mark in together.of_thing(one):
+                self._holders.setdefault(mark, []).append(place)
+
+    def __len__(self) -> int:
+        return len(self._asking)
+
+    def __getitem__(self, i: int) -> list[int]:
+        """The places for the i-th that asks, in order."""
+        marks = self._together.of_thing(self._asking[i])
+        return sorted({place for mark in marks for place in self._holders.get(mark, ())})
+
+    def any(self) -> list[int]:
+        """Which ask for something that is there."""
+        return [
+            i for i, one in enumerate(self._asking) if not self._holders.keys().isdisjoint(self._together.of_thing(one))
+        ]
+
+    def only(self, which: Sequence[int]) -> Right:
+        """The same for some of those that ask."""
+        found = Right(self._together, [self._asking[i] for i in which], ())
+        found._holders = self._holders
+        return found
+
+    def rows(self, start: int, stop: int) -> Relevant:
+        """Those of the queries from `start` up to `stop`."""
+        return relevant([self[i] for i in range(start, min(stop, len(self)))])

@@ -8,6 +8,7 @@ Queries without relevant items get NaN, and summaries leave them out. Ties are d
 from duretrieval.evaluation.metrics.at_k import hit_at_k, precision_at_k, r_precision, recall_at_k
 from duretrieval.evaluation.metrics.average import average_precision, average_precision_at_r
 from duretrieval.evaluation.metrics.classification import accuracy, decisions, f1, precision, recall
+from duretrieval.evaluation.metrics.correlation import pearson, spearman
 from duretrieval.evaluation.metrics.first import first_rank, reciprocal_rank
 from duretrieval.evaluation.metrics.gain import ndcg
 from duretrieval.evaluation.metrics.summary import mean, median, rsum
@@ -23,6 +24,7 @@ __all__ = [
     "mean",
     "median",
     "ndcg",
+    "pearson",
     "precision",
     "precision_at_k",
     "r_precision",
@@ -30,4 +32,5 @@ __all__ = [
     "recall_at_k",
     "reciprocal_rank",
     "rsum",
+    "spearman",
 ]

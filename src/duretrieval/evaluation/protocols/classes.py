@@ -39,7 +39,7 @@ class ClassProtocol:
         bootstrap: Bootstrap | None = None,
         provenance: Provenance | None = None,
     ) -> Evaluation:
-        """Measure scores (q, n) one way; ask again with the other matrix and `result.merge` for the other way.
+        """Measure scores (q, n) one way; ask again with the other matrix for the other.
 
         labels: (q,) and (n,) classes, or (q, c) and (n, c) non-zero where a label holds.  own: see `ranking.rank`.
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from duretrieval.evaluation.comparison import Difference
 from duretrieval.evaluation.measures import measure
 from duretrieval.evaluation.report.charts import percent
-from duretrieval.evaluation.report.words import say, say_pair
+from duretrieval.evaluation.report.words import SIDES, say, say_pair, say_side
 from duretrieval.evaluation.result import Evaluation, Score
 from duretrieval.page.html import Markup, join, tag
-from duretrieval.types import Modality
 
 HEADLINES = ("hit@10", "recall@10", "ap", "hit@5", "hit@1", "ap@r", "ndcg@10")
 """What the matrix shows: the first of these that was measured."""
-ORDER = [*(modality.value for modality in Modality), "any"]
 
 
 def headline(evaluation: Evaluation) -> str | None:
@@ -29,17 +27,17 @@ def matrix(evaluation: Evaluation) -> Markup:
     chosen = headline(evaluation)
     if chosen is None:
         return Markup()
-    asks = sorted({str(pair.query) for pair in evaluation.pairs}, key=ORDER.index)
-    searched = sorted({str(pair.gallery) for pair in evaluation.pairs}, key=ORDER.index)
+    asks = _in_order(str(pair.query) for pair in evaluation.pairs)
+    searched = _in_order(str(pair.gallery) for pair in evaluation.pairs)
     cells = {
         (str(pair.query), str(pair.gallery)): score
         for pair in evaluation.pairs
         for score in pair.scores
         if score.measure == chosen
     }
-    head = tag("tr", tag("th", say("asks"), class_="corner"), *(tag("th", say(m), scope="col") for m in searched))
+    head = tag("tr", tag("th", say("asks"), class_="corner"), *(tag("th", say_side(m), scope="col") for m in searched))
     rows = [
-        tag("tr", tag("th", say(a), scope="row"), *(_cell(cells.get((a, b)), f"{a}-{b}") for b in searched))
+        tag("tr", tag("th", say_side(a), scope="row"), *(_cell(cells.get((a, b)), f"{a}-{b}") for b in searched))
         for a in asks
     ]
     return tag(
@@ -48,6 +46,11 @@ def matrix(evaluation: Evaluation) -> Markup:
         tag("p", say("matrix-note", measure=chosen), class_="note"),
         tag("div", tag("table", head, *rows, class_="matrix"), class_="scroll"),
     )
+
+
+def _in_order(sides: Iterable[str]) -> list[str]:
+    """Each once: modalities in their order, then views as they come."""
+    return sorted(dict.fromkeys(sides), key=lambda name: SIDES.index(name) if name in SIDES else len(SIDES))
 
 
 def table(evaluation: Evaluation) -> Markup:
@@ -81,12 +84,12 @@ def differences(found: Sequence[Difference], name: str) -> Markup:
     """Each metric now and before, and whether the difference is real."""
     columns = ("pair", "measure", "before", "now", "difference", "verdict")
     rows = [_difference(d) for d in sorted(found, key=lambda d: not d.significant)]
-    real = [d for d in found if d.significant and d.difference]
-    better = sum(d.better for d in real)
+    verdicts = [d.verdict for d in found]
+    better, worse = verdicts.count("better"), verdicts.count("worse")
     return tag(
         "section",
         tag("h2", say("against", name=name)),
-        tag("p", say("against-note", n=len(found), better=better, worse=len(real) - better), class_="note"),
+        tag("p", say("against-note", n=len(found), better=better, worse=worse), class_="note"),
         tag("div", tag("table", tag("tr", *(tag("th", say(c)) for c in columns)), *rows), class_="scroll long"),
     )
 
@@ -98,6 +101,12 @@ def shown(name: str, value: float) -> str:
     if math.isinf(value):
         return "∞"
     return percent(value) if measure(name).larger_is_better else f"{value:.4g}"
+
+
+def change(d: Difference) -> str:
+    """A difference and its interval, in what `shown` shows."""
+    scale = 100 if measure(d.measure).larger_is_better else 1
+    return f"{scale * d.difference:+.1f} ({scale * d.low:+.1f} … {scale * d.high:+.1f})"
 
 
 def _cell(score: Score | None, pair: str) -> Markup:
@@ -117,18 +126,12 @@ def _figure(score: Score | None) -> Markup:
 
 
 def _difference(d: Difference) -> Markup:
-    share = measure(d.measure).larger_is_better
-    scale = 100 if share else 1
-    verdict = "same" if d.difference == 0 else "unsure"
-    if d.significant and d.difference:
-        verdict = "better" if d.better else "worse"
-    change = f"{scale * d.difference:+.1f} ({scale * d.low:+.1f} … {scale * d.high:+.1f})"
     return tag(
         "tr",
         tag("th", say_pair(*d.pair.split("-", 1)), scope="row"),
         tag("td", d.measure),
         tag("td", shown(d.measure, d.old)),
         tag("td", shown(d.measure, d.new)),
-        tag("td", change),
-        tag("td", say(verdict), tag("small", f" p = {d.adjusted:.3g}"), class_=f"verdict {verdict}"),
+        tag("td", change(d)),
+        tag("td", say(d.verdict), tag("small", f" p = {d.adjusted:.3g}"), class_=f"verdict {d.verdict}"),
     )

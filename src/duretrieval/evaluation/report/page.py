@@ -32,7 +32,7 @@ def page(
         "main",
         _head(evaluation, notes),
         figures.matrix(evaluation) if evaluation.pairs else None,
-        figures.table(evaluation) if evaluation.pairs else None,
+        figures.table(evaluation) if evaluation.pairs or evaluation.totals else None,
         figures.differences(compared, against) if compared else None,
         health_section(health) if health else None,
         *(pair_section(pair, close.get(pair.name), evaluation.level) for pair in evaluation.pairs),
@@ -42,7 +42,7 @@ def page(
 
 
 def _head(evaluation: Evaluation, notes: Sequence[str]) -> Markup:
-    lead = say("lead-health")
+    lead = None if evaluation.totals else say("lead-health")
     said: list[str] = list(notes)
     if evaluation.pairs:
         queries = len({(pair.query, query) for pair in evaluation.pairs for query in pair.queries})
@@ -53,7 +53,7 @@ def _head(evaluation: Evaluation, notes: Sequence[str]) -> Markup:
         if few(evaluation):
             said.append(say("few", n=FEW))
     listed = tag("ul", *(tag("li", note) for note in said), class_="note") if said else None
-    return tag("header", tag("h1", say("title", name=evaluation.name)), tag("p", lead), listed)
+    return tag("header", tag("h1", say("title", name=evaluation.name)), tag("p", lead) if lead else None, listed)
 
 
 def _provenance(evaluation: Evaluation) -> Markup:

@@ -13,6 +13,7 @@ from duretrieval.evaluation.report.words import say, say_pair
 from duretrieval.evaluation.result import Pair
 from duretrieval.page.html import Markup, join, tag
 from duretrieval.page.svg import path
+from duretrieval.types import Array
 
 
 def pair_section(pair: Pair, closeup: Closeup | None, level: float) -> Markup:
@@ -90,16 +91,15 @@ def exhibit(thing: Exhibit) -> Markup:
     return tag(
         "div",
         tag("div", *pictures, class_="pictures") if pictures else None,
-        _wave(thing) if thing.wave is not None else None,
+        _wave(thing.wave, thing.name) if thing.wave is not None else None,
         tag("p", thing.text, class_="words") if thing.text else None,
         tag("p", thing.name, class_="name") if thing.name else None,
         class_="exhibit",
     )
 
 
-def _wave(thing: Exhibit) -> Markup:
-    heights = (thing.wave if thing.wave is not None else []).tolist()  # type: ignore[union-attr]
-    upper = [(2.0 * i, 16 - max(14 * h, 0.5)) for i, h in enumerate(heights)]
+def _wave(wave: Array, name: str) -> Markup:
+    upper = [(2.0 * i, 16 - max(14 * h, 0.5)) for i, h in enumerate(wave.tolist())]
     lower = [(x, 32 - y) for x, y in reversed(upper)]
     shape = path([*upper, *lower], closed=True, class_="wave")
-    return tag("svg", shape, viewBox=f"0 0 {2 * len(heights)} 32", class_="sound", role="img", aria_label=thing.name)
+    return tag("svg", shape, viewBox=f"0 0 {2 * len(wave)} 32", class_="sound", role="img", aria_label=name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from duretrieval.page.html import Markup, join, tag
 from duretrieval.page.layout import LANGS, Lang
+from duretrieval.types import Modality
 
 WORDS: dict[str, tuple[str, str]] = {
     "title": ("Evaluation: {name}", "评测：{name}"),
@@ -119,6 +120,10 @@ WORDS: dict[str, tuple[str, str]] = {
 }
 
 
+SIDES = [*(modality.value for modality in Modality), "any"]
+"""Of which there are words, in the order in which they are shown."""
+
+
 def say(key: str, **values: object) -> Markup:
     """A sentence in both languages, each marked as what it is."""
     return join(*(tag("span", one(key, lang, **values), class_=lang, lang=_code(lang)) for lang in LANGS))
@@ -130,8 +135,13 @@ def one(key: str, lang: Lang, **values: object) -> str:
 
 
 def say_pair(query: str, gallery: str) -> Markup:
-    """Two modalities, as "text → image"."""
-    return join(say(query), " → ", say(gallery))
+    """Two sides, as "text → image"."""
+    return join(say_side(query), " → ", say_side(gallery))
+
+
+def say_side(name: str) -> Markup:
+    """A modality in both languages; a view by its name."""
+    return say(name) if name in SIDES else tag("span", name)
 
 
 def _code(lang: Lang) -> str:

@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 
 from duretrieval.evaluation.labels.readers import table as reader
-from duretrieval.evaluation.runs.rows import flat, nested, number
+from duretrieval.evaluation.runs.rows import flat, nested
 
 
 def read(path: Path, what: str) -> dict[str, dict[str, float]]:
@@ -17,7 +17,7 @@ def read(path: Path, what: str) -> dict[str, dict[str, float]]:
             line.
     """
     found = reader.rows(path, ("query", "item", what))
-    return nested(((where, row["query"], row["item"], number(row[what], where, what)) for where, row in found), what)
+    return nested(((where, row["query"], row["item"], row[what]) for where, row in found), what)
 
 
 def write(path: Path, table: dict[str, dict[str, float]], what: str) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from duretrieval.errors import EvaluationError
-from duretrieval.evaluation.runs.rows import flat, nested, number
+from duretrieval.evaluation.runs.rows import flat, nested
 
 
 def read(path: Path, what: str) -> dict[str, dict[str, float]]:
@@ -30,7 +30,7 @@ def write(path: Path, table: dict[str, dict[str, float]], what: str) -> None:
             file.write(json.dumps({"query": query, "item": item, what: value}, ensure_ascii=False) + "\n")
 
 
-def _rows(path: Path, what: str) -> Iterator[tuple[str, str, str, float]]:
+def _rows(path: Path, what: str) -> Iterator[tuple[str, object, object, object]]:
     for line, raw in enumerate(path.read_bytes().splitlines(), start=1):
         where = f"{path}:{line}"
         if not raw.strip():
@@ -41,4 +41,4 @@ def _rows(path: Path, what: str) -> Iterator[tuple[str, str, str, float]]:
             raise EvaluationError(f"{where}: not JSON: {error}") from error
         if not isinstance(row, dict) or not {"query", "item", what} <= row.keys():
             raise EvaluationError(f'{where}: expected an object such as {{"query": "q1", "item": "d7", "{what}": 1}}')
-        yield where, str(row["query"]), str(row["item"]), number(row[what], where, what)
+        yield where, row["query"], row["item"], row[what]

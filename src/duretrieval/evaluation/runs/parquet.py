@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from duretrieval.errors import EvaluationError
-from duretrieval.evaluation.runs.rows import flat, nested, number
+from duretrieval.evaluation.runs.rows import flat, nested
 
 
 def read(path: Path, what: str) -> dict[str, dict[str, float]]:
@@ -32,7 +32,7 @@ def write(path: Path, table: dict[str, dict[str, float]], what: str) -> None:
     parquet.write_table(pa.table(columns), path)
 
 
-def _rows(path: Path, what: str) -> Iterator[tuple[str, str, str, float]]:
+def _rows(path: Path, what: str) -> Iterator[tuple[str, object, object, object]]:
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -46,7 +46,6 @@ def _rows(path: Path, what: str) -> Iterator[tuple[str, str, str, float]]:
             for batch in file.iter_batches(columns=["query", "item", what]):
                 for values in zip(*(batch.column(name).to_pylist() for name in ("query", "item", what)), strict=True):
                     row += 1
-                    where = f"{path}, row {row}"
-                    yield where, str(values[0]), str(values[1]), number(values[2], where, what)
+                    yield f"{path}, row {row}", *values
     except pa.ArrowInvalid as error:
         raise EvaluationError(f"{path} is not a Parquet file: {error}") from error

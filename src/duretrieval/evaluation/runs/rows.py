@@ -13,14 +13,17 @@ Judgements = dict[str, dict[str, float]]
 """query -> item -> gain."""
 
 
-def nested(rows: Iterable[tuple[str, str, str, float]], what: str) -> dict[str, dict[str, float]]:
-    """query -> item -> number from (where, query, item, number).
+def nested(rows: Iterable[tuple[str, object, object, object]], what: str) -> dict[str, dict[str, float]]:
+    """query -> item -> number from (where, query, item, number), as they were read.
 
     Raises:
-        EvaluationError: a query has an item twice, or a number is NaN; the message says where.
+        EvaluationError: a query or item has no id, a query has an item twice, or a number is none or NaN; the message
+            says where.
     """
     out: dict[str, dict[str, float]] = {}
-    for where, query, item, number in rows:
+    for where, *ids, read in rows:
+        query, item = (_identity(given, where) for given in ids)
+        number = _number(read, where, what)
         items = out.setdefault(query, {})
         if item in items:
             raise EvaluationError(f"{where}: query {query!r} has item {item!r} a second time; keep one line of the two")
@@ -38,15 +41,16 @@ def flat(table: Mapping[str, Mapping[str, float]], *, best_first: bool) -> Itera
             yield query, item, rank, number
 
 
-def number(text: object, where: str, what: str) -> float:
-    """A float.
+def _identity(given: object, where: str) -> str:
+    if isinstance(given, bool) or not isinstance(given, str | int | float):
+        raise EvaluationError(f"{where}: query and item are ids, text or a number; {given!r} is none")
+    return str(given)
 
-    Raises:
-        EvaluationError: it is none; the message says where.
-    """
+
+def _number(text: object, where: str, what: str) -> float:
     try:
-        if isinstance(text, bool) or not isinstance(text, (str, int, float)):
+        if isinstance(text, bool) or not isinstance(text, str | int | float):
             raise ValueError
         return float(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise EvaluationError(f"{where}: {what} is {text!r}; it must be a number") from None

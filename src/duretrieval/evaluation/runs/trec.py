@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from duretrieval.errors import EvaluationError
-from duretrieval.evaluation.runs.rows import Judgements, Run, flat, nested, number
+from duretrieval.evaluation.runs.rows import Judgements, Run, flat, nested
 
 RUN_FIELDS = "query Q0 item rank score tag"
 QRELS_FIELDS = "query 0 item gain"
@@ -22,7 +22,7 @@ def read_run(path: Path) -> Run:
     Raises:
         EvaluationError: a line is not of the layout, or an item comes twice; the message names file and line.
     """
-    rows = ((where, f[0], f[2], number(f[4], where, "score")) for where, f in _lines(path, RUN_FIELDS))
+    rows = ((where, f[0], f[2], f[4]) for where, f in _lines(path, RUN_FIELDS))
     return nested(rows, "score")
 
 
@@ -32,7 +32,7 @@ def read_judgements(path: Path) -> Judgements:
     Raises:
         EvaluationError: as `read_run`.
     """
-    rows = ((where, f[0], f[2], number(f[3], where, "gain")) for where, f in _lines(path, QRELS_FIELDS))
+    rows = ((where, f[0], f[2], f[3]) for where, f in _lines(path, QRELS_FIELDS))
     return nested(rows, "gain")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from duretrieval import __version__
 from duretrieval.collection.collection import Collection
@@ -14,7 +15,7 @@ from duretrieval.evaluation.evaluated import Evaluated
 from duretrieval.evaluation.measures import Measure, measures
 from duretrieval.evaluation.report.closeup import Material
 from duretrieval.evaluation.report.exhibit import Exhibit, looks, of_file, of_text
-from duretrieval.evaluation.result import Evaluation, Pair, Provenance, Side
+from duretrieval.evaluation.result import Evaluation, Pair, Provenance
 from duretrieval.evaluation.runs import read_judgements
 from duretrieval.evaluation.runs.rows import Judgements, Run
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap
@@ -26,6 +27,9 @@ from duretrieval.types import Item, Modality, Query, Term
 MEASURES = ("hit@1", "hit@5", "hit@10", "ndcg@10", "rr", "ap", "median-rank")
 DEPTH = 200
 """Items of each answer that are judged; what comes later counts as not found."""
+
+Gallery = Modality | Literal["any"]
+"""What of the collection is searched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +72,11 @@ def evaluate_collection(
     held = {item.id: item for item in store.get(sorted({i for gains in judged.values() for i in gains}))}
     sizes = {m: store.count(f"modality = '{m}'") for m in store.count_parts()}
     wanted, bootstrap, road = measures(names), bootstrap or Bootstrap(), looks()
+    galleries: list[Gallery] = ["any", *(() if collection.model.fusion else map(Modality, sizes))]
     pairs, materials, whole = [], [], Run()
     for query in sorted({a.modality for a in asked}, key=list(Modality).index):
         asking = [a for a in asked if a.modality is query]
-        for side in ("any",) if collection.model.fusion else ("any", *sizes):
-            gallery: Side = "any" if side == "any" else Modality(side)
+        for gallery in galleries:
             found = _pair(collection, asking, judged, held, query, gallery, wanted, bootstrap, sizes, road)
             if found is not None:
                 pair, material, run = found
@@ -97,7 +101,7 @@ def _pair(
     judged: Judgements,
     held: dict[str, Item],
     query: Modality,
-    gallery: Side,
+    gallery: Gallery,
     wanted: Sequence[Measure],
     bootstrap: Bootstrap,
     sizes: dict[str, int],

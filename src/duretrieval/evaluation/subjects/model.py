@@ -20,6 +20,7 @@ from duretrieval.evaluation.labels.relevance import relevant
 from duretrieval.evaluation.labels.together import USUAL
 from duretrieval.evaluation.measures import Measure, measures
 from duretrieval.evaluation.metrics.blocks import Compared, Scores
+from duretrieval.evaluation.metrics.correlation import correlations
 from duretrieval.evaluation.metrics.reranked import Reranked
 from duretrieval.evaluation.report.closeup import Material
 from duretrieval.evaluation.report.exhibit import Exhibit, looks, of_file, of_text
@@ -70,24 +71,23 @@ def evaluate_model(
     manifest = Path(manifest)
     data = read_labelled(manifest, columns, positives)
     embedded, problems = embed(model, data, progress)
-    notes = (*data.notes, *(f"left out: {problem}" for problem in problems[:ROW_PROBLEMS]))
-    if len(problems) > ROW_PROBLEMS:
-        notes = (*notes, f"left out: {len(problems) - ROW_PROBLEMS} more files")
+    notes = (*data.notes, *left_out(problems))
     wanted, bootstrap, road = measures(names), bootstrap or Bootstrap(), looks()
     pairs, materials = [], []
     for query, gallery in permutations(sorted(embedded, key=list(Modality).index), 2):
-        scores = partial(_scores, model, embedded[query], embedded[gallery])
+        scores = partial(_ranked, model, embedded[query], embedded[gallery])
         if found := _measure(data, embedded, query, gallery, wanted, bootstrap, scores, road):
             pairs.append(found[0])
             materials.append(found[1])
-    if not pairs:
+    totals = _graded(model, data, embedded)
+    if not pairs and not totals:
         kinds = " and ".join(sorted(embedded)) or "nothing"
         raise EvaluationError(
             f"{manifest}: no row has two modalities that {model.name} could read; what it read is {kinds}. "
             + " ".join(notes)
         )
     source = Provenance(model.fingerprint, data.hash, command, __version__, RERANKED if model.scorer else 0)
-    evaluation = Evaluation(manifest.name, tuple(pairs), {}, bootstrap.level, source)
+    evaluation = Evaluation(manifest.name, tuple(pairs), totals, bootstrap.level, source)
     return Evaluated(evaluation, tuple(materials), None, notes)
 
 
@@ -99,12 +99,12 @@ def embed(
     report = Report()
     things = [_thing(item, wanted) for item, wanted in zip(data.units, data.wanted, strict=True)]
     with Road(model.reading, Limits(), known=model.modalities) as road:
-        for i, found in enumerate(encoded(road.read_all(things), model.encode)):
+        for i, found in enumerate(encoded(road.read_all(things), model.sequences)):
             name = _name(data.units[i])
             report.indexed += 1
             if isinstance(found, DuretrievalError):
                 report.problems[name] = str(found) if isinstance(found, MediaError) else f"{name}: {found}"
-            elif (vector := mean(found[1])).any():
+            elif (vector := _vector(model, *found)).any():
                 rows.setdefault(found[0], []).append((i, vector))
             else:
                 report.problems[name] = f"{name}: the model finds nothing in its {found[0].value}"
@@ -112,11 +112,15 @@ def embed(
                 progress(report)
     embedded = {}
     for modality, held in rows.items():
-        vectors = np.stack([vector for _, vector in held])
-        embedded[modality] = Embedded(
-            tuple(i for i, _ in held), model.fuse({modality: vectors}) if model.fusion else vectors
-        )
+        embedded[modality] = Embedded(tuple(i for i, _ in held), np.stack([vector for _, vector in held]))
     return embedded, list(report.problems.values())
+
+
+def _vector(model: Model, modality: Modality, parts: Sequence[Array]) -> Array:
+    """(dim,) of a thing of these parts, as `Model.sequences` gives them; zeros where nothing is in it."""
+    if model.fusion is not None:
+        return model.whole([modality] * len(parts), parts)
+    return mean(np.concatenate(parts))
 
 
 def _thing(item: Item, wanted: Modality | None) -> Thing:
@@ -141,12 +145,12 @@ def _measure(
 
     scored: of these queries, by place, with all of the gallery.  road: to what is shown.
     """
-    right = list(data.together.right(embedded[query].units, embedded[gallery].units))
-    rows = [at for at, found in enumerate(right) if len(found)]
+    right = data.together.right(embedded[query].units, embedded[gallery].units)
+    rows = right.any()
     if not rows:
         return None
     asking = [embedded[query].units[at] for at in rows]
-    relevance = relevant([right[at].tolist() for at in rows])
+    relevance = relevant([right[at] for at in rows])
     scores = scored(rows)
     pair = score_matrix(
         scores,
@@ -155,7 +159,7 @@ def _measure(
         query,
         gallery,
         queries=[_name(data.units[u]) for u in asking],
-        cluster=data.clusters()[asking],
+        cluster=data.together.clusters()[asking],
         bootstrap=bootstrap,
     )
     searched = embedded[gallery].units
@@ -163,11 +167,44 @@ def _measure(
     return pair, Material(pair.name, scores, relevance, *shown)
 
 
-def _scores(model: Model, query: Embedded, gallery: Embedded, rows: list[int]) -> Scores:
-    asking = query.vectors[rows]
+def fits(model: Model, a: Array, b: Array) -> Array:
+    """How similar rows i of a and b (n, dim) are: (n,)."""
+    if model.scorer is not None:
+        return model.scorer(a, b)
+    similar: Array = np.einsum("nd,nd->n", a, b)
+    return similar
+
+
+def _graded(model: Model, data: Labelled, embedded: Mapping[Modality, Embedded]) -> dict[str, float]:
+    """How far similarities follow the scores that rows give: "sentence1-sentence2/spearman" -> figure."""
+    vectors = {u: row for held in embedded.values() for u, row in zip(held.units, held.vectors, strict=True)}
+    found: dict[str, float] = {}
+    for name, graded in data.graded.items():
+        known = [(a, b, score) for a, b, score in graded if a in vectors and b in vectors]
+        if known:
+            one, other = np.stack([vectors[a] for a, _, _ in known]), np.stack([vectors[b] for _, b, _ in known])
+            scores = np.array([score for _, _, score in known])
+            values = correlations(fits(model, one, other), scores)
+            found |= {f"{name}/{measure}": value for measure, value in values.items()}
+    return found
+
+
+def _ranked(model: Model, query: Embedded, gallery: Embedded, rows: list[int]) -> Scores:
+    return ranked(model, query.vectors[rows], gallery.vectors)
+
+
+def left_out(problems: Sequence[str]) -> list[str]:
+    """Notes of what could not be read: a few by name, the others counted."""
+    more = len(problems) - ROW_PROBLEMS
+    counted = [f"left out: {more} more files"] if more > 0 else []
+    return [*(f"left out: {problem}" for problem in problems[:ROW_PROBLEMS]), *counted]
+
+
+def ranked(model: Model, asking: Array, gallery: Array) -> Scores:
+    """Scores (q, n) of unit rows (q, dim) and (n, dim), ordered as a search with the model orders them."""
     if model.scorer is None:
-        return Compared(asking, gallery.vectors, np.inner)
-    return Reranked(asking, gallery.vectors, model.scorer)
+        return Compared(asking, gallery, np.inner)
+    return Reranked(asking, gallery, model.scorer)
 
 
 def _name(item: Item) -> str:

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import lance
 
-from duretrieval.index.lance import journal
+from duretrieval.index.lance import address, journal
 from duretrieval.index.lance.failures import is_failure, reason
 from duretrieval.index.lance.fault import Fault
+from duretrieval.whole import sha256
 
 _LAST = 2**64 - 1  # a manifest is named by how far its version is from here
 
 
 def damage(uri: str | Path) -> list[Fault]:
     """The damaged files of the store at `uri`, by their paths within it; none for object storage."""
-    if "://" in str(uri):
+    folder = address.folder(uri)
+    if folder is None:
         return []
-    folder = Path(uri)
     record = journal.read(folder)
-    found = dict(_changed(folder, record.files if record else {}))
+    found = dict(changed(folder, record.files if record else {}))
     data = newest(folder, found)
     found |= dict(_missing(folder, record.files if record else {}, data))
     for version, name in versions(folder):
-        if (data is None or version > data.version) and (problem := _unopened(folder, version)):
+        if (data is None or version > data.version) and (problem := _at(folder, version)[1]):
             found.setdefault(name, problem)
     if record is None and data is not None and data.version > 1:
         found[journal.JOURNAL] = "is missing"
@@ -37,12 +38,8 @@ def damage(uri: str | Path) -> list[Fault]:
 def newest(folder: Path, damaged: Collection[str]) -> Any:
     """The dataset at the newest version whose manifest is sound; None where there is none."""
     for version, name in versions(folder):
-        if name not in damaged:
-            try:
-                return lance.dataset(str(folder), version=version)
-            except BaseException as error:
-                if not is_failure(error):
-                    raise
+        if name not in damaged and (data := _at(folder, version)[0]) is not None:
+            return data
     return None
 
 
@@ -64,11 +61,12 @@ def files_of(fragment: Any) -> list[str]:
     return [*(f"data/{file.path}" for file in fragment.data_files()), *([dead] if dead else [])]
 
 
-def _changed(folder: Path, known: dict[str, str]) -> Iterator[tuple[str, str]]:
+def changed(folder: Path, known: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The files with another SHA-256 than is known of them, each with what is wrong with it."""
     for name, digest in known.items():
         path = folder / name
         try:
-            if path.exists() and journal.sha256(path) != digest:
+            if path.exists() and sha256(path) != digest:
                 yield name, "has changed since it was written"
         except FileNotFoundError:
             continue  # another process has tidied up
@@ -92,12 +90,11 @@ def _missing(folder: Path, known: dict[str, str], data: Any) -> Iterator[tuple[s
             yield name, "is missing"
 
 
-def _unopened(folder: Path, version: int) -> str | None:
-    """Why a version cannot be opened."""
+def _at(folder: Path, version: int) -> tuple[Any, str | None]:
+    """The dataset at a version; or why it cannot be opened."""
     try:
-        lance.dataset(str(folder), version=version)
+        return lance.dataset(address.location(folder), version=version), None
     except BaseException as error:
         if not is_failure(error):
             raise
-        return reason(error)
-    return None
+        return None, reason(error)

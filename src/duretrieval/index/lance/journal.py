@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
 from duretrieval import whole
+from duretrieval.whole import sha256
 
 JOURNAL = "_journal"
 _FOLDERS = ("data", "_deletions", "_indices", "_transactions", "_versions")
@@ -77,7 +77,7 @@ class Journal:
             self.record.lost, self.record.back = {}, False
             self.tidy()
 
-    def removing(self, ids: Iterable[str]) -> None:
+    def removing(self, ids: Collection[str]) -> None:
         """Items are about to be taken out."""
         self._add({"removed": sorted(ids)})
         self.record.removed.update(ids)
@@ -139,12 +139,6 @@ def files(folder: Path) -> Iterator[tuple[str, Path]]:
         for path in sorted((folder / name).rglob("*")):
             if path.name != _HINT and path.is_file():
                 yield path.relative_to(folder).as_posix(), path
-
-
-def sha256(path: Path) -> str:
-    """The hash of a file, in hex."""
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
 
 
 def _line(row: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from lance.file import LanceFileReader
 from pyarrow import compute
 
 from duretrieval.errors import CollectionError
-from duretrieval.index.lance import journal, place, schema
+from duretrieval.index.lance import address, journal, place, schema
 from duretrieval.index.lance.damage import damage, files_of, newest, versions, written
 from duretrieval.index.lance.failures import is_failure
 from duretrieval.index.lance.fault import Fault
@@ -47,32 +47,38 @@ def mend(uri: str | Path) -> None:
     folder = place.folder(uri)
     lock = place.lock(uri)
     assert lock is not None
+    beside = f"{folder}.mended"
     try:
         with saying(uri):
-            _mend(folder)
+            _mend(folder, beside)
     finally:
+        place.discard(beside)  # where the disk was full, say
         lock.release()
 
 
-def _mend(folder: Path) -> None:
+def _mend(folder: Path, beside: str) -> None:
     damaged = {fault.subject for fault in damage(folder)}
     record = journal.read(folder) or journal.Record(damaged=True)
     data = newest(folder, damaged)
     table = _table(folder, data, record)
     unread: list[Fault] = []
-    kept, broken = _whole_items(data, damaged, record.removed, unread) if data is not None else (frozenset[str](), {})
-    beside = f"{folder}.mended"
-    place.discard(beside)
-    rows = _rows(data, damaged, kept) if data is not None else iter(())
-    lance.write_dataset(pa.RecordBatchReader.from_batches(table, rows), beside, schema=table, mode="create")
     last = max([written(record.files), *(version for version, _ in versions(folder))])
     back = data is None or data.version < last
+    kept, broken = _whole_items(data, damaged, unread) if data is not None else (set[str](), dict[str, str]())
+    # What the newest version holds was not removed, or came again, and a kill kept that out of the journal. A damaged
+    # one does not say which is the newest.
+    removed = record.removed if back or record.damaged else record.removed - kept - broken.keys()
+    kept -= removed
+    place.discard(beside)
+    rows = _rows(data, damaged, kept) if data is not None else iter(())
+    lance.write_dataset(
+        pa.RecordBatchReader.from_batches(table, rows), address.location(beside), schema=table, mode="create"
+    )
     traces = dict(record.lost)
     if back or unread or any(name in damaged for part in data.get_fragments() for name in files_of(part)):
         traces |= {**_indexed(folder, data), **_dead(folder)}
-    gone = kept | record.removed
-    lost = {id_: source for id_, source in {**traces, **broken}.items() if id_ not in gone}
-    known = journal.Record(removed=record.removed, lost=lost, back=back or record.back)
+    lost = {id_: source for id_, source in {**traces, **broken}.items() if id_ not in kept | removed}
+    known = journal.Record(removed=removed, lost=lost, back=back or record.back)
     stored = {key.decode(): value.decode() for key, value in (table.metadata or {}).items()}
     stored.pop(schema.FORMAT_KEY, None)
     dim = table.field("_vector").type.list_size
@@ -90,9 +96,7 @@ def _table(folder: Path, data: Any, record: journal.Record) -> pa.Schema:
     return schema.schema(record.store["dim"], record.store["metadata"])
 
 
-def _whole_items(
-    data: Any, damaged: Collection[str], removed: Collection[str], unread: list[Fault]
-) -> tuple[frozenset[str], dict[str, str]]:
+def _whole_items(data: Any, damaged: Collection[str], unread: list[Fault]) -> tuple[set[str], dict[str, str]]:
     """The ids with every part once, and id -> source of those without, among the rows that can be read."""
     rows: Counter[str] = Counter()
     wanted: dict[str, int] = {}
@@ -102,7 +106,7 @@ def _whole_items(
             rows[row["_item"]] += 1
             wanted[row["_item"]] = max(1, row["_parts"])
             sources[row["_item"]] = row["source"]
-    whole = frozenset(id_ for id_, n in rows.items() if n == wanted[id_] and id_ not in removed)
+    whole = {id_ for id_, n in rows.items() if n == wanted[id_]}
     return whole, {id_: source for id_, source in sources.items() if id_ not in whole}
 
 

@@ -140,7 +140,7 @@ def discard(uri: str | Path) -> None:
     """Remove a store that is no longer wanted, whole, and its lock."""
     if path := address.folder(uri):
         if path.is_dir():
-            shutil.rmtree(path)
+            _remove(path)
         for file in (path, _lock(path)):
             file.unlink(missing_ok=True)
 
@@ -194,7 +194,7 @@ def clear(uri: str | Path) -> None:
     require_room(uri)
     path = address.folder(uri)
     if path is not None and path.exists():
-        shutil.rmtree(path)
+        _remove(path)
 
 
 def lock(uri: str | Path) -> FileLock | None:
@@ -236,7 +236,15 @@ def _acquire(path: Path, timeout_s: float) -> FileLock:
 def _tidy(path: Path) -> None:
     """Remove the store that was replaced, where one has taken its place."""
     if path.exists() and _old(path).exists():
-        shutil.rmtree(_old(path))
+        _remove(_old(path))
+
+
+def _remove(folder: Path) -> None:
+    """A store; where a link leads to it, the link: what lies elsewhere may be of use to others."""
+    if folder.is_symlink():
+        folder.unlink()
+    else:
+        shutil.rmtree(folder)
 
 
 def _old(path: Path) -> Path:

@@ -244,7 +244,7 @@ class LanceReader:
             UnknownField: no item has such a field.
         """
         data = self._newest()
-        name = next(iter(filters.check(f"`{column}` IS NULL", schema.words(data.schema)).names))
+        name = filters.known(column, schema.words(data.schema))
         counts: Counter[Any] = Counter()
         for group in self._fitting(data, list(dict.fromkeys(["_item", "_n", "_parts", name])), where):
             counts.update({row[name] for row in group if row[name] is not None})

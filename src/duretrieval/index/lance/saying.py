@@ -19,7 +19,7 @@ def saying(uri: str | Path, seen: place.Seen | None = None) -> Iterator[None]:
     Raises:
         CollectionMoved: another store, or none, lies at `uri` since `seen`.
         DamagedCollection: files cannot be read.
-        CollectionError: they cannot be written, or this process may not.
+        CollectionError: they cannot be written, or this process may not; or what was being read was tidied away.
     """
     try:
         yield
@@ -37,6 +37,10 @@ def sentence(uri: str | Path, error: BaseException) -> CollectionError:
     if (refused := address.refusal(where, error)) is not None:
         return refused
     files = damage(uri)
+    if not files and "not found" in str(error).lower() and not address.is_address(uri):
+        return CollectionError(
+            f"the collection at {where} was changed and tidied while this was read for an hour or more; read it again"
+        )
     what = f"{files[0].subject} {files[0].problem}" if files else reason(error)
     return damaged(uri, f"{what}, and so on for {len(files)} files" if len(files) > 1 else what)
 

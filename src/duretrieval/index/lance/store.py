@@ -92,9 +92,7 @@ class LanceStore(LanceReader):
         lock = place.lock(uri) if write else None
         try:
             with saying(uri):
-                record = (
-                    None if address.is_address(uri) else journal.read(Path(uri))
-                )  # before: a writer adds to it after
+                record = _recorded(uri)  # before: a writer adds to it after
                 store = cls(uri, lock=lock, writable=write, upkeep=upkeep)
                 _require_format(store._data.schema.metadata or {}, uri)
                 _require_inside(store._data.base_paths().values(), uri)
@@ -109,10 +107,11 @@ class LanceStore(LanceReader):
             raise
 
     def close(self) -> None:
-        """Give up the right to write; the store can still be read."""
-        self._writable = False
-        if self._lock:
-            self._lock.release()
+        """Give up the right to write, once what another thread is writing is written; the store can still be read."""
+        with self._writing:
+            self._writable = False
+            if self._lock:
+                self._lock.release()
 
     def __enter__(self) -> LanceStore:
         return self
@@ -162,7 +161,7 @@ class LanceStore(LanceReader):
         """What the journal says: what was removed, and what was lost when the store was mended."""
         if self._journal:
             return self._journal.record
-        return (journal.read(Path(self._uri)) if "://" not in self._uri else None) or journal.Record()
+        return _recorded(self._uri) or journal.Record()
 
     def told(self) -> None:
         """Forget what was lost, since somebody knows."""
@@ -187,13 +186,16 @@ class LanceStore(LanceReader):
     def _begin(self) -> None:
         if self._journal:
             self._journal.begin(self.dim, self.metadata, complete=self._data.version == 1)
+            record = self._journal.record
+            if self._data.version > damage.written(record.files):  # a kill came between a commit and its lines
+                self._journal.came(scan.ids(self._data, "_item", record.removed))
 
     @contextmanager
     def _changing(self) -> Iterator[Any]:
         """One thread at a time, with a handle of the newest version that no reading one shares; a commit moves it."""
-        if not self._writable:
-            raise CollectionError(f"{self._uri} is open for reading only; open it with write=True to change it")
         with self._writing, saying(self._uri, self._seen):
+            if not self._writable:
+                raise CollectionError(f"{self._uri} is open for reading only; open it with write=True to change it")
             if not self._seen.there():
                 raise moved(self._uri)
             yield self._data.checkout_version(self._data.latest_version)
@@ -206,12 +208,26 @@ class LanceStore(LanceReader):
         elif self._journal:
             self._journal.commit()
 
+    def _require_sound(self, fragments: Iterable[Any]) -> None:
+        """Rows that were damaged would else be written anew, under a hash that says nothing of it."""
+        known = self.record.files
+        read = {name: known[name] for part in fragments for name in damage.files_of(part) if name in known}
+        for name, problem in damage.changed(Path(self._uri), read):
+            raise damaged(self._uri, f"{name} {problem}")
+
     def _tidy(self, data: Any) -> None:
+        if self._journal:
+            self._require_sound(lance_upkeep.to_merge(data, self._upkeep))
         lance_upkeep.optimize(data, self._upkeep, alone=self._lock is not None)
         if self._journal:
             self._journal.tidy()
         self._data = data
         self._commits = 0
+
+
+def _recorded(uri: str | Path) -> journal.Record | None:
+    folder = address.folder(uri)
+    return journal.read(folder) if folder else None
 
 
 def _opened(uri: str | Path) -> tuple[Any, place.Seen]:

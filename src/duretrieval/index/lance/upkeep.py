@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -56,6 +56,13 @@ def optimize(data: Any, upkeep: Upkeep, *, alone: bool) -> None:
     data.optimize.optimize_indices(index_names=[f"{column}_key" for column in KEYS])
     _approximate(data, upkeep)
     data.cleanup_old_versions(upkeep.keep, delete_unverified=alone)
+
+
+def to_merge(data: Any, upkeep: Upkeep) -> Iterator[Any]:
+    """The fragments that `optimize` may write anew: small ones, and those of which a tenth was taken out."""
+    for part in data.get_fragments():
+        if part.physical_rows < upkeep.rows_per_file or 10 * part.num_deletions >= part.physical_rows:
+            yield part
 
 
 def _approximate(data: Any, upkeep: Upkeep) -> None:

@@ -18,7 +18,7 @@ _BATCH = 1024
 
 
 def faults(data: Any, model: str | None, damaged: Collection[str] = ()) -> Iterator[Fault]:
-    """What is wrong, as it is read; memory holds a batch of rows and the items that are not complete yet.
+    """What is wrong, as it is read; memory holds a batch of rows, incomplete items, and a number for every item.
 
     model: the fingerprint every vector should carry; None: that of the first vector.  damaged: files that are known to
     be, from which nothing is read.
@@ -26,7 +26,11 @@ def faults(data: Any, model: str | None, damaged: Collection[str] = ()) -> Itera
     unreadable: list[Fault] = []
     rows = _checked_rows(data, unreadable, model, damaged)
     fields = list(schema.user_fields(data.schema))
+    seen: set[int] = set()
     for group in lance_rows.groups(rows):
+        if (known := hash(group[0]["_item"])) in seen:
+            yield Fault(group[0]["_item"], "is there more than once")
+        seen.add(known)
         if not unreadable and not damaged:  # else parts may be missing for no other reason
             yield from _incomplete(group)
         yield from _differing(group, [*schema.ITEM_COLUMNS, "_parts", "_stamp", "_digest", *fields])

@@ -44,9 +44,10 @@ def fit_heads(recipe: Recipe, rows: Rows) -> dict[Modality, Fitted]:
     assert spec is not None
     options = dict(spec.options)
     sides = _sides(rows)
-    onto = Modality(options.pop("onto", "text" if Modality.TEXT in sides else next(iter(sides))))
-    if onto not in sides or len(sides) < 2:
-        raise ConfigError(f"[align] fits other modalities onto {onto}; the data has {', '.join(sides) or 'none'}")
+    named = options.pop("onto", Modality.TEXT if Modality.TEXT in sides else next(iter(sides)))
+    if named not in list(sides) or len(sides) < 2:
+        raise ConfigError(f"[align] fits other modalities onto {named}; the data has {', '.join(sides) or 'none'}")
+    onto = Modality(named)
     if spec.use == "cca":
         return _cca(recipe, rows, sides, options)
     width = _width(rows, sides[onto])

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import torch
 from torch import nn
 
 from duretrieval import whole
+from duretrieval.encode.sequences import check_sequential
 from duretrieval.errors import ConfigError
 from duretrieval.model.model import Model
 from duretrieval.training.align.canonical import needs_canonical
@@ -36,6 +37,8 @@ class Encoders:
     reading: Reading
     identities: Mapping[Modality, str]
     """A name for each frozen encoder that changes when its rows would."""
+    tokens: Mapping[Modality, int] = field(default_factory=dict)
+    """The modalities that hand on tokens, and the most of a part."""
 
     def dim(self, modality: Modality) -> int:
         """Length of a modality's rows."""
@@ -57,34 +60,56 @@ def make_encoders(recipe: Recipe, modalities: Iterable[Modality], texts: Sequenc
     groups: list[tuple[list[nn.Parameter], float | None]] = []
     identities: dict[Modality, str] = {}
     wanted: dict[str, Any] = {}
-    made: dict[int, Any] = {}
     opened: dict[str, Model] = {}
-    modalities = set(modalities)
-    for modality in sorted(modalities, key=list(Modality).index):
+    modalities = sorted(set(modalities), key=list(Modality).index)
+    for modality, encoder in _made(recipe, modalities, texts, opened):
         spec = encoding(recipe, modality)
-        known = {"modality": modality, "tower": modality.value, "texts": texts, "opened": opened}
-        encoder = made.get(id(spec))
-        if encoder is None or modality not in encoder.modalities:
-            encoder = make("train.encoders", Use(spec.use, spec.options), known)
-        if modality in encoder.modalities and spec.use not in ("builtin", "model"):
-            made[id(spec)] = encoder  # one encoder reads pictures and the frames of films
-        _check_modality(spec.use, encoder, modality)
+        if spec.tokens:
+            check_sequential(encoder.encoder if isinstance(encoder, Frozen) else encoder, spec.use)
         _agree(wanted, getattr(encoder, "reading", {}), spec.use)
-        if not isinstance(encoder, nn.Module):
-            if spec.train or spec.lora:
-                raise ConfigError(f"{spec.use!r} for {modality} has nothing that learns; leave `train` and `lora` out")
-            frozen[modality] = encoder if isinstance(encoder, Frozen) else Frozen(encoder)
-            identities[modality] = identity(frozen[modality], spec, modality)
-        elif spec.train or spec.lora:
+        if isinstance(encoder, nn.Module) and (spec.train or spec.lora):
             if not any(encoder is net for net in nets.values()):
                 groups += _learning(encoder, spec)
             nets[modality] = encoder
-        else:
-            frozen[modality] = Frozen(Still(encoder))  # type: ignore[arg-type]
-            identities[modality] = identity(frozen[modality], spec, modality)
+            continue
+        if spec.train or spec.lora:
+            raise ConfigError(f"{spec.use!r} for {modality} has nothing that learns; leave `train` and `lora` out")
+        frozen[modality] = _frozen(encoder, spec.tokens)
+        identities[modality] = identity(frozen[modality], spec, modality)
     reading = Reading(**wanted)
     frozen |= kept(recipe, modalities, reading, opened)
-    return Encoders(frozen, nets, groups, reading, identities)
+    tokens = {m: spec.tokens for m in modalities if (spec := encoding(recipe, m)).tokens}
+    return Encoders(frozen, nets, groups, reading, identities, tokens)
+
+
+def _made(
+    recipe: Recipe, modalities: Sequence[Modality], texts: Sequence[str], opened: dict[str, Model]
+) -> Iterator[tuple[Modality, Any]]:
+    """The encoder of each modality; where the recipe gives two the same settings and one net reads both, they share it.
+
+    A model's encoder is not shared so: what follows it there may be another for each.
+    """
+    found: dict[Modality, Any] = {}
+    for modality in modalities:
+        spec = encoding(recipe, modality)
+        nets = {
+            m: net
+            for m, net in found.items()
+            if modality in net.modalities and (spec.tokens or not isinstance(net, Frozen))
+        }
+        same = [net for m, net in nets.items() if encoding(recipe, m) == spec]
+        known = {"modality": modality, "tower": modality.value, "texts": texts, "opened": opened, "tokens": spec.tokens}
+        encoder = same[0] if same else make("train.encoders", Use(spec.use, spec.options), known)
+        _check_modality(spec.use, encoder, modality)
+        found[modality] = encoder
+        yield modality, encoder
+
+
+def _frozen(encoder: Any, tokens: int) -> Frozen:
+    """An encoder of any kind that does not learn.  tokens: the most that a part has of them; 0: a row each."""
+    if isinstance(encoder, nn.Module):
+        return Frozen(Still(encoder), tokens=tokens)  # type: ignore[arg-type]
+    return encoder if isinstance(encoder, Frozen) else Frozen(encoder, tokens=tokens)
 
 
 def kept(
@@ -139,7 +164,8 @@ def _learning(net: nn.Module, spec: Encoding) -> list[tuple[list[nn.Parameter], 
 
 def identity(frozen: Frozen, spec: Encoding, modality: Modality) -> str:
     """16 hex digits of what the encoder is made of: its settings and its weights."""
-    held = hashlib.sha256(repr((spec.use, sorted(spec.options.items(), key=str), modality.value)).encode())
+    settings = (spec.use, sorted(spec.options.items(), key=str), modality.value)
+    held = hashlib.sha256(repr((*settings, spec.tokens) if spec.tokens else settings).encode())
     for part in (frozen.encoder, frozen.aligner):
         if isinstance(part, Still):
             for name, tensor in part.net.state_dict().items():  # type: ignore[attr-defined]

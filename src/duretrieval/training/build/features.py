@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 
 from duretrieval.collection.reading import Road, encoded
-from duretrieval.errors import DuretrievalError, MediaError
+from duretrieval.errors import ConfigError, DuretrievalError, MediaError
 from duretrieval.media.limits import Limits
 from duretrieval.similarity import unit
 from duretrieval.training.build.frozen import Frozen
 from duretrieval.training.data.feature_cache import FeatureCache, Problems, content_digest
-from duretrieval.types import Array, Ints, Part, Reading
+from duretrieval.types import Array, Ints, Modality, Part, Reading
+
+SEEN = 64
+"""Contents after which the size of all is known well enough."""
 
 
 def features(
@@ -25,7 +28,8 @@ def features(
 ) -> tuple[Array, Ints | None, Problems]:
     """The rows of all windows and passages (w, dim), where each part's begin, and why what could not be read could not.
 
-    Parts of one modality; one that is missing has one row of zeros.  Where they begin: (n + 1,), as `Column.starts`;
+    Parts of one modality; one that is missing has one row of zeros.  Of an encoder that hands on tokens, those of all
+    windows.  Where they begin: (n + 1,), as `Column.starts`;
     None where each has one.  progress: told how many parts are done.
     """
     digests, unopened = _digests(parts)
@@ -34,12 +38,16 @@ def features(
         if key is not None and key not in cache:
             missing.setdefault(key, i)
     problems: dict[bytes, str] = {}
+    sizes = [cache[key].size for key in set(digests) if key is not None and key in cache]
+    _check_budget(cache, encoder, sizes, len(set(digests)))
     done = len(parts) - len(missing)
     for key, made in _computed(encoder, {k: parts[i] for k, i in missing.items()}, reading, limits):
         if isinstance(made, DuretrievalError):
             problems[key] = str(made)
         else:
             cache.put(key, made)
+            sizes.append(made.size)
+            _check_budget(cache, encoder, sizes, len(set(digests)))
         done += 1
         if progress:
             progress(done)
@@ -47,7 +55,7 @@ def features(
     nothing = np.zeros((1, encoder.dim), dtype=np.float32)
     held = [nothing if key is None or key in problems else cache[key] for key in digests]
     starts = np.concatenate([[0], np.cumsum([len(rows) for rows in held], dtype=np.int64)])
-    rows = np.concatenate([nothing[:0], *held])
+    rows = np.concatenate([nothing[:0].astype(cache.kind), *(found.astype(cache.kind, copy=False) for found in held)])
     unread = {i: problems[key] for i, key in enumerate(digests) if key in problems}
     return rows, None if len(rows) == len(parts) else starts, unopened | unread
 
@@ -70,8 +78,33 @@ def _computed(
     """Rows as they come."""
     there = [part for part in parts.values() if part is not None]
     with Road(reading, limits) as road:
-        for key, found in zip(parts, encoded(road.read_all(there), encoder.encode), strict=True):
-            yield key, found if isinstance(found, DuretrievalError) else _good(found[1])
+        read = road.read_all(there)
+        made: Iterator[tuple[Modality, Array | list[Array]] | DuretrievalError]
+        made = encoded(read, encoder.sequences) if encoder.tokens else encoded(read, encoder.encode)
+        for key, found in zip(parts, made, strict=True):
+            yield key, found if isinstance(found, DuretrievalError) else _good(_flat(found[1]))
+
+
+def _check_budget(cache: FeatureCache, encoder: Frozen, sizes: Sequence[int], n: int) -> None:
+    """sizes: numbers of each content so far; n: how many contents there are.
+
+    Raises:
+        ConfigError: if the others are as large, the tokens of all take more than the budget.
+    """
+    if cache.most_gb is None or len(sizes) < min(n, SEEN):
+        return
+    each = sum(sizes) / len(sizes)
+    expected = each * n * 2 / 1e9
+    if expected > cache.most_gb:
+        raise ConfigError(
+            f"the tokens of {n:,} contents, {each / encoder.dim:.0f} of {encoder.dim:,} numbers each, take about "
+            f"{expected:.2g} GB, and [data] tokens_gb is {cache.most_gb:g}. Raise it, hand on fewer (`tokens` of the "
+            f"encoder is {encoder.tokens}), or leave tokens out"
+        )
+
+
+def _flat(rows: Array | list[Array]) -> Array:
+    return np.concatenate(rows) if isinstance(rows, list) else rows
 
 
 def _good(windows: Array) -> Array | DuretrievalError:

@@ -5,21 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
+from duretrieval.encode.sequences import tokens as tokens_of
 from duretrieval.model.model import Model
 from duretrieval.protocols import Aligner, Encoder
 from duretrieval.similarity import unit
 from duretrieval.training.contracts import Net
+from duretrieval.training.nets.builtin_sequences import builtin_sequence
 from duretrieval.types import Array, Modality, Part
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frozen:
-    """An encoder of the engine, and what follows it there already; together they make unit rows."""
+    """An encoder of the engine, and what follows it there already; together they make unit rows.
+
+    tokens: the most that a part hands on; 0: one row.
+    """
 
     encoder: Encoder
     aligner: Aligner | None = None
+    tokens: int = 0
 
     @property
     def dim(self) -> int:
@@ -35,6 +42,14 @@ class Frozen:
         """Parts of one modality: (n, dim) unit rows."""
         vectors = self.encoder.encode(parts)
         return vectors if self.aligner is None or not parts else self.aligner(vectors, parts[0].modality)
+
+    def sequences(self, parts: Sequence[Part]) -> list[Array]:
+        """Parts of one modality: (t, dim) unit rows each, at most `tokens`."""
+        found = tokens_of(self.encoder, parts, self.tokens)
+        if self.aligner is None or not parts:
+            return found
+        flat = self.aligner(np.concatenate(found), parts[0].modality)
+        return np.split(flat, np.cumsum([len(held) for held in found])[:-1])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,9 +78,28 @@ class Still:
                 rows.append(self.net(**self.net.prepare(batch[start : start + self.batch])))
         return unit(torch.cat(rows).float().numpy())
 
+    @property
+    def sequential(self) -> bool:
+        """Whether the net hands on sequences."""
+        return bool(getattr(self.net, "sequential", False))
 
-def from_model(modality: Modality, model: str = "builtin", opened: dict[str, Model] | None = None) -> Frozen:
+    def sequence(self, batch: Sequence[Part], /) -> list[Array]:
+        """(t, dim) of each part, in evaluation mode."""
+        self.net.eval()  # type: ignore[attr-defined]
+        found: list[Array] = []
+        with torch.inference_mode():
+            for start in range(0, len(batch), self.batch):
+                rows, there = self.net.sequence(**self.net.prepare(batch[start : start + self.batch]))  # type: ignore[attr-defined]
+                found += [row[mask].float().numpy() for row, mask in zip(rows, there, strict=True)]
+        return found
+
+
+def from_model(
+    modality: Modality, model: str = "builtin", opened: dict[str, Model] | None = None, tokens: int = 0
+) -> Frozen:
     """What a model folder does with a modality, the built-in one when no other is named.
+
+    tokens: how many a part hands on; of the built-in model, what its graphs have before they end in one row.
 
     opened: models that are open already, by name, and this one from now on: what two modalities share there they share
     here, and in the model that is exported.
@@ -73,7 +107,9 @@ def from_model(modality: Modality, model: str = "builtin", opened: dict[str, Mod
     Raises:
         ModelError: there is no such model, or it does not know the modality.
     """
+    if tokens and model == "builtin":
+        return Frozen(builtin_sequence(modality), tokens=tokens)
     opened = {} if opened is None else opened
     if model not in opened:
         opened[model] = Model.load(model)
-    return Frozen(*opened[model].parts_for(modality))
+    return Frozen(*opened[model].parts_for(modality), tokens=tokens)

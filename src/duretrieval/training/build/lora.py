@@ -83,12 +83,12 @@ def save_lora(net: nn.Module, path: str | Path) -> None:
         ConfigError: the net has none.
     """
     path = Path(path)
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     if not adapted(net):
         raise ConfigError("this net has no LoRA adapters to save; add_lora comes first")
     tensors = {name: tensor.detach().contiguous() for name, tensor in _adapters(net).items()}
-    save_file(tensors, path, metadata={"lora": json.dumps(net.lora)})
+    path.write_bytes(save(tensors, metadata={"lora": json.dumps(net.lora)}))  # its own writer lets nobody else read
 
 
 def load_lora(net: N, path: str | Path) -> N:

@@ -16,6 +16,7 @@ from duretrieval.training.align.canonical import canonical_for
 from duretrieval.training.build.encoders import Encoders
 from duretrieval.training.build.network import Network
 from duretrieval.training.build.objective import LossTerm, TotalLoss, inner
+from duretrieval.training.build.relate import looking
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.recipe import films
 from duretrieval.training.recipe.parts import make
@@ -28,10 +29,11 @@ def make_network(
     encoders: Encoders,
     columns: Mapping[str, Modality],
     fitted: Mapping[Modality, nn.Module] | None = None,
+    kinds: Sequence[str] = (),
 ) -> Network:
     """Heads and fusion on top of the encoders, with parameters that follow from the recipe's seed.
 
-    fitted: heads that are there already.
+    fitted: heads that are there already.  kinds: of neighbours, where rows have some.
     """
     torch.manual_seed(recipe.seed)
     used = {columns[name] for view in recipe.views for name in view}
@@ -49,7 +51,10 @@ def make_network(
     if recipe.fusion is not None:
         ordered = tuple(sorted(used, key=list(Modality).index))
         fixed = {"modalities": ordered, "width": recipe.dim, "dim": recipe.dim}
-        fusion = make("train.fusions", recipe.fusion, fixed)
+        tokens = {m.value: most for m, most in encoders.tokens.items() if m in used}
+        around = {"kinds": kinds, "neighbours": recipe.data.relations.neighbours} if kinds else {}
+        fusion = make("train.fusions", recipe.fusion, {"tokens": tokens}, {**fixed, **around})
+    _check_read(recipe, encoders, fusion)
     nets = {modality: net for modality, net in encoders.nets.items() if modality in used}
     return Network(
         encoders=nets,  # type: ignore[arg-type]
@@ -59,7 +64,20 @@ def make_network(
         dim=recipe.dim,
         fusion=fusion,
         canonical=canonical_for(recipe, columns),
+        looking=looking(recipe) if kinds else (),
+        tokens=encoders.tokens,
     )
+
+
+def _check_read(recipe: Recipe, encoders: Encoders, fusion: Any) -> None:
+    """Raise ConfigError where an encoder hands on tokens that nothing reads."""
+    if encoders.tokens and not getattr(fusion, "takes_tokens", False):
+        said = f"the fusion {recipe.fusion.use!r} takes one row of a part" if recipe.fusion else "there is no [fusion]"
+        names = ", ".join(sorted(encoders.tokens))
+        raise ConfigError(
+            f"[encoders] hand on tokens of {names}, and {said}; take cross-attention or attention, which read them, or "
+            "leave `tokens` out"
+        )
 
 
 def make_objective(recipe: Recipe, network: Network, classes: int, width: int | None = None) -> TotalLoss:

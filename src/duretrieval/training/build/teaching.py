@@ -10,12 +10,11 @@ import numpy as np
 
 from duretrieval.media.limits import Limits
 from duretrieval.model.model import Model
-from duretrieval.similarity import unit
 from duretrieval.training.build.encoders import identity
 from duretrieval.training.build.features import features
 from duretrieval.training.build.frozen import from_model
-from duretrieval.training.data.batches import Column
 from duretrieval.training.data.feature_cache import FORMAT, FeatureCache
+from duretrieval.training.data.fused import fused
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.recipe.recipe import Encoding
 from duretrieval.types import Array, Modality
@@ -43,29 +42,15 @@ def taught_rows(
     model = Model.load(teacher)
     digest = hashlib.sha256(f"{FORMAT} {model.reading!r}".encode()).hexdigest()[:8]
     opened = {teacher: model}
-    rows: dict[str, Array] = {}
+    read: dict[str, list[list[Array] | None]] = {}
     for name, modality in columns.items():
-        frozen = from_model(modality, teacher, opened)
-        spec = Encoding(options={} if teacher == "builtin" else {"model": teacher})
+        tokens = model.tokens.get(modality, 0)
+        frozen = from_model(modality, teacher, opened, tokens)
+        spec = Encoding(options={} if teacher == "builtin" else {"model": teacher}, tokens=tokens)
         store = FeatureCache(cache / f"{identity(frozen, spec, modality)}-{digest}")
         parts = [sample.columns.get(name) for sample in samples]
         done = (lambda n, what=name: progress(what, n, len(samples))) if progress else None
-        held, starts, _ = features(frozen, parts, model.reading, limits, store, done)
-        rows[name] = Column(modality, np.ones(len(samples), bool), held, starts=starts).means()
-    return {view: _view(model, {name: columns[name] for name in names}, rows) for view, names in views.items()}
-
-
-def _view(model: Model, columns: Mapping[str, Modality], rows: Mapping[str, Array]) -> Array:
-    """(n, width)"""
-    parts: dict[Modality, Array] = {}
-    for name, modality in columns.items():
-        parts[modality] = parts[modality] + rows[name] if modality in parts else rows[name]
-    if model.fusion is None:
-        return unit(np.sum(list(parts.values()), axis=0, dtype=np.float32))
-    n = len(next(iter(parts.values())))
-    out = np.zeros((n, model.dim), dtype=np.float32)
-    there = np.stack([part.any(axis=1) for part in parts.values()], axis=1)
-    for pattern in np.unique(there[there.any(axis=1)], axis=0):
-        at = np.flatnonzero((there == pattern).all(axis=1))
-        out[at] = model.fuse({m: unit(part[at]) for (m, part), has in zip(parts.items(), pattern, strict=True) if has})
-    return out
+        rows, starts, _ = features(frozen, parts, model.reading, limits, store, done)
+        windows = np.split(rows, len(parts) if starts is None else starts[1:-1])
+        read[name] = [([held] if tokens else list(held[:, None])) if held.any() else None for held in windows]
+    return {view: fused(model, {name: read[name] for name in names}, columns) for view, names in views.items()}

@@ -31,6 +31,8 @@ class Batch:
     """column -> (w,) int64, the row of each of its windows, in order; only where a row has several"""
     scores: Tensor | None = None
     """(b,) how far the columns of a row belong together, NaN where it does not say; None: no row does"""
+    around: Around | None = None
+    """The rows beside these; None: there are none, or nobody looks at them"""
 
     def to(self, device: torch.device) -> Batch:
         """The same on another device."""
@@ -43,28 +45,32 @@ class Batch:
             self.anchors,
             {name: owner.to(device) for name, owner in self.owners.items()},
             None if self.scores is None else self.scores.to(device),
+            None if self.around is None else self.around.to(device),
         )
 
-    def cut(self, start: int, stop: int) -> Batch:
-        """Rows start to stop alone; the anchors among them are still the first."""
-        at = slice(start, stop)
+    def take(self, at: Tensor) -> Batch:
+        """These rows alone, by their places in order, and their neighbours; the anchors are still the first."""
+        chosen = torch.zeros(len(self.keys), dtype=torch.bool, device=self.keys.device)
+        chosen[at] = True
+        place = chosen.cumsum(0) - 1
         inputs: dict[str, Inputs] = {}
         owners: dict[str, Tensor] = {}
         for name, given in self.inputs.items():
             owner = self._owner(name, given)
-            mine = (owner >= start) & (owner < stop)
+            mine = chosen[owner]
             inputs[name] = {key: value[mine] for key, value in given.items()} if bool(mine.any()) else {}
             if name in self.owners:
-                owners[name] = owner[mine] - start
+                owners[name] = place[owner[mine]]
         return Batch(
             inputs,
             {name: mask[at] for name, mask in self.present.items()},
             self.keys[at],
             self.labels[at],
             self.rows[at],
-            min(max(self.anchors - start, 0), stop - start),
+            int((at < self.anchors).sum()),
             owners,
             None if self.scores is None else self.scores[at],
+            None if self.around is None else self.around.take(at),
         )
 
     def _owner(self, column: str, given: Inputs) -> Tensor:
@@ -75,6 +81,34 @@ class Batch:
         if windows == len(self.keys):
             return torch.arange(windows, device=self.keys.device)
         return self.present[column].nonzero().flatten()[:windows]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Around:
+    """The neighbours of b rows, at most k of each."""
+
+    batch: Batch
+    """(c,) the rows that are anybody's neighbours, each once"""
+    places: Tensor
+    """(b, k) int64, places in `batch`; anything where there are fewer"""
+    there: Tensor
+    """(b, k) bool"""
+    kinds: Tensor
+    """(b, k) int64, the number of a neighbour's kind; 0 where there is none"""
+
+    def to(self, device: torch.device) -> Around:
+        """The same on another device."""
+        places, there, kinds = (t.to(device) for t in (self.places, self.there, self.kinds))
+        return Around(self.batch.to(device), places, there, kinds)
+
+    def take(self, at: Tensor) -> Around:
+        """The neighbours of these rows alone; one at least, whoever sees it."""
+        there = self.there[at]
+        used = torch.zeros(len(self.batch.keys), dtype=torch.bool, device=there.device)
+        used[self.places[at][there]] = True
+        used[:1] |= ~used.any()
+        places = (used.cumsum(0) - 1).clamp(min=0)[self.places[at]]
+        return Around(self.batch.take(used.nonzero().flatten()), places, there, self.kinds[at])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

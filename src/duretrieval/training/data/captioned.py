@@ -1,4 +1,4 @@
-"""The published caption sets, as `evaluate.readers` reads them, with all their splits."""
+"""The published caption sets, as `evaluation.labels.readers` reads them, with all their splits."""
 
 from __future__ import annotations
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from duretrieval.errors import ConfigError, MediaError
+from duretrieval.errors import ConfigError
 from duretrieval.media.folders import walk
-from duretrieval.media.kinds import modality_of
+from duretrieval.media.holding import modalities_of
 from duretrieval.training.data.read import Problem, Read, split_name
 from duretrieval.training.data.sample import Sample
 from duretrieval.types import Modality, Part
@@ -35,14 +35,14 @@ def read_class_folders(path: Path | str) -> Read:
         raise ConfigError(f"{folder}: there are no folders of classes in it, such as {folder}/cat/1.jpg")
     samples: list[Sample] = []
     problems = [Problem(file, None, "it is in no folder of a class") for file in _loose(folder, classes)]
-    for split, place in classes:
-        for source in walk([place]):
-            try:
-                if source.problem is not None:
-                    raise MediaError(source.problem)
-                samples.append(_sample(source.path, folder, place.name, split))
-            except MediaError as error:
-                problems.append(Problem(source.path, None, str(error)))
+    found = [(split, place, source) for split, place in classes for source in walk([place])]
+    held = modalities_of(source.path for _, _, source in found if source.problem is None)
+    for split, place, source in found:
+        modality = held.get(source.path)
+        if isinstance(modality, Modality):
+            samples.append(_sample(source.path, modality, folder, place.name, split))
+        else:
+            problems.append(Problem(source.path, None, source.problem or str(modality)))
     return Read(tuple(samples), tuple(problems))
 
 
@@ -70,8 +70,7 @@ def _loose(folder: Path, classes: list[tuple[str | None, Path]]) -> Iterator[Pat
         yield from sorted(entry for entry in parent.iterdir() if entry.is_file() and not entry.name.startswith("."))
 
 
-def _sample(file: Path, folder: Path, label: str, split: str | None) -> Sample:
-    modality = modality_of(file)
+def _sample(file: Path, modality: Modality, folder: Path, label: str, split: str | None) -> Sample:
     name = Part(Modality.TEXT, words(label))
     columns = {modality.value: Part(modality, file), "title" if modality is Modality.TEXT else "text": name}
     return Sample(file.relative_to(folder).as_posix(), columns, label=label, key=label, split=split)

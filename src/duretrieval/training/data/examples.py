@@ -1,8 +1,9 @@
-"""Samples as a torch dataset: item i is sample i with its files decoded."""
+"""Samples as a torch dataset: item i is sample i with its files decoded, elsewhere and several at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -11,10 +12,11 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from duretrieval.errors import ConfigError
-from duretrieval.media import Limits
+from duretrieval.errors import ConfigError, MediaError
+from duretrieval.media import DecoderPool, Limits
 from duretrieval.training import parts
-from duretrieval.training.data.content import load_sample
+from duretrieval.training.data.content import Loaded, load_sample
+from duretrieval.training.data.decoders import Decoders
 from duretrieval.training.data.read import Problem, Read
 from duretrieval.training.data.sample import Sample
 from duretrieval.types import Part, Reading
@@ -29,7 +31,7 @@ class Examples(Dataset[Sample]):
 
     training: films and sounds give a window at random, text files a passage at random; otherwise always the same,
     the middle window.  augment: changes each part, as `augment.compose` makes it; None: nothing.  What comes depends
-    on seed, epoch and i alone, whichever process asks and in whatever order.
+    on seed, epoch and i alone, whichever process asks and in whatever order.  decoders: those of other splits.
     """
 
     def __init__(
@@ -41,9 +43,10 @@ class Examples(Dataset[Sample]):
         seed: int = 0,
         *,
         training: bool = False,
+        decoders: Decoders | None = None,
     ) -> None:
         self.samples = tuple(samples)
-        self.reading, self.limits = reading or Reading(), limits or Limits()
+        self.decoders = decoders or Decoders(reading or Reading(), limits or Limits())
         self.augment, self.seed, self.training = augment, seed, training
         # shared, so that workers that outlive an epoch hear of the next
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
@@ -92,12 +95,30 @@ class Examples(Dataset[Sample]):
         """
         if not -len(self) <= i < len(self):
             raise IndexError(f"there is no sample {i}; there are {len(self)}")
-        i %= len(self)
-        rng = np.random.default_rng([self.seed, self.epoch, i])
-        sample = load_sample(self.samples[i], self.reading, self.limits, rng if self.training else None)
-        if self.augment is None:
-            return sample
-        return _changed(sample, self.augment, rng)
+        return self.__getitems__([i % len(self)])[0]
+
+    def __getitems__(self, places: Sequence[int]) -> list[Sample]:
+        """Several at once, as torch's loader asks for a batch: their files are decoded side by side."""
+        begun = [(self.samples[i], self.begin(i)) for i in places]
+        return [_whole(sample, loaded.result()) for sample, loaded in begun]
+
+    def begin(self, i: int, known: Callable[[Part], bool] = lambda part: False) -> Future[Loaded]:
+        """Begin to read sample i, but for the parts that are `known` not to be readable."""
+        columns = {column: part for column, part in self.samples[i].columns.items() if not known(part)}
+        sample, rng = replace(self.samples[i], columns=columns), np.random.default_rng([self.seed, self.epoch, i])
+
+        def load(pool: DecoderPool) -> Loaded:
+            loaded = load_sample(sample, pool, rng if self.training else None)
+            if self.augment is None:
+                return loaded
+            changed = {column: self.augment(part, rng) for column, part in loaded.sample.columns.items()}
+            return replace(loaded, sample=replace(loaded.sample, columns=changed))
+
+        if any(isinstance(part.content, Path) for part in columns.values()):
+            return self.decoders.submit(load)
+        done: Future[Loaded] = Future()  # a thread would take longer than what is at hand
+        done.set_result(load(self.decoders.pool))
+        return done
 
     @property
     def epoch(self) -> int:
@@ -109,9 +130,13 @@ class Examples(Dataset[Sample]):
         self._epoch.fill_(epoch)
 
 
-def _changed(sample: Sample, augment: Change, rng: np.random.Generator) -> Sample:
-    columns: Mapping[str, Part] = {column: augment(part, rng) for column, part in sample.columns.items()}
-    return replace(sample, columns=columns)
+def _whole(asked: Sample, loaded: Loaded) -> Sample:
+    for column, error in loaded.faults.items():
+        raise MediaError(
+            f"row '{asked.id}', column '{column}', {asked.columns[column].content}: {error}. Validate the data before "
+            "training with it, and leave such rows out"
+        ) from error
+    return loaded.sample
 
 
 def _said(problems: Sequence[Problem]) -> str:

@@ -1,8 +1,8 @@
 """Rows of frozen encoders, kept on disk by what they are rows of: the second run, and the next recipe, find them.
 
 A folder an encoder, named by its fingerprint, holds numbered safetensors files with `digests` (n, 16) uint8, `counts`
-(n,) int64, the windows of each content, and `rows` (sum of counts, d) float32. A file is written whole or not at all;
-several processes may write at once.
+(n,) int64, the windows of each content, and `rows` (sum of counts, d) float32, or float16 where they are tokens. A file
+is written whole or not at all; several processes may write at once.
 """
 
 from __future__ import annotations
@@ -29,10 +29,15 @@ Problems = dict[int, str]
 
 
 class FeatureCache:
-    """What an encoder made of contents, by their digests: (w, d), a row a window."""
+    """What an encoder made of contents, by their digests: (w, d), a row a window, or a token.
 
-    def __init__(self, folder: str | Path) -> None:
+    most_gb: of all that a run holds of it; None: any.  Rows are then float16.
+    """
+
+    def __init__(self, folder: str | Path, most_gb: float | None = None) -> None:
         self.folder = Path(folder)
+        self.kind = np.float32 if most_gb is None else np.float16
+        self.most_gb = most_gb
         self._rows: dict[bytes, Array] = {}
         self._new: dict[bytes, Array] = {}
         self._waiting = 0
@@ -58,7 +63,7 @@ class FeatureCache:
 
     def put(self, key: bytes, rows: Array) -> None:
         """Keep the rows of a content; they are on disk after `SHARD` rows, or after `flush`."""
-        self._new[key] = rows
+        self._new[key] = rows.astype(self.kind, copy=False)
         self._waiting += len(rows)
         if self._waiting >= SHARD:
             self.flush()

@@ -32,7 +32,7 @@ class Identity:
     ties: tuple[str, ...]
     """Such as "file:5f0c...", "text:a red bus", "key:7", "group:anna"."""
     looks: tuple[bytes, ...] = ()
-    """`looks.code` of each of its pictures."""
+    """`duplicates.perceptual.code` of each of its pictures."""
 
 
 def identify(

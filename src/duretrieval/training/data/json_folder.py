@@ -10,11 +10,11 @@ from pathlib import Path
 from duretrieval.errors import ConfigError
 from duretrieval.media.cells import BadCell
 from duretrieval.media.charset import to_text
-from duretrieval.media.manifest import row_of
+from duretrieval.media.manifest import Row, row_of
 from duretrieval.media.roles import Roles
 from duretrieval.media.tables import Record
 from duretrieval.training.data.read import Problem, Read
-from duretrieval.training.data.rows import samples_of
+from duretrieval.training.data.rows import held_by, samples_of
 from duretrieval.training.data.sample import Sample
 
 
@@ -38,6 +38,7 @@ def read_json_folder(path: Path | str, columns: Mapping[str, str] | None = None)
     samples: list[Sample] = []
     problems: list[Problem] = []
     there: dict[str, None] = {}
+    rows: dict[Path, Row] = {}
     for file in files:
         try:
             record = Record(1, _object(file))
@@ -45,7 +46,10 @@ def read_json_folder(path: Path | str, columns: Mapping[str, str] | None = None)
             problems.append(Problem(file, None, str(error)))
             continue
         there.update(dict.fromkeys(record.cells))
-        found, faults = samples_of(row_of(record, file, roles), file.relative_to(folder).with_suffix("").as_posix())
+        rows[file] = row_of(record, file, roles)
+    held = held_by(rows.values())
+    for file, row in rows.items():
+        found, faults = samples_of(row, held, file.relative_to(folder).with_suffix("").as_posix())
         samples.extend(found)
         problems.extend(replace(fault, file=file, line=None) for fault in faults)
     roles.check(there, str(folder))

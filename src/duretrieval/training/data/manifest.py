@@ -8,7 +8,7 @@ from pathlib import Path
 from duretrieval.media import manifest
 from duretrieval.media.manifest import Row
 from duretrieval.training.data.read import Problem, Read
-from duretrieval.training.data.rows import samples_of
+from duretrieval.training.data.rows import held_by, samples_of
 from duretrieval.training.data.sample import Sample
 
 
@@ -31,6 +31,7 @@ def read_manifest(path: Path | str, columns: Mapping[str, str] | None = None) ->
 def read_rows(rows: Iterable[Row]) -> Read:
     """Rows as samples."""
     held = list(rows)
+    kinds = held_by(held)
     given = {row.given for row in held}
     samples: list[Sample] = []
     problems: list[Problem] = []
@@ -38,7 +39,7 @@ def read_rows(rows: Iterable[Row]) -> Read:
         default = f"{row.manifest.name}#{row.number}"
         while default in given:  # an id that somebody gave stays theirs
             default += "'"
-        found, faults = samples_of(row, default)
+        found, faults = samples_of(row, kinds, default)
         samples.extend(found)
         problems.extend(faults)
     return Read(tuple(samples), tuple(problems))

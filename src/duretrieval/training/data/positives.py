@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from duretrieval.evaluation.labels.together import MATCH, Together, bonds, thing
+from duretrieval.evaluation.labels.together import Together
 from duretrieval.training.data.batch import Batch
 from duretrieval.training.data.sample import Sample
+from duretrieval.training.data.things import things_of
 from duretrieval.types import Ints
-
-NOTHING = -1
-"""The thing of a row that lacks the view."""
 
 
 class Positives:
@@ -80,13 +78,6 @@ class Positives:
         within = torch.arange(len(owner)) - torch.repeat_interleave(counts.cumsum(0) - counts, counts)
         return owner, self._bonds[self._starts[things.clamp(min=0)][owner] + within]
 
-    def once(self, view: str, rows: Tensor) -> Tensor:
-        """Of rows (m,) that hold the same thing in a view the first: (k,), in order."""
-        places: dict[int, int] = {}
-        for row, held in zip(rows.tolist(), self.of(view, rows).tolist(), strict=True):
-            places.setdefault(held, row)
-        return torch.tensor(list(places.values()), dtype=torch.int64)
-
 
 def positives(
     samples: Sequence[Sample],
@@ -94,30 +85,5 @@ def positives(
     present: Mapping[str, Sequence[bool]],
     names: Sequence[str],
 ) -> Positives:
-    """Of samples, the last of which may be negatives of others: what binds them is theirs alone.
-
-    views: columns of each.  present: column -> whether row i can be used there.  names: what makes rows belong
-    together, as `POSITIVES`.  Of a row whose score is below `MATCH` nothing does.
-    """
-    number: dict[Hashable, int] = {}
-    things: dict[str, list[int]] = {view: [] for view in views}
-    pairs: list[tuple[int, tuple[Hashable, ...]]] = []
-    for row, sample in enumerate(samples):
-        where = sample.row or row
-        known = {
-            c: (p.modality, thing(p.content, names, where), p.start_s, p.end_s)
-            for c, p in sample.columns.items()
-            if c in present and present[c][row]
-        }
-        binding = bonds(where, sample.key, sample.label, names)
-        for view, columns in views.items():
-            held = tuple(known[c] for c in columns if c in known)
-            if not held:
-                things[view].append(NOTHING)
-                continue
-            things[view].append(one := number.setdefault(held, len(number)))
-            apart = sample.score is not None and sample.score < MATCH
-            pairs.append((one, (("row", row, view),) if apart else binding))
-    return Positives(
-        {view: np.array(held, dtype=np.int64) for view, held in things.items()}, Together.of(pairs, len(number))
-    )
+    """As `things_of` takes them."""
+    return Positives(*things_of(samples, views, present, names))

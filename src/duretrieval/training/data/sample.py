@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from duretrieval.types import Part
+from duretrieval.errors import ConfigError
+from duretrieval.types import Modality, Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,29 @@ class Sample:
     score: float | None = None
     """How far its columns belong together, from 0 to 1; None: they do."""
 
+    related: tuple[tuple[str, str], ...] = ()
+    """(kind, id) of the rows that this one is related to; the others know it without saying so."""
+
     def parts(self) -> Iterator[tuple[str, Part]]:
         """Each part with its column, those of `negatives` too."""
         yield from self.columns.items()
         for column, parts in self.negatives.items():
             for part in parts:
                 yield column, part
+
+
+def columns_of(samples: Sequence[Sample]) -> dict[str, Modality]:
+    """Every column, in order of appearance.
+
+    Raises:
+        ConfigError: one is of several modalities.
+    """
+    found: dict[str, Modality] = {}
+    for sample in samples:
+        for name, part in sample.columns.items():
+            if found.setdefault(name, part.modality) is not part.modality:
+                raise ConfigError(
+                    f"the column {name!r} is {found[name]} in some rows and {part.modality} in row {sample.id}; "
+                    "a column has one modality"
+                )
+    return found

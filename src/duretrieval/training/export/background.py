@@ -12,37 +12,35 @@ from duretrieval.model.model import Model
 from duretrieval.protocols import Encoder
 from duretrieval.training.build.network import Network
 from duretrieval.training.build.prepare import Prepared
-from duretrieval.training.data.batch import View
 from duretrieval.training.data.batches import Rows
 from duretrieval.training.fit.validation import BATCH, views_of
 from duretrieval.training.recipe.films import ALIKE
 from duretrieval.types import Array, Modality
 
 
-def aligned(network: Network, rows: Rows, modality: Modality, at: list[int] | None = None) -> Array:
-    """The vectors of a modality's windows in the shared space, before fusion, as an index has its parts: (w, dim)."""
+def windows_of(network: Network, rows: Rows) -> dict[Modality, Array]:
+    """Vectors of all windows in the shared space, before fusion, as an index has its parts: modality -> (w, dim)."""
     network.eval()
     rows = rows.plain()
-    found = [np.zeros((0, 1), np.float32)]
-    places = list(range(len(rows))) if at is None else at
+    found: dict[Modality, list[Array]] = {}
     with torch.inference_mode():
-        for start in range(0, len(places), BATCH):
-            batch = rows[places[start : start + BATCH]]
-            for name, kind in network.columns.items():
-                if kind is modality:
-                    found.append(network.windows(batch, name).numpy())
-    there = [rows for rows in found if len(rows)]
-    return np.concatenate(there) if there else found[0]
+        for batch in rows.batches(range(at, min(at + BATCH, len(rows))) for at in range(0, len(rows), BATCH)):
+            for name, modality in network.columns.items():
+                if modality in network.tokens:
+                    vectors = network.aligned(batch, name)[batch.present[name]]
+                else:
+                    vectors = network.windows(batch, name)
+                found.setdefault(modality, []).append(vectors.numpy())
+    return {modality: np.concatenate(held) for modality, held in found.items()}
 
 
-def backgrounds(prepared: Prepared, network: Network) -> dict[Modality, Array]:
-    """Vectors of training rows by modality, and of whole items where they are fused."""
-    rows = prepared.rows["train"]
-    found = {m: aligned(network, rows, m) for m in dict.fromkeys(prepared.columns.values())}
+def backgrounds(vectors: Mapping[Modality, Array], prepared: Prepared, network: Network) -> dict[Modality, Array]:
+    """Of training rows by modality, whose windows have these vectors, and of whole items where they are fused."""
+    found = dict(vectors)
     if network.fusion is not None:
-        views = views_of(network, rows)
-        found[Modality.WHOLE] = np.concatenate([_there(view) for view in views.values()])
-    return background({m: vectors for m, vectors in found.items() if len(vectors)})
+        views = views_of(network, prepared.rows["train"]).values()
+        found[Modality.WHOLE] = np.concatenate([view.rows[view.present].numpy() for view in views])
+    return background({modality: held for modality, held in found.items() if len(held)})
 
 
 def with_borrowed(
@@ -59,8 +57,3 @@ def with_borrowed(
         elif lacking in (usual := Model.load().background):
             found[lacking] = usual[lacking]
     return found
-
-
-def _there(view: View) -> Array:
-    rows: Array = view.rows[view.present].numpy()
-    return rows

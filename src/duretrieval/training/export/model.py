@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,17 @@ from duretrieval.model.seal import Origin
 from duretrieval.protocols import Aligner, Encoder
 from duretrieval.training import parts
 from duretrieval.training.align.closed_form import Fitted
+from duretrieval.training.build.frozen import Still
 from duretrieval.training.build.lora import merge_lora
 from duretrieval.training.build.network import Network
 from duretrieval.training.build.objective import TotalLoss
 from duretrieval.training.build.prepare import Prepared
-from duretrieval.training.export.background import aligned, backgrounds, with_borrowed
+from duretrieval.training.export.background import backgrounds, windows_of, with_borrowed
 from duretrieval.training.export.parity import compare
+from duretrieval.training.nets.heads import Identity
 from duretrieval.training.recipe.films import ALIKE
 from duretrieval.training.recipe.recipe import Recipe, Use
-from duretrieval.types import Modality
+from duretrieval.types import Array, Modality
 
 
 def export(
@@ -57,47 +59,45 @@ def export(
     return Model.load(folder, trust=True)
 
 
+class _Written:
+    """The engine's parts of torch's modules, each written once: what modalities share here they share there too."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self._made: dict[int, tuple[Any, Any]] = {}  # a module is held with its part, so that its id stays its own
+        self._chains: dict[tuple[int, ...], Chain] = {}
+
+    def part(self, kind: str, module: Any, file: str, **options: Any) -> Any:
+        """The part of a kind that a module's graph is; options: as its `export` takes them."""
+        if id(module) not in self._made:
+            entry = (merge_lora(module) if kind == "encoders" else module).export(self.place, file, **options)
+            self._made[id(module)] = module, parts.find(kind, entry["use"]).load(self.place, **entry["options"])
+        return self._made[id(module)][1]
+
+    def chain(self, steps: Sequence[Aligner]) -> Aligner | None:
+        """One aligner of several; the same one for modalities that share them all."""
+        if len(steps) < 2:
+            return steps[0] if steps else None
+        return self._chains.setdefault(tuple(map(id, steps)), Chain(tuple(steps)))
+
+
 def _model(recipe: Recipe, prepared: Prepared, network: Network, objective: TotalLoss, place: Path, name: str) -> Model:
     """The engine's parts, written to `place` where they are graphs."""
+    written = _Written(place)
     encoders: dict[Modality, Encoder] = {}
     aligners: dict[Modality, Aligner] = {}
-    made: dict[Any, Any] = {}
-
-    def once(kind: str, module: Any, file: str) -> Any:
-        if id(module) not in made:
-            entry = module.export(place, file)
-            made[id(module)] = parts.find(kind, entry["use"]).load(place, **entry["options"])
-        return made[id(module)]
-
-    columns = {m for m in prepared.columns.values() if m.value in network.heads}
+    columns = set(prepared.columns.values())
+    turn = [] if network.canonical is None else [network.canonical.aligner]
     for modality in sorted(columns):
-        head = network.heads[modality.value]
-        steps: list[Aligner] = []
-        if modality.value in network.encoders:
-            encoders[modality] = once("encoders", merge_lora(network.encoders[modality.value]), f"encoder-{modality}")
-        else:
-            frozen = prepared.encoders.frozen[modality]
-            net = getattr(frozen.encoder, "net", None)  # a frozen net becomes a graph; another encoder needs no torch
-            encoders[modality] = frozen.encoder if net is None else once("encoders", net, f"encoder-{modality}")
-            steps += [frozen.aligner] if frozen.aligner else []
-        if isinstance(head, Fitted):
-            steps += [head.aligner] if hasattr(head.aligner, "save") else []
-        elif any(True for _ in head.state_dict()):
-            steps.append(once("aligners", head, f"head-{modality}"))
-        if network.canonical is not None:
-            steps.append(made.setdefault("canonical", network.canonical.aligner))
-        if steps:
-            aligners[modality] = _chained(steps, made)
+        encoders[modality], behind = _encoder(prepared, network, modality, written)
+        aligner = written.chain([*behind, *_head(network.heads[modality.value], modality, written), *turn])
+        if aligner is not None:
+            aligners[modality] = aligner
     _bring_along(recipe, prepared, columns, encoders, aligners)
-    extra: dict[str, Any] = {}
-    if network.fusion is not None:
-        extra["fusion"] = once("fusions", network.fusion, "fusion")
+    vectors = windows_of(network, prepared.rows["train"])
+    scorer = None
     if isinstance(objective.score, nn.Module) and hasattr(objective.score, "export"):
-        scorer = once("scorers", objective.score, "scorer")
-        extra["scorer"] = lambda: scorer
-    if recipe.codes is not None:
-        coder = fit_codes(recipe.codes, prepared, network)
-        extra["codes"] = lambda: coder
+        scorer = written.part("scorers", objective.score, "scorer")
     return Model(
         name,
         encoders,
@@ -105,10 +105,33 @@ def _model(recipe: Recipe, prepared: Prepared, network: Network, objective: Tota
         fingerprint="being written",
         aligners=aligners,
         reading=prepared.encoders.reading,
-        dims=() if "scorer" in extra else recipe.dims,
-        background=lambda: with_borrowed(backgrounds(prepared, network), encoders, columns),
-        **extra,
+        dims=() if scorer is not None else recipe.dims,
+        background=with_borrowed(backgrounds(vectors, prepared, network), encoders, columns),
+        scorer=None if scorer is None else lambda: scorer,
+        fusion=None if network.fusion is None else written.part("fusions", network.fusion, "fusion"),
+        codes=None if recipe.codes is None else fit_codes(recipe.codes, vectors),
     )
+
+
+def _encoder(
+    prepared: Prepared, network: Network, modality: Modality, written: _Written
+) -> tuple[Encoder, list[Aligner]]:
+    """A modality's encoder, and what follows it where it does not learn."""
+    wanted = {"tokens": True} if modality in network.tokens else {}
+    if modality.value in network.encoders:
+        return written.part("encoders", network.encoders[modality.value], f"encoder-{modality}", **wanted), []
+    frozen = prepared.encoders.frozen[modality]
+    encoder = frozen.encoder
+    if isinstance(encoder, Still):  # a frozen net becomes a graph; another encoder needs no torch
+        encoder = written.part("encoders", encoder.net, f"encoder-{modality}", **wanted)
+    return encoder, [frozen.aligner] if frozen.aligner else []
+
+
+def _head(head: nn.Module, modality: Modality, written: _Written) -> list[Aligner]:
+    """What a head is in the engine; nothing where it changes nothing."""
+    if isinstance(head, Fitted):
+        return [head.aligner] if hasattr(head.aligner, "save") else []
+    return [] if isinstance(head, Identity) else [written.part("aligners", head, f"head-{modality}")]
 
 
 def _bring_along(
@@ -134,24 +157,11 @@ def _bring_along(
                 aligners[lacking] = aligners[learned]
 
 
-def _chained(steps: list[Aligner], made: dict[Any, Any]) -> Aligner:
-    """One aligner of several; the same one for modalities that share them all."""
-    if len(steps) == 1:
-        return steps[0]
-    key = tuple(map(id, steps))
-    if key not in made:
-        made[key] = Chain(tuple(steps))
-    return made[key]  # type: ignore[no-any-return]
-
-
-def fit_codes(spec: Use, prepared: Prepared, network: Network) -> Aligner:
+def fit_codes(spec: Use, vectors: Mapping[Modality, Array]) -> Aligner:
     """Binary codes for the vectors of this model, fitted to those of the training rows.
 
     Raises:
         ConfigError: as the aligner's `fit`.
     """
-    found = parts.find("aligners", spec.use)
-    rows = prepared.rows["train"]
-    vectors = np.concatenate([aligned(network, rows, m) for m in dict.fromkeys(prepared.columns.values())])
-    coder: Aligner = found.fit(vectors, **spec.options)
+    coder: Aligner = parts.find("aligners", spec.use).fit(np.concatenate(list(vectors.values())), **spec.options)
     return coder

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
 
 from duretrieval.collection.reading import Road
 from duretrieval.errors import ModelError
+from duretrieval.fuse.graph import Beside, beside, middle
 from duretrieval.fuse.means import mean, means
-from duretrieval.media.limits import Limits
 from duretrieval.model.model import Model
 from duretrieval.training.build.network import Network
 from duretrieval.training.build.objective import TotalLoss
@@ -41,14 +42,17 @@ def compare(model: Model, prepared: Prepared, network: Network, objective: Total
     network.eval()
     objective.eval()
     samples, rows = prepared.samples["train"][:COMPARED], prepared.rows["train"]
+    reading, limits = prepared.encoders.reading, prepared.limits
     found: dict[str, float] = {}
-    with Road(prepared.encoders.reading, Limits(), workers=1) as road:
-        whole = rows.plain(lambda part: _windows(road, part) or [load(part, prepared.encoders.reading, Limits())])
+    with Road(reading, limits, workers=1) as road:
+        whole = rows.plain(lambda part: _windows(road, part) or [load(part, road.pool)])
         for place, sample in enumerate(samples):
             batch = whole[[place]]
             there = [name for name in network.columns if name in sample.columns and bool(batch.present[name])]
-            engine = {name: _engine_rows(model, prepared, road, sample.columns[name]) for name in there}
-            _compare_row(found, model, network, batch, engine)
+            read = {name: _read(prepared, road, sample.columns[name]) for name in there}
+            engine = {name: model.sequences(parts) if parts else None for name, parts in read.items()}
+            around = {name: _neighbours(model, prepared, road, batch, network.views[name]) for name in network.looking}
+            _compare_row(found, model, network, _precise(batch, prepared, network, read), engine, around)
     if model.scorer is not None:
         found |= _scores(model, network, objective, rows.plain(), len(samples))
     for what, difference in found.items():
@@ -69,21 +73,57 @@ def _made_by(what: str) -> str:
 
 
 def _compare_row(
-    found: dict[str, float], model: Model, network: Network, batch: Batch, engine: Mapping[str, Array | None]
+    found: dict[str, float],
+    model: Model,
+    network: Network,
+    batch: Batch,
+    engine: Mapping[str, list[Array] | None],
+    around: Mapping[str, Beside | None],
 ) -> None:
-    """engine: column -> (w, dim) by the engine, of the columns that the row has; None: it cannot be compared."""
+    """engine: column -> (t, dim) of each of its parts, of the columns that the row has; None: it cannot be compared.
+
+    around: view that looks at neighbours -> what the engine has of them, or None likewise.
+    """
     with torch.inference_mode():
         for name, theirs in engine.items():
             if theirs is not None:
-                _widen(found, network.columns[name], network.aligned(batch, name)[0].numpy(), mean(theirs))
+                kind = network.columns[name]
+                if kind in network.tokens:
+                    _widen(found, kind, network.token_rows(batch, name)[0].numpy(), np.concatenate(theirs))
+                else:
+                    _widen(found, kind, network.aligned(batch, name)[0].numpy(), mean(np.concatenate(theirs)))
         views = network(batch) if model.fusion is not None else {}
     for view, row in views.items():
         parts = {name: engine[name] for name in network.views[view] if name in engine}
         held = [part for part in parts.values() if part is not None]
-        if held and len(held) == len(parts):  # what the engine's fusion makes of the engine's parts, as of an item
+        seen = around.get(view)
+        readable = len(held) == len(parts) and (view not in around or seen is not None)
+        if held and readable:  # what the engine's fusion makes of the engine's parts, as of an item
             kinds = [network.columns[name] for name, rows in zip(parts, held, strict=True) for _ in rows]
-            mixed = means(kinds, np.concatenate(held))
-            _widen(found, Modality.WHOLE, row.rows[0].numpy(), model.fuse(mixed)[0])
+            sequences = [sequence for part in held for sequence in part]
+            if seen is None:
+                fused = model.whole(kinds, sequences)
+            else:
+                fused = model.fuse(means(kinds, np.concatenate(sequences)), seen)[0]
+            _widen(found, Modality.WHOLE, row.rows[0].numpy(), fused)
+
+
+def _neighbours(model: Model, prepared: Prepared, road: Road, batch: Batch, columns: Sequence[str]) -> Beside | None:
+    """Those of the batch's one row, each as the engine reads its columns; None where it does not read them all."""
+    found: list[tuple[Array, int]] = []
+    around = batch.around
+    for at, kind in [] if around is None else zip(around.places[0].tolist(), around.kinds[0].tolist(), strict=True):
+        assert around is not None
+        sample = prepared.samples["train"][int(around.batch.rows[at])]
+        there = [name for name in columns if name in sample.columns and bool(around.batch.present[name][at])]
+        read = [_read(prepared, road, sample.columns[name]) for name in there]
+        if not all(read):
+            return None
+        parts = [part for held in read for part in held]
+        if parts:
+            kinds = [part.modality for part in parts]
+            found.append((middle(means(kinds, np.concatenate(model.sequences(parts)))), kind))
+    return beside([found], model.dim)
 
 
 def _scores(model: Model, network: Network, objective: TotalLoss, rows: Rows, n: int) -> dict[str, float]:
@@ -122,11 +162,20 @@ def _windows(road: Road, part: Part) -> list[Part]:
     return read[:WINDOWS] if isinstance(read, list) else []
 
 
-def _engine_rows(model: Model, prepared: Prepared, road: Road, part: Part) -> Array | None:
-    """(w, dim): the engine's rows of what the file holds, or of what a net read of it; None where it reads nothing."""
+def _read(prepared: Prepared, road: Road, part: Part) -> list[Part]:
+    """What the file holds, or what a net read of it; none where the engine reads nothing."""
     if part.modality in prepared.encoders.nets:
-        read = _windows(road, part)
-    else:
-        (found,) = road.read_all([part])
-        read = found if isinstance(found, list) else []
-    return model.encode(read) if read else None
+        return _windows(road, part)
+    (found,) = road.read_all([part])
+    return found if isinstance(found, list) else []
+
+
+def _precise(batch: Batch, prepared: Prepared, network: Network, read: Mapping[str, list[Part]]) -> Batch:
+    """The batch of one row with the tokens of frozen encoders as these give them: they are kept in half precision."""
+    inputs, owners = dict(batch.inputs), dict(batch.owners)
+    for name, parts in read.items():
+        modality = network.columns[name]
+        if parts and modality in network.tokens and modality in prepared.encoders.frozen:
+            rows = torch.from_numpy(np.concatenate(prepared.encoders.frozen[modality].sequences(parts)))
+            inputs[name], owners[name] = {"rows": rows}, torch.zeros(len(rows), dtype=torch.int64)
+    return replace(batch, inputs=inputs, owners=owners)

@@ -6,7 +6,6 @@ reader for such (`weights_only`), which makes nothing else, whatever the file as
 
 from __future__ import annotations
 
-import pickle
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -59,7 +58,7 @@ def read_checkpoint(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
     try:
         with warnings.catch_warnings(action="ignore"):  # of formats that torch may not read: said below
             held: dict[str, Any] = torch.load(path, map_location=map_location, weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
+    except Exception as error:  # of a damaged file torch's reader raises nearly anything
         raise ConfigError(
             f"{path} is no checkpoint that can be read as data alone: it is damaged, or of a version that pickled "
             "objects, which could run anything. Train again; or, if it is your own, go on with it by the version that "
@@ -68,6 +67,19 @@ def read_checkpoint(path: Path, map_location: Any = "cpu") -> dict[str, Any]:
     return held
 
 
+def run_state(path: Path) -> dict[str, Any]:
+    """What the checkpoint of a run holds.
+
+    Raises:
+        ConfigError: as `read_checkpoint`, or it is that of no run.
+    """
+    held = read_checkpoint(path)
+    if missing := [key for key in _RUN if not isinstance(held, dict) or key not in held]:
+        raise ConfigError(f"{path} is the state of no run: it has no {missing[0]!r}. Give the folder of another run")
+    return held
+
+
+_RUN = ("state_dict", "callbacks", "epoch", "global_step", "mined", "memory")
 _DATA = (bool, int, float, str, type(None))
 
 
@@ -124,7 +136,7 @@ class BestAndLast(ModelCheckpoint):
 
 def stopped(checkpoint: Path, patience: int) -> bool:
     """Whether the run that wrote the checkpoint had already stopped early."""
-    held: dict[str, Any] = read_checkpoint(checkpoint)["callbacks"]
+    held: dict[str, Any] = run_state(checkpoint)["callbacks"]
     waits = [state["wait_count"] for name, state in held.items() if name.startswith("EarlyStopping")]
     return bool(patience) and any(wait >= patience for wait in waits)
 

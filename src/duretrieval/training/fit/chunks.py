@@ -35,8 +35,8 @@ def encoded(network: Network, batch: Batch, chunk: int) -> dict[str, View]:
         return nullcontext(), _still(network)
 
     found: list[dict[str, View]] = [
-        checkpoint(network, batch.cut(start, min(start + chunk, total)), use_reentrant=False, context_fn=contexts)
-        for start in range(0, total, chunk)
+        checkpoint(network, batch.take(rows), use_reentrant=False, context_fn=contexts)
+        for rows in torch.split(torch.arange(total, device=batch.keys.device), chunk)
     ]
     return {
         name: View(torch.cat([v[name].rows for v in found]), torch.cat([v[name].present for v in found]))

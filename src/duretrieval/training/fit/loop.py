@@ -72,8 +72,7 @@ class Training(pl.LightningModule):
     def train_dataloader(self) -> DataLoader[Batch]:
         """Batches in their order; each device has its share."""
         self.order.rank = self.global_rank
-        workers = self.fit.workers if self.train_rows.examples is not None else 0
-        return _Late(self.train_rows, self.order, workers)
+        return _Ahead(self.train_rows, self.order)
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
         """A batch knows how to move itself."""
@@ -86,9 +85,8 @@ class Training(pl.LightningModule):
         self.train()
 
     def on_train_epoch_start(self) -> None:
-        """Another order, and another look for hard negatives."""
-        if self.train_rows.examples is not None:
-            self.train_rows.examples.set_epoch(self.current_epoch)
+        """Another order, other windows and neighbours, and another look for hard negatives."""
+        self.train_rows.set_epoch(self.current_epoch)
         if self.fit.hard_negatives and self._mines(self.current_epoch):
             views = views_of(self.network, self.train_rows, self.device)
             rows = self.train_rows
@@ -137,6 +135,7 @@ class Training(pl.LightningModule):
 
     def on_train_epoch_end(self) -> None:
         """Check on the validation rows, and write down what happened since the last check."""
+        self._agree()
         losses, self._losses = self._losses, []
         rows: list[dict[str, Any]] = [{"step": step, "loss": float(loss), "lr": lr} for step, loss, lr in losses]
         if self.trainer.is_global_zero:
@@ -156,6 +155,14 @@ class Training(pl.LightningModule):
                 for row in rows:
                     logger.log_metrics({"loss": row["loss"], "lr": row["lr"]}, row["step"])
                 logger.log_metrics({f"val/{name}": value for name, value in figures.items()}, self.global_step)
+
+    def _agree(self) -> None:
+        """Each device has met its own files; all leave out the same."""
+        if self.trainer.world_size > 1:
+            everyones: list[Any] = [None] * self.trainer.world_size
+            torch.distributed.all_gather_object(everyones, self.train_rows.left_out.reasons)
+            for reasons in everyones:
+                self.train_rows.left_out.update(reasons)
 
     def _diverged(self, step: int) -> Diverged:
         """Not said at the step itself: on an accelerator every look at a loss waits for it."""
@@ -192,10 +199,12 @@ class Training(pl.LightningModule):
         """What is neither a parameter nor Lightning's own."""
         mined = self.train_rows.mined
         checkpoint["mined"] = None if mined is None else torch.from_numpy(mined)
+        self.train_rows.left_out.keep(checkpoint)
         checkpoint["memory"] = self.objective.memory.state_dict() if self.objective.memory is not None else None
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """The same back; history forgets what came after."""
+        self.train_rows.left_out.recall(checkpoint)
         mined = checkpoint["mined"]
         self.train_rows.mined = None if mined is None else mined.cpu().numpy()
         if self.objective.memory is not None:
@@ -204,22 +213,19 @@ class Training(pl.LightningModule):
             history.cut(self.folder, checkpoint["global_step"])
 
 
-class _Late(DataLoader[Batch]):
-    """Starts its workers with the first batch.
+class _Ahead(DataLoader[Batch]):
+    """Batches as `Rows` reads them ahead, from the first that is asked for on.
 
-    Lightning asks a run that goes on for its batches before it says which epoch begins, and workers that run already
-    would read those of epoch 0, without the rows that are mined at its start.
+    Lightning asks a run that goes on for its batches before it says which epoch begins; what is read before would be
+    that of epoch 0, without the rows that are mined at its start.
     """
 
-    def __init__(self, rows: Rows, order: Order, workers: int) -> None:
-        super().__init__(rows, sampler=order, batch_size=None, num_workers=workers)
+    def __init__(self, rows: Rows, order: Order) -> None:
+        super().__init__(rows, sampler=order, batch_size=None)
         self.rows, self.order = rows, order
 
     def __iter__(self) -> Iterator[Batch]:  # type: ignore[override]  # Lightning wants an iterator, of any kind
-        if self.num_workers:
-            yield from super().__iter__()
-        else:  # what the loader does besides takes longer than reading rows from memory
-            yield from (self.rows[places] for places in self.order)
+        return self.rows.batches(self.order)
 
 
 def hush() -> None:

@@ -12,6 +12,7 @@ import torch
 from duretrieval.errors import MissingExtra
 from duretrieval.training.data.batch import View
 from duretrieval.training.data.positives import Positives
+from duretrieval.training.data.things import once
 from duretrieval.types import Array, Ints
 
 SKIP = 1
@@ -58,7 +59,8 @@ def _near(
     """(n, count) rows of the second view that are not right for the first, nearest first; -1 where there are no more,
     or the first lacks the row."""
     a, b = views[pair[0]], views[pair[1]]
-    gallery = positives.once(pair[1], b.present.nonzero().flatten().cpu()).numpy()
+    there = b.present.nonzero().flatten().cpu()
+    gallery = there.numpy()[once(positives.of(pair[1], there).numpy())]
     asking = np.flatnonzero(a.present.numpy()[:n])
     out = np.full((n, count), -1, dtype=np.int64)
     if not len(gallery) or not len(asking):

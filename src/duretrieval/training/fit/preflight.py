@@ -11,7 +11,8 @@ from torch import Tensor
 from duretrieval.errors import ConfigError
 from duretrieval.training.build.objective import LossTerm, TotalLoss
 from duretrieval.training.data.batches import Rows
-from duretrieval.training.recipe.recipe import CLASSES, LOSS, alone
+from duretrieval.training.recipe.monitor import CLASSES, GRADED, LOSS
+from duretrieval.training.recipe.recipe import alone
 
 BLOCK = 256
 """Rows looked at at a time."""
@@ -35,6 +36,9 @@ def check_measurable(monitor: str, objective: TotalLoss, views: Views, rows: Row
     if monitor in CLASSES:
         there = any(t.classifier is not None for t in objective.terms) and bool((rows.labels >= 0).any())
         wanted = "a loss of classes, and rows with labels that training rows have"
+    elif monitor in GRADED:
+        there = any(int((_both(rows, views, pair) & _scored(rows)).sum()) > 1 for pair in combinations(views, 2))
+        wanted = "2 rows that have two views and a score"
     else:
         there = monitor == LOSS or any(int(_both(rows, views, pair).sum()) > 1 for pair in combinations(views, 2))
         there |= any(int(_present(rows, columns).sum()) > 1 for columns in alone(views.values()).values())
@@ -68,6 +72,11 @@ def _learns_pair(term: LossTerm, views: Views, rows: Rows, pair: tuple[str, str]
 def _both(rows: Rows, views: Views, pair: tuple[str, str]) -> Tensor:
     """(n,) bool"""
     return _present(rows, views[pair[0]]) & _present(rows, views[pair[1]])
+
+
+def _scored(rows: Rows) -> Tensor:
+    """(n,) bool"""
+    return torch.zeros(rows.total, dtype=torch.bool) if rows.scores is None else ~rows.scores.isnan()
 
 
 def _present(rows: Rows, columns: Sequence[str]) -> Tensor:

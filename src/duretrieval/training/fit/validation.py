@@ -11,9 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from duretrieval.errors import ConfigError
-from duretrieval.evaluation.labels.relevance import relevant
+from duretrieval.evaluation.labels.together import Right
 from duretrieval.evaluation.measures import Measure, measure
 from duretrieval.evaluation.metrics import accuracy, decisions, f1, recall
+from duretrieval.evaluation.metrics.correlation import correlations
 from duretrieval.evaluation.metrics.ranking import per_query
 from duretrieval.evaluation.metrics.summary import mean, median
 from duretrieval.training.build.network import Network
@@ -21,11 +22,13 @@ from duretrieval.training.build.objective import LossTerm, TotalLoss, inner
 from duretrieval.training.data.batch import Batch, View
 from duretrieval.training.data.batches import Rows
 from duretrieval.training.data.positives import Positives
+from duretrieval.training.data.things import sides
 from duretrieval.training.fit.reranking import reranked
-from duretrieval.training.recipe.recipe import CLASSES, LOSS
-from duretrieval.types import Ints
+from duretrieval.training.recipe.monitor import CLASSES, GRADED, LOSS, sign
 
 BATCH = 512
+PAIRED = 64
+"""Rows whose scores with each other are made to have those with themselves."""
 RETRIEVAL = ("hit@1", "hit@5", "hit@10", "rr", "ap")
 
 
@@ -41,8 +44,8 @@ def views_of(
     parts: dict[str, list[View]] = {name: [] for name in (*network.views, *(network.alone if asking else ()))}
     rows = rows.plain()
     with torch.inference_mode():
-        for start in range(0, len(rows), BATCH):
-            batch = rows[list(range(start, min(start + BATCH, len(rows))))]
+        starts = range(0, len(rows), BATCH)
+        for batch in rows.batches(range(start, min(start + BATCH, len(rows))) for start in starts):
             for name, view in network(batch if device is None else batch.to(device), asking=asking).items():
                 parts[name].append(View(view.rows.cpu(), view.present.cpu()))
     network.train(was_training)
@@ -75,6 +78,23 @@ def retrieval(
     return found
 
 
+def graded(views: Mapping[str, View], scores: Tensor | None, score: Any = inner) -> dict[str, dict[str, float]]:
+    """How far the similarities of two views of a row follow its score: "text→image" -> "spearman" -> figure.
+
+    scores: (n,), NaN is none.
+    """
+    found: dict[str, dict[str, float]] = {}
+    if scores is None:
+        return found
+    for a, b in permutations(views, 2):
+        at = (views[a].present & views[b].present & ~scores.isnan()).nonzero().flatten()
+        with torch.inference_mode():
+            blocks = [score(views[a].rows[some], views[b].rows[some]).diagonal() for some in torch.split(at, PAIRED)]
+        if figures := correlations(torch.cat([at.new_zeros(0), *blocks]).double().numpy(), scores[at].numpy()):
+            found[f"{a}→{b}"] = figures
+    return found
+
+
 def asked(
     rows: Rows, views: Mapping[str, Sequence[str]], directions: Sequence[tuple[str, str]] | None = None
 ) -> dict[str, int]:
@@ -90,19 +110,15 @@ def asked(
 
 def _sides(
     positives: Positives, asking: str, rows: Tensor, searched: str, among: Tensor
-) -> tuple[Tensor, Tensor, list[Ints]]:
+) -> tuple[Tensor, Tensor, Right]:
     """Rows that ask, rows that are searched, and of each that asks the places of what is right among these."""
-    queries, gallery = positives.once(asking, rows), positives.once(searched, among)
-    known = positives.of(asking, queries).numpy(), positives.of(searched, gallery).numpy()
-    right = list(positives.together.right(*known))
-    has = [place for place, found in enumerate(right) if len(found)]
-    return queries[has], gallery, [right[place] for place in has]
+    held, there = positives.of(asking, rows).numpy(), positives.of(searched, among).numpy()
+    queries, gallery, right = sides(positives.together, rows.numpy(), held, among.numpy(), there)
+    return torch.from_numpy(queries), torch.from_numpy(gallery), right
 
 
-def _figures(a: Tensor, b: Tensor, right: Sequence[Ints], wanted: Sequence[Measure], score: Any) -> dict[str, float]:
-    with torch.inference_mode():
-        scores = reranked(score, a, b).float().numpy()
-    values = per_query({m.name: m.of for m in wanted}, scores, relevant([found.tolist() for found in right]))
+def _figures(a: Tensor, b: Tensor, right: Right, wanted: Sequence[Measure], score: Any) -> dict[str, float]:
+    values = per_query({m.name: m.of for m in wanted}, reranked(score, a, b), right)
     return {m.name: median(values[m.name]) if m.statistic == "median" else mean(values[m.name]) for m in wanted}
 
 
@@ -131,17 +147,19 @@ def _decided(classifier: nn.Module, rows: Tensor) -> list[int]:
 
 
 def mean_loss(objective: TotalLoss, views: Mapping[str, View], rows: Rows, device: torch.device) -> float:
-    """The objective on the views of rows that are not learned from, `BATCH` at a time in their order."""
+    """The objective on the views of rows that are not learned from, at most `BATCH` at a time in their order.
+
+    Equally many at a time: a last row alone would have nothing to be told from, and count as a loss of 0.
+    """
     losses = []
     with torch.inference_mode():
-        for start in range(0, len(rows), BATCH):
-            anchors = range(start, min(start + BATCH, len(rows)))
-            at = torch.tensor([*anchors, *rows.harder(anchors)])
+        for anchors in torch.arange(len(rows)).tensor_split(-(-len(rows) // BATCH)):
+            at = torch.tensor([*anchors.tolist(), *rows.harder(anchors.tolist())])
             scores = None if rows.scores is None else rows.scores[at]
             batch = Batch({}, {}, rows.keys[at], rows.labels[at], at, len(anchors), scores=scores).to(device)
             cut = {name: View(v.rows[at].to(device), v.present[at].to(device)) for name, v in views.items()}
-            losses.append((float(objective(cut, batch, rows.positives, rows.taught)), len(anchors)))
-    return sum(loss * n for loss, n in losses) / sum(n for _, n in losses)
+            losses.append(float(objective(cut, batch, rows.positives, rows.taught)) * len(anchors))
+    return sum(losses) / len(rows)
 
 
 def check(network: Network, objective: TotalLoss, rows: Rows, monitor: str) -> dict[str, float]:
@@ -150,7 +168,7 @@ def check(network: Network, objective: TotalLoss, rows: Rows, monitor: str) -> d
     Raises:
         ConfigError: the monitor is no metric, or cannot be measured on this data.
     """
-    names = list(RETRIEVAL) if monitor in (*RETRIEVAL, *CLASSES, LOSS) else [*RETRIEVAL, monitor]
+    names = list(RETRIEVAL) if monitor in (*RETRIEVAL, *CLASSES, *GRADED, LOSS) else [*RETRIEVAL, monitor]
     device = next((p.device for p in network.parameters()), torch.device("cpu"))
     every = views_of(network, rows, device, asking=True)
     views = {name: every[name] for name in network.views}
@@ -158,6 +176,8 @@ def check(network: Network, objective: TotalLoss, rows: Rows, monitor: str) -> d
     objective.eval()
     score = objective.score.cpu() if isinstance(objective.score, nn.Module) else objective.score
     pairs = retrieval(every, rows.positives, names, score, network.directions)
+    for pair, found in graded(views, rows.scores, score).items():
+        pairs[pair] = pairs.get(pair, {}) | found
     if isinstance(objective.score, nn.Module):
         objective.score.to(device)
     figures = {f"{pair}/{name}": value for pair, found in pairs.items() for name, value in found.items()}
@@ -173,6 +193,4 @@ def check(network: Network, objective: TotalLoss, rows: Rows, monitor: str) -> d
             f"{monitor!r} cannot be measured on the {len(rows)} validation rows; what could be is {measured}. Give "
             "fit.monitor one of these, or more validation rows"
         )
-    value = float(np.mean(decides))
-    larger = monitor != LOSS and (monitor in CLASSES or measure(monitor).larger_is_better)
-    return {**figures, "monitor": value if larger else -value}
+    return {**figures, "monitor": sign(monitor) * float(np.mean(decides))}

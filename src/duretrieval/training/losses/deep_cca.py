@@ -35,7 +35,7 @@ class DeepCca:
     """
 
     reads: ClassVar[str] = "rows"
-    any_axes: ClassVar[bool] = True  # `train.canonical` turns the rows before they are compared
+    any_axes: ClassVar[bool] = True  # `align.canonical` turns the rows before they are compared
     components: int | None = None
     penalty: float = 1e-3
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,14 +55,24 @@ def features_graph(file: str, cache: Path | str | None = None, *, scores: bool =
     cache: a folder; None takes `duretrieval` in `XDG_CACHE_HOME`, or else in ~/.cache.  scores: the class scores follow
     the features in each row.
     """
-    whole = builtin.FOLDER / file
-    digest = hashlib.sha256(whole.read_bytes()).hexdigest()[:16]
-    folder = Path(cache) if cache is not None else _user_cache()
-    graph = folder / f"{whole.stem}-{'both' if scores else 'features'}-{digest}.onnx"
+    return kept_graph(file, "both" if scores else "features", partial(cut, scores=scores), cache)
+
+
+def kept_graph(
+    file: str, what: str, make: Callable[[Path, Path], int], cache: Path | str | None = None
+) -> tuple[Path, int]:
+    """A graph made of a built-in one, and how wide its rows are; made once for each content of the file.
+
+    what: in its name.  make: writes the graph of the first path to the second, and returns the width.
+    """
+    source = builtin.FOLDER / file
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
+    folder = Path(cache) if cache is not None else user_cache()
+    graph = folder / f"{source.stem}-{what}-{digest}.onnx"
     if graph.is_file():
         return graph, _width(graph)
     folder.mkdir(parents=True, exist_ok=True)
-    return graph, cut(whole, graph, scores=scores)
+    return graph, make(source, graph)
 
 
 def cut(graph: Path, into: Path, output: str | None = None, *, scores: bool = False) -> int:
@@ -119,7 +131,7 @@ def _before_the_classifier(model: Any, graph: Path) -> str:
 def _width(graph: Path) -> int:
     import onnx
 
-    return _row_width(onnx.load(graph).graph.output[0], graph)
+    return int(onnx.load(graph).graph.output[0].type.tensor_type.shape.dim[-1].dim_value)
 
 
 def _row_width(value: Any, graph: Path) -> int:
@@ -130,5 +142,6 @@ def _row_width(value: Any, graph: Path) -> int:
     return int(axes[1].dim_value)
 
 
-def _user_cache() -> Path:
+def user_cache() -> Path:
+    """Where what was computed once is kept when no other folder is named."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "duretrieval"

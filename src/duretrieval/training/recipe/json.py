@@ -16,21 +16,20 @@ def to_json(recipe: Recipe) -> dict[str, Any]:
     return table
 
 
-def from_json(table: dict[str, Any]) -> Recipe:
-    """The recipe that `to_json` wrote."""
+def from_json(table: Any, where: str = "the recipe") -> Recipe:
+    """The recipe that `to_json` wrote; where: what an error calls it.
 
-    def flat(entry: dict[str, Any] | None) -> dict[str, Any] | None:
-        if entry is None:
-            return None
-        return {**entry["options"], **{key: v for key, v in entry.items() if key != "options" and v is not None}}
+    Raises:
+        ConfigError: as `to_recipe`.
+    """
+    return to_recipe(_given(table), where)
 
-    out = {key: value for key, value in table.items() if value is not None}
-    for section in ("encoders", "heads"):
-        out[section] = {modality: flat(entry) for modality, entry in table[section].items()}
-    for section in ("align", "fusion", "score", "codes"):
-        if table[section] is not None:
-            out[section] = flat(table[section])
-    out["losses"] = [flat(entry) for entry in table["losses"]]
-    out["data"] = flat(table["data"])
-    out["fit"] = {key: flat(value) if key == "sampler" else value for key, value in table["fit"].items()}
-    return to_recipe(out)
+
+def _given(value: Any) -> Any:
+    """The value without settings that are None, which TOML does not know; what a part is made with stays as it is."""
+    if isinstance(value, list):
+        return [_given(entry) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    plain = ("options", "augment")
+    return {key: entry if key in plain else _given(entry) for key, entry in value.items() if entry is not None}

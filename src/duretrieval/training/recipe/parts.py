@@ -8,10 +8,10 @@ from typing import Any, get_type_hints
 
 from duretrieval import plugins
 from duretrieval.errors import ConfigError
-from duretrieval.evaluation.measures import measure
 from duretrieval.training import parts
 from duretrieval.training.augment.composed import compose
-from duretrieval.training.recipe.recipe import CLASSES, LOSS, Recipe, Use
+from duretrieval.training.recipe.monitor import sign
+from duretrieval.training.recipe.recipe import Recipe, Use
 from duretrieval.training.recipe.settings import fitting, is_plain
 
 
@@ -86,10 +86,11 @@ def check_names(recipe: Recipe) -> None:
     wanted.append(("train.samplers", recipe.fit.sampler.use))
     for kind, name in wanted:
         parts.find(kind, name)
-    if recipe.fit.monitor not in (*CLASSES, LOSS):
-        measure(recipe.fit.monitor)
+    sign(recipe.fit.monitor)
     if recipe.augment:
         compose(recipe.augment)
+    if recipe.align is not None and hasattr(found := parts.find("aligners", recipe.align.use), "fit"):
+        _fitted(found.fit, recipe.align)
     if recipe.codes is not None:
         _check_codes(recipe.codes, recipe.dim)
 

@@ -5,7 +5,7 @@
     views = [["text"], ["image"]]     # columns of a row that mean the same; several columns in one view are fused
 
     [encoders.image]
-    use = "convnext"                  # any name of `plugins`, or my_package.module:MyNet
+    use = "convnext"                  # any name of `training.parts`, or my_package.module:MyNet
     model = "facebook/convnext-tiny-224"
     train = ["*stages.3*"]            # parameters that learn; without this line the encoder is frozen, its rows cached
     lr = 1e-5
@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import permutations
 from typing import Any, Literal
 
 from duretrieval.errors import ConfigError
@@ -37,14 +38,12 @@ RADIUS = 8
 MOST = 32
 """The largest radius: pictures that have nothing in common differ in about 80 bits, seldom in fewer than 40."""
 SEEDS = 2**32
-CLASSES = ("accuracy", "recall", "f1")
-LOSS = "loss"
-"""What `Fit.monitor` may be beside a metric of retrieval."""
+"""Seeds are below it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A part by its name in `plugins`, and what it is made with."""
+    """A part by its name in `training.parts`, and what it is made with."""
 
     use: str
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -62,8 +61,12 @@ class Encoding:
     """Learning rate of its parameters; None is that of `Fit`."""
     lora: int = 0
     """Rank of low-rank adapters (LoRA) in a transformer's attention; 0 is none."""
+    tokens: int = 0
+    """Most words, cells, frames or patches that a part hands on to a fusion; 0 hands on one row."""
 
     def __post_init__(self) -> None:
+        if self.tokens < 0:
+            raise ConfigError(f"the encoder {self.use!r} has tokens {self.tokens}; it must be 0, one row, or more")
         if (self.lr is not None and self.lr <= 0) or self.lora < 0:
             rate = "" if self.lr is None else f"lr {self.lr:g} and "
             raise ConfigError(
@@ -86,6 +89,29 @@ class Objective:
 
 
 @dataclass(frozen=True, slots=True)
+class Relations:
+    """Which rows are beside which, for a fusion that looks at neighbours (`graph-attention`)."""
+
+    file: str | None = None
+    """A table of item, other, kind (`media.relations`), its path from the data's folder; what rows say themselves
+    (`related`) counts as well."""
+    neighbours: int = 8
+    """How many of a row's neighbours are looked at; of more, other ones in each step, and at a check and in the engine
+    the same ones each time."""
+    directed: tuple[str, ...] = ()
+    """Kinds that are something else from their other end: `cites`."""
+    views: tuple[str, ...] | None = None
+    """Which views see their neighbours; None is all but the first, which asks."""
+
+    def __post_init__(self) -> None:
+        if self.neighbours < 1:
+            raise ConfigError(
+                f"data.relations has neighbours = {self.neighbours}; it must be at least 1. To look at none, take "
+                "another fusion than graph-attention"
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class Data:
     """How rows are read and divided."""
 
@@ -96,13 +122,17 @@ class Data:
     """Shares of the rows, where the data does not divide itself."""
     texts: tuple[str, ...] | None = None
     """Columns whose texts tie rows together where they are equal, so that one split has them all; None is every one."""
-    positives: tuple[Positive, ...] | None = None
-    """What rows may have in common to be right for one another, in losses, mining and figures alike: the `key`, an
-    equal `text`, the same `file`, the `label`.  None: key, text, file, and label with a sampler that goes by labels."""
     near_duplicates: bool = True
     """Keep pictures that look alike in one split."""
     radius: int = RADIUS
     """Bits of 212 in which two pictures that look alike differ at most; smaller ties fewer together."""
+    positives: tuple[Positive, ...] | None = None
+    """What rows may have in common to be right for one another, in losses, mining and figures alike: the `key`, an
+    equal `text`, the same `file`, the `label`.  None: key, text, file, and label with a sampler that goes by labels."""
+    relations: Relations = Relations()
+    """In TOML the name of a file of relations, or a table."""
+    tokens_gb: float = 4.0
+    """The most that sequences of frozen encoders may take, in memory and on disk (float16)."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.radius <= MOST:
@@ -111,6 +141,8 @@ class Data:
                 "nothing, set near_duplicates = false"
             )
         check_positives(self.positives or ())
+        if self.tokens_gb <= 0:
+            raise ConfigError(f"data.tokens_gb is {self.tokens_gb:g}; it must be above 0")
         if self.val < 0 or self.test < 0 or self.val + self.test >= 1:
             raise ConfigError(
                 f"data.val is {self.val:g} and data.test {self.test:g}; they are shares of the rows, at least 0, and "
@@ -153,7 +185,7 @@ class Fit:
     accelerator: str = "auto"
     devices: int = 1
     workers: int = 0
-    """Processes that read files for encoders that learn."""
+    """Processes that decode files for encoders that learn, for each device; 0: one a core, which devices share."""
     memory: int = 0
     """Rows of earlier batches that serve as further negatives (cross-batch memory)."""
     hard_negatives: int = 0
@@ -270,6 +302,12 @@ def alone(views: Iterable[Sequence[str]]) -> dict[str, tuple[str, ...]]:
     """Views that ask where the only one there is holds whole items: each of its columns by itself."""
     held = [tuple(view) for view in views]
     return {name: (name,) for name in held[0]} if len(held) == 1 and len(held[0]) > 1 else {}
+
+
+def directions(views: Iterable[Sequence[str]]) -> list[tuple[str, str]]:
+    """What asks and what is searched: each view each other one; of one view of whole items each of its columns."""
+    held = [tuple(view) for view in views]
+    return [*permutations(map(view_name, held), 2), *((name, view_name(held[0])) for name in alone(held))]
 
 
 def with_views(recipe: Recipe, columns: Mapping[str, Modality]) -> Recipe:

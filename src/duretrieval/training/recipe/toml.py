@@ -10,7 +10,7 @@ from typing import Any
 from duretrieval.errors import ConfigError
 from duretrieval.training.recipe.films import usual
 from duretrieval.training.recipe.ready import locate
-from duretrieval.training.recipe.recipe import Data, Encoding, Fit, Objective, Recipe, Use
+from duretrieval.training.recipe.recipe import Data, Encoding, Fit, Objective, Recipe, Relations, Use
 from duretrieval.training.recipe.settings import QUOTES, as_table, build, check_keys, merge, parse
 from duretrieval.types import Modality
 
@@ -65,7 +65,11 @@ def to_recipe(table: Mapping[str, Any], where: str = "the recipe") -> Recipe:
     if losses:
         made["losses"] = tuple(_named(loss, Objective, f"{where}: [loss]") for loss in losses)
     if "data" in table:
-        made["data"] = _with_options(table["data"], Data, f"{where}: [data]")
+        data = dict(as_table(table["data"], f"{where}: [data]"))
+        if "relations" in data:
+            named = {"file": data["relations"]} if isinstance(data["relations"], str) else data["relations"]
+            data["relations"] = build(Relations, named, f"{where}: [data] relations")
+        made["data"] = _with_options(data, Data, f"{where}: [data]")
     if "fit" in table:
         fit = dict(as_table(table["fit"], f"{where}: [fit]"))
         if "sampler" in fit:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from duretrieval.window import window
 
 if TYPE_CHECKING:
+    from duretrieval.training.runs.evaluated import evaluate_run as evaluate_run
     from duretrieval.training.runs.folder import Outcome as Outcome
     from duretrieval.training.runs.run import Run as Run
     from duretrieval.training.runs.run import export_run as export_run
@@ -15,6 +16,7 @@ else:
     __getattr__, __dir__, __all__ = window(
         __name__,
         {
+            "evaluated": "evaluate_run",
             "folder": "Outcome",
             "run": "Run export_run train",
         },

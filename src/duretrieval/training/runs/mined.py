@@ -9,21 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from duretrieval import whole
 from duretrieval.errors import ConfigError
 from duretrieval.evaluation.labels.together import USUAL, check_positives
 from duretrieval.media.limits import Limits
+from duretrieval.media.relations import RELATED
 from duretrieval.media.roles import Roles
-from duretrieval.training.build.prepare import user_cache
 from duretrieval.training.build.teaching import Progress, taught_rows
 from duretrieval.training.data.batch import View
 from duretrieval.training.data.opening import read_data
 from duretrieval.training.data.positives import positives
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.fit.mining import SKIP, mine
+from duretrieval.training.nets.builtin import user_cache
 from duretrieval.training.recipe.recipe import Data
 from duretrieval.types import Modality, Part
 
@@ -88,15 +88,18 @@ def write_negatives(
     used = {name: columns[name] for name in (ask, among)}
     folder = Path(model) / "model"
     opened = str(folder if (folder / "model.toml").is_file() else model)
-    rows = taught_rows(opened, used, {c: [c] for c in used}, samples, Limits(), cache or user_cache(), progress)
-    present = {name: held.any(axis=1) for name, held in rows.items()}
-    views = {name: View(torch.from_numpy(held), torch.from_numpy(present[name])) for name, held in rows.items()}
-    known = positives(
-        samples, {c: [c] for c in used}, {c: [bool(x) for x in there] for c, there in present.items()}, names
-    )
+    sides, place = {c: [c] for c in used}, cache or user_cache() / "features"
+    rows = taught_rows(opened, used, sides, samples, Limits(), place, progress)
+    views = {c: View(made := torch.from_numpy(held), made.any(dim=1)) for c, held in rows.items()}
+    present: dict[str, list[bool]] = {c: view.present.tolist() for c, view in views.items()}
+    known = positives(samples, sides, present, names)
     found = mine(views, known, len(samples), count, skip, margin=margin, pairs=[(ask, among)])
     lists = [[samples[place].columns[among] for place in row if place >= 0] for row in found.tolist()]
-    lines = [json.dumps(_row(s, more, among, out), ensure_ascii=False) for s, more in zip(samples, lists, strict=True)]
+    ids: dict[str, list[str]] = {}
+    for sample in samples:
+        ids.setdefault(sample.row or sample.id, []).append(sample.id)
+    written = [_row(sample, more, among, out, ids) for sample, more in zip(samples, lists, strict=True)]
+    lines = [json.dumps(row, ensure_ascii=False) for row in written]
     whole.write(out, "".join(f"{line}\n" for line in lines))
     return Mined(
         rows=len(samples),
@@ -106,8 +109,8 @@ def write_negatives(
         among=among,
         columns=_said(columns, samples, among),
         problems=len(read.problems)
-        + int(np.sum([(~there).sum() for there in present.values()]))
-        - _lacking(samples, used),
+        + sum(there.count(False) for there in present.values())
+        - sum(name not in sample.columns for sample in samples for name in used),
     )
 
 
@@ -124,10 +127,15 @@ def _sides(columns: Mapping[str, Modality], ask: str | None, among: str | None) 
     return str(ask), str(among)
 
 
-def _row(sample: Sample, mined: Sequence[Part], among: str, out: Path) -> dict[str, Any]:
+def _row(
+    sample: Sample, mined: Sequence[Part], among: str, out: Path, known: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    """known: id of a row -> those of the samples it was, where its lists made several."""
     row: dict[str, Any] = {"id": sample.id, **{name: _cell(part, out) for name, part in sample.columns.items()}}
     facts = {"label": sample.label, "key": sample.key, "group": sample.group, "split": sample.split}
     row |= {name: fact for name, fact in facts.items() if fact}
+    for kind, other in sample.related:
+        row.setdefault(_related(kind), []).extend(known.get(other, [other]))
     if sample.score is not None:
         row["score"] = sample.score
     timed = next((part for part in sample.columns.values() if part.start_s is not None or part.end_s is not None), None)
@@ -137,6 +145,10 @@ def _row(sample: Sample, mined: Sequence[Part], among: str, out: Path) -> dict[s
         cells = [_cell(part, out) for part in (*parts, *(mined if name == among else ()))]
         row |= {_column(name, among): list(dict.fromkeys(cells))} if cells else {}
     return row
+
+
+def _related(kind: str) -> str:
+    return RELATED if kind == RELATED else f"{RELATED} by {kind}"
 
 
 def _column(name: str, among: str) -> str:
@@ -161,8 +173,5 @@ def _said(columns: Mapping[str, Modality], samples: Sequence[Sample], among: str
             said[_column(name, among)] = f"negative:{name}"
     if any(sample.score is not None for sample in samples):
         said["score"] = "score"
-    return said
-
-
-def _lacking(samples: Sequence[Sample], columns: Mapping[str, Modality]) -> int:
-    return sum(name not in sample.columns for sample in samples for name in columns)
+    kinds = dict.fromkeys(kind for sample in samples for kind, _ in sample.related)
+    return said | {_related(kind): f"related:{kind}" for kind in kinds if kind != RELATED}

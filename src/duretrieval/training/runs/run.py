@@ -2,23 +2,24 @@
 
 RUN/recipe.json     the recipe as it was, every default written out
     run.json        the data, its digest and split sizes, the version
+    splits.json     the ids of the rows of each split
     last.ckpt       where it stopped (every check writes it anew)
     best.ckpt       the best check so far
     history.jsonl   every step's loss, every check's figures
-    problems.txt    rows that could not be used
+    problems.txt    rows that could not be used, and those that were left out on the way
     result.json     figures of the best model on validation and test rows, once it is done
     model/          that model, for the engine
 """
 
 from __future__ import annotations
 
-import json
 import time
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import Any, Literal
 
 from duretrieval import __version__, plugins, whole
@@ -30,12 +31,14 @@ from duretrieval.training.build.learned import groups
 from duretrieval.training.build.network import Network
 from duretrieval.training.build.network_of import draw_of, make_network, make_objective
 from duretrieval.training.build.objective import TotalLoss
-from duretrieval.training.build.prepare import SPLITS, Prepared, Progress, prepare
-from duretrieval.training.data.opening import read_data
+from duretrieval.training.build.prepare import Prepared, Progress, prepare
+from duretrieval.training.data.divided import ids_of
+from duretrieval.training.data.opening import read_data, with_relations
+from duretrieval.training.data.read import SPLITS, Read
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.export.model import export
 from duretrieval.training.fit import history
-from duretrieval.training.fit.checkpoints import read_checkpoint, stopped
+from duretrieval.training.fit.checkpoints import run_state, stopped
 from duretrieval.training.fit.loop import Training, hush, trainer
 from duretrieval.training.fit.preflight import check_learnable, check_measurable
 from duretrieval.training.fit.tracking import close, loggers
@@ -43,7 +46,7 @@ from duretrieval.training.fit.validation import asked, check
 from duretrieval.training.recipe.json import to_json
 from duretrieval.training.recipe.parts import check_names
 from duretrieval.training.recipe.recipe import Recipe
-from duretrieval.training.runs.folder import Outcome, described, write_json
+from duretrieval.training.runs.folder import Outcome, described, facts, write_json
 
 LAST, BEST = "last.ckpt", "best.ckpt"
 
@@ -74,12 +77,15 @@ def train(
     bar: bool = False,
     callbacks: Sequence[Any] = (),
     exporting: bool = True,
+    tell: Callable[[str], None] | None = None,
 ) -> Outcome:
     """Train, keep the best check, measure it on the test rows, and export it to `folder`/model.
 
     data: what the recipe's reader reads, or samples.  resume: go on with the run in `folder` where it was stopped,
-    to the same result.  track: "tensorboard", "wandb" (offline unless its own settings say otherwise).  callbacks:
-    further ones of Lightning's.
+    to the same result.  track: "tensorboard", "wandb" (offline unless its own settings say otherwise).  cache: as
+    `prepare` takes it.  bar: draw the steps on the terminal.  callbacks: further ones of Lightning's.  exporting: write
+    the model.  tell: told of each file that cannot be read any more and is left out for the rest of the run; None: the
+    log is.
 
     Raises:
         ConfigError: there is a run in `folder` and `resume` is not set, or it is of another recipe or other data; or
@@ -92,37 +98,44 @@ def train(
     start = time.monotonic()
     _check_folder(folder, recipe, resume)
     check_names(recipe)
-    run = assemble(recipe, read(recipe, data), folder, limits=limits, cache=cache, progress=progress)
-    _begin(run, data, resume)
-    epochs, best = 0, 0
-    if recipe.align is None:
-        hush()
-        last = folder / LAST
-        going_on = resume and last.is_file()
-        if not (going_on and stopped(last, recipe.fit.patience)):
+    run = assemble(recipe, read(recipe, data), folder, limits=limits, cache=cache, progress=progress, tell=tell)
+    with closing(run.prepared.decoders):
+        begin(run, data, resume)
+        best, epochs = 0, 0
+        if recipe.align is None:  # what is fitted whole takes no steps
             with _nothing_lost(folder):
-                fit(run, last if going_on else None, loggers(track, folder, recipe), bar=bar, callbacks=callbacks)
-        epochs = sum("check" in row for row in history.read(folder))
-        best = int(load(run, folder / BEST)["epoch"])
-    test = run.prepared.rows["test"]
-    figures = {
-        "val": check(run.network, run.objective, run.prepared.rows["val"], recipe.fit.monitor),
-        "test": check(run.network, run.objective, test, recipe.fit.monitor) if len(test) > 1 else {},
-    }
+                _take_steps(run, resume, track, bar=bar, callbacks=callbacks)
+            _recall(run)  # other devices are other processes
+            best, epochs = load(run, folder / BEST), sum("check" in row for row in history.read(folder))
+        figures = _figures(run)
+        if exporting and not (folder / "model" / "model.toml").is_file():
+            write_model(run, folder / "model", best, figures)
     outcome = Outcome(
         folder=folder,
         model=folder / "model",
         best_epoch=best,
         epochs=epochs,
-        queries=queries(run),
+        queries={name: _queries(run, name) for name in figures},
         seconds=round(time.monotonic() - start, 2),
-        problems=len(run.problems),
+        problems=_write_problems(run),
         **figures,
     )
-    if exporting and not (folder / "model" / "model.toml").is_file():
-        write_model(run, folder / "model", outcome)
     write_json(folder / "result.json", {**asdict(outcome), "folder": None, "model": None})
     return outcome
+
+
+def _recall(run: Run) -> None:
+    """What the run had left out when it last wrote a checkpoint."""
+    if (run.folder / LAST).is_file():
+        run.prepared.left_out.recall(run_state(run.folder / LAST))
+
+
+def _write_problems(run: Run) -> int:
+    """Rows that could not be used, with what was left out on the way; how many."""
+    left_out = [f"{said} (left out in the middle of the run)" for said in run.prepared.left_out.reasons.values()]
+    problems = [*run.problems, *left_out]
+    whole.write(run.folder / "problems.txt", "".join(f"{problem}\n" for problem in problems))
+    return len(problems)
 
 
 def read(recipe: Recipe, data: Path | Sequence[Sample]) -> tuple[Sequence[Sample], Sequence[str]]:
@@ -132,7 +145,9 @@ def read(recipe: Recipe, data: Path | Sequence[Sample]) -> tuple[Sequence[Sample
         DuretrievalError: as `read_data`.
     """
     if not isinstance(data, Path):
-        return data, []
+        file = recipe.data.relations.file
+        related = Read(tuple(data)) if file is None else with_relations(Read(tuple(data)), Path(file))
+        return related.samples, [str(problem) for problem in related.problems]
     found = read_data(recipe.data, data)
     return found.samples, [str(problem) for problem in found.problems]
 
@@ -145,32 +160,39 @@ def assemble(
     limits: Limits | None = None,
     cache: Path | None = None,
     progress: Progress | None = None,
+    tell: Callable[[str], None] | None = None,
 ) -> Run:
-    """The recipe's modules on its data, with parameters as they begin."""
+    """The recipe's modules on its data, with parameters as they begin; writes nothing.
+
+    Raises:
+        ConfigError: the recipe does not fit the data, or there is nothing to learn in it or to judge by.
+    """
     samples, unread = found
-    prepared = prepare(recipe, samples, limits=limits, cache=cache, progress=progress)
+    prepared = prepare(recipe, samples, limits=limits, cache=cache, progress=progress, tell=tell)
     fitted = fit_heads(recipe, prepared.rows["train"]) if recipe.align else None
-    network = make_network(prepared.recipe, prepared.encoders, prepared.columns, fitted)
+    network = make_network(prepared.recipe, prepared.encoders, prepared.columns, fitted, prepared.kinds)
     taught = prepared.rows["train"].taught
     objective = make_objective(recipe, network, len(prepared.classes), None if taught is None else taught.width)
     if recipe.align is None:
         check_learnable(objective, network.views, prepared.rows["train"])
     check_measurable(recipe.fit.monitor, objective, network.views, prepared.rows["val"])
-    folder.mkdir(parents=True, exist_ok=True)
-    whole.sweep(folder)
-    problems = [*unread, *prepared.problems]
-    whole.write(folder / "problems.txt", "".join(f"{problem}\n" for problem in problems))
-    return Run(recipe, prepared, network, objective, folder, problems)
+    return Run(recipe, prepared, network, objective, folder, [*unread, *prepared.problems])
 
 
-def fit(run: Run, checkpoint: Path | None, watchers: Sequence[Any], *, bar: bool, callbacks: Sequence[Any]) -> None:
-    """The steps of a run, from the beginning or from a checkpoint."""
-    module = training(run)
-    epochs = module.order.epochs(run.recipe.fit.epochs)
-    driver = trainer(run.recipe.fit, epochs, run.folder, watchers, progress=bar, callbacks=callbacks)
-    with quiet():
-        driver.fit(module, ckpt_path=None if checkpoint is None else str(checkpoint), weights_only=True)
-    close(watchers)
+def _take_steps(run: Run, resume: bool, track: Iterable[str], *, bar: bool, callbacks: Sequence[Any]) -> None:
+    """The steps of a run, from the beginning or from its last checkpoint; none where it had stopped early."""
+    fit, last = run.recipe.fit, run.folder / LAST
+    going_on = resume and last.is_file()
+    if going_on and stopped(last, fit.patience):
+        return
+    hush()
+    module, watchers = training(run), loggers(track, run.folder, run.recipe)
+    try:
+        driver = trainer(fit, module.order.epochs(fit.epochs), run.folder, watchers, progress=bar, callbacks=callbacks)
+        with warnings.catch_warnings(action="ignore"):  # Lightning's advice on workers and devices
+            driver.fit(module, ckpt_path=str(last) if going_on else None, weights_only=True)
+    finally:
+        close(watchers)
 
 
 def training(run: Run) -> Training:
@@ -184,40 +206,54 @@ def training(run: Run) -> Training:
     )
 
 
-def load(run: Run, checkpoint: Path) -> dict[str, Any]:
-    """Set the run's modules to a checkpoint's state.
+def load(run: Run, checkpoint: Path) -> int:
+    """Set the run's modules to a checkpoint's state; returns its epoch.
 
     Raises:
-        ConfigError: there is no such checkpoint; or as `read_checkpoint`.
+        ConfigError: there is no such checkpoint, it is of another recipe; or as `run_state`.
     """
     if not checkpoint.is_file():
         raise ConfigError(f"there is no checkpoint {checkpoint}; the run has not reached its first check")
-    held = read_checkpoint(checkpoint)
+    held = run_state(checkpoint)
     for name, module in (("network", run.network), ("objective", run.objective)):
         prefix = f"{name}."
         state = {key.removeprefix(prefix): v for key, v in held["state_dict"].items() if key.startswith(prefix)}
-        module.cpu().load_state_dict(state)
-    return held
+        try:
+            module.cpu().load_state_dict(state)
+        except RuntimeError as error:
+            raise ConfigError(f"{checkpoint} is the state of another recipe: {shorten(str(error), 200)}") from error
+    return int(held["epoch"])
 
 
-def queries(run: Run) -> dict[str, dict[str, int]]:
-    """val, test -> direction -> rows that ask in it."""
-    views, directions = {**run.network.views, **run.network.alone}, run.network.directions
-    return {name: asked(run.prepared.rows[name], views, directions) for name in ("val", "test")}
+def _figures(run: Run) -> dict[str, dict[str, float]]:
+    """val, test -> every figure of the run's modules as they are; {} where there are not two rows."""
+    rows, monitor = run.prepared.rows, run.recipe.fit.monitor
+    return {
+        name: check(run.network, run.objective, rows[name], monitor) if len(rows[name]) > 1 else {}
+        for name in ("val", "test")
+    }
 
 
-def write_model(run: Run, folder: Path, outcome: Outcome, name: str | None = None) -> None:
-    """The run's model, in its present state, as a folder of the engine."""
+def _queries(run: Run, split: str) -> dict[str, int]:
+    """Direction -> rows of a split that ask in it."""
+    network = run.network
+    return asked(run.prepared.rows[split], {**network.views, **network.alone}, network.directions)
+
+
+def write_model(
+    run: Run, folder: Path, epoch: int, figures: Mapping[str, Mapping[str, float]], name: str | None = None
+) -> Model:
+    """The run's model, in its present state, as a folder of the engine; epoch, figures: of that state."""
     provenance = {
         "recipe": run.recipe.name,
         "data": run.prepared.digest,
         "rows": len(run.prepared.rows["train"]),
         "seed": run.recipe.seed,
-        "epoch": outcome.best_epoch,
+        "epoch": epoch,
         "duretrieval": __version__,
-        "metrics": {key: round(value, 6) for key, value in (outcome.test or outcome.val).items()},
+        "metrics": {key: round(value, 6) for key, value in (figures["test"] or figures["val"]).items()},
     }
-    export(run.recipe, run.prepared, run.network, run.objective, folder, name=name, training=provenance)
+    return export(run.recipe, run.prepared, run.network, run.objective, folder, name=name, training=provenance)
 
 
 def reopen(
@@ -237,14 +273,15 @@ def reopen(
 
 
 def _reopened(folder: Path, data: Path | Sequence[Sample] | None, cache: Path | None) -> Run:
-    recipe, facts = described(folder)
+    recipe, known = described(folder), facts(folder)
     check_names(recipe)
-    source = data if data is not None else (Path(facts["data"]) if facts["data"] else None)
+    source = data if data is not None else (Path(known["data"]) if known["data"] else None)
     if source is None or (isinstance(source, Path) and not source.exists()):
-        raise ConfigError(f"the data of the run in {folder} is not at {facts['data'] or 'any path'}; say where it is")
+        raise ConfigError(f"the data of the run in {folder} is not at {known['data'] or 'any path'}; say where it is")
     run = assemble(recipe, read(recipe, source), folder, cache=cache)
-    if run.prepared.digest != facts["digest"]:
+    if run.prepared.digest != known["digest"]:
         raise ConfigError(f"the data of the run in {folder} has changed since; train again, or give the data it had")
+    _recall(run)
     return run
 
 
@@ -257,7 +294,7 @@ def _check_folder(folder: Path, recipe: Recipe, resume: bool) -> None:
         return
     if not resume:
         raise ConfigError(f"there is a run in {folder} already; go on with it (--resume), or give another folder")
-    known, given = to_json(described(folder)[0]), to_json(recipe)
+    known, given = to_json(described(folder)), to_json(recipe)
     if known != given:
         different = [key for key in given if given[key] != known[key]]
         raise ConfigError(
@@ -277,25 +314,29 @@ def _nothing_lost(folder: Path) -> Iterator[None]:
         raise
 
 
-def _begin(run: Run, data: Path | Sequence[Sample], resume: bool) -> None:
-    facts = {
+def begin(run: Run, data: Path | Sequence[Sample], resume: bool) -> None:
+    """Write down what a run is of, before its first step.
+
+    Raises:
+        ConfigError: a run that is to go on had other data.
+    """
+    path = run.folder / "run.json"
+    if resume and path.is_file() and facts(run.folder)["digest"] != run.prepared.digest:
+        raise ConfigError(f"the data of the run in {run.folder} has changed since; give another folder to train anew")
+    run.folder.mkdir(parents=True, exist_ok=True)
+    whole.sweep(run.folder)
+    _write_problems(run)
+    if not (resume and (run.folder / LAST).is_file()):
+        history.cut(run.folder, -1)
+    known = {
         "data": str(data.absolute()) if isinstance(data, Path) else None,
         "digest": run.prepared.digest,
         "rows": {name: len(run.prepared.rows[name]) for name in SPLITS},
         "duretrieval": __version__,
     }
-    path = run.folder / "run.json"
-    if resume and path.is_file() and json.loads(path.read_text(encoding="utf-8"))["digest"] != facts["digest"]:
-        raise ConfigError(f"the data of the run in {run.folder} has changed since; give another folder to train anew")
-    if not (resume and (run.folder / LAST).is_file()):
-        history.cut(run.folder, -1)
-    write_json(path, facts)
+    write_json(path, known)
+    write_json(run.folder / "splits.json", ids_of(run.prepared.samples))
     write_json(run.folder / "recipe.json", to_json(run.recipe))
-
-
-def quiet() -> AbstractContextManager[None]:
-    """Without Lightning's advice on workers and devices."""
-    return warnings.catch_warnings(action="ignore")
 
 
 def export_run(
@@ -324,23 +365,7 @@ def export_run(
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise ConfigError(f"{folder} is in use; give a folder that is empty, or that does not exist")
     opened = reopen(run, data=data, cache=cache, trust=trust)
-    epoch = 0
-    if opened.recipe.align is None:  # what is fitted whole has no checkpoint
-        epoch = int(load(opened, run / f"{checkpoint}.ckpt")["epoch"])
-    rows, monitor = opened.prepared.rows, opened.recipe.fit.monitor
-    figures = {
-        split: check(opened.network, opened.objective, rows[split], monitor) if len(rows[split]) > 1 else {}
-        for split in ("val", "test")
-    }
-    outcome = Outcome(
-        folder=run,
-        model=folder,
-        best_epoch=epoch,
-        epochs=epoch + 1,
-        queries=queries(opened),
-        seconds=0.0,
-        problems=len(opened.problems),
-        **figures,
-    )
-    write_model(opened, folder, outcome, name)
-    return Model.load(folder, trust=True)  # what this process has just written
+    with closing(opened.prepared.decoders):
+        # what is fitted whole has no checkpoint
+        epoch = 0 if opened.recipe.align else load(opened, run / f"{checkpoint}.ckpt")
+        return write_model(opened, folder, epoch, _figures(opened), name)

@@ -33,6 +33,10 @@ class Weighted:
     def __post_init__(self) -> None:
         if self.by not in get_args(By):
             raise ConfigError(f"the sampler weighted has by = {self.by!r}; it is one of {', '.join(get_args(By))}")
+        if not isinstance(self.weights, Mapping):
+            raise ConfigError(
+                f"the sampler weighted has weights = {self.weights!r}; give a table, such as {{ cat = 2, dog = 1 }}"
+            )
         for name, weight in self.weights.items():
             if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < float("inf"):
                 raise ConfigError(f"the sampler weighted gives {name!r} the weight {weight!r}; give a number from 0")

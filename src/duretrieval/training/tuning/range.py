@@ -40,12 +40,19 @@ class Range:
     def __contains__(self, value: object) -> bool:
         return isinstance(value, int | float) and self.low <= value <= self.high
 
+    @property
+    def last(self) -> int | float:
+        """The largest number that is tried: `high`, or the last step that does not pass it."""
+        if self.step is None:
+            return self.high
+        return self.low + int((self.high - self.low) / self.step + 1e-9) * self.step
+
     def points(self) -> list[float]:
         """What a grid tries."""
         import numpy as np
 
         if self.step is not None:
-            found = np.arange(self.low, self.high + self.step / 2, self.step).clip(self.low, self.high)
+            found = np.linspace(self.low, self.last, 1 + round((self.last - self.low) / self.step))
         elif self.log:
             found = np.geomspace(self.low, self.high, GRID_POINTS).clip(self.low, self.high)
         else:

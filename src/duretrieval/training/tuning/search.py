@@ -16,7 +16,8 @@ import logging
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from functools import partial
+from math import prod
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -102,7 +103,7 @@ def tune(
             study.enqueue_trial(_next_point(search, study))
         trial = study.ask()
         chosen = {name: _suggest(trial, name, values) for name, values in search.space.items()}
-        _try(optuna, study, trial, _with(table, chosen), samples, folder, cache)
+        _try(optuna, study, trial, partial(_with, table, chosen), samples, folder, cache)
         if told:
             told(_told(study.trials[trial.number]))
     trials = tuple(_told(t) for t in study.trials if t.state.is_finished())
@@ -126,7 +127,7 @@ def train_best(
     recipe = _with(table, best.settings)
     place = folder / "best"
     known = (place / "recipe.json").is_file()
-    if known and to_json(described(place)[0]) != to_json(recipe):
+    if known and to_json(described(place)) != to_json(recipe):
         shutil.rmtree(place)
         known = False
     return train(recipe, data, place, resume=known, cache=cache)
@@ -183,10 +184,16 @@ def _sampler(optuna: Any, search: Search, number: int) -> Any:
 
 
 def _grid(search: Search) -> list[dict[str, Any]]:
-    """Every point, in an order of the seed's, so that the first few are not all of one kind."""
+    """As many points as there are to be trials, drawn by the seed, so that the first few are not all of one kind."""
     values = [v.points() if isinstance(v, Range) else list(v) for v in search.space.values()]
-    points = [dict(zip(search.space, chosen, strict=True)) for chosen in product(*values)]
-    Random(search.seed).shuffle(points)
+    total = prod(map(len, values))  # may be of any size: ten settings of five values have ten million points
+    points = []
+    for place in Random(search.seed).sample(range(total), min(total, search.trials)):
+        point = {}
+        for name, held in zip(search.space, values, strict=True):
+            place, at = divmod(place, len(held))
+            point[name] = held[at]
+        points.append(point)
     return points
 
 
@@ -198,7 +205,7 @@ def _next_point(search: Search, study: Any) -> dict[str, Any]:
 
 def _wanted(search: Search) -> int:
     """Trials to finish: all points of a grid, if it has fewer."""
-    return min(len(_grid(search)), search.trials) if search.sampler == "grid" else search.trials
+    return len(_grid(search)) if search.sampler == "grid" else search.trials
 
 
 def _finished(study: Any) -> list[Any]:
@@ -212,20 +219,25 @@ def _suggest(trial: Any, name: str, values: Range | tuple[Any, ...]) -> Any:
         return trial.suggest_categorical(name, list(values))
     if values.whole:
         step = 1 if values.step is None else int(values.step)
-        return trial.suggest_int(name, int(values.low), int(values.high), step=step, log=values.log)
-    return trial.suggest_float(name, values.low, values.high, step=values.step, log=values.log)
+        return trial.suggest_int(name, int(values.low), int(values.last), step=step, log=values.log)
+    return trial.suggest_float(name, values.low, values.last, step=values.step, log=values.log)
 
 
 def _try(
-    optuna: Any, study: Any, trial: Any, recipe: Recipe, samples: Sequence[Sample], folder: Path, cache: Path | None
+    optuna: Any,
+    study: Any,
+    trial: Any,
+    recipe: Callable[[], Recipe],
+    samples: Sequence[Sample],
+    folder: Path,
+    cache: Path | None,
 ) -> None:
-    """One run; what stops it is written beside it."""
+    """One run; what stops it is written beside it, also where its settings do not go together."""
     place = _place(folder, trial.number)
     place.mkdir(parents=True, exist_ok=True)
     try:
-        outcome = train(
-            recipe, samples, place, cache=cache, callbacks=[AfterCheck(_judge(optuna, trial))], exporting=False
-        )
+        told = [AfterCheck(_judge(optuna, trial))]
+        outcome = train(recipe(), samples, place, cache=cache, callbacks=told, exporting=False)
     except optuna.TrialPruned:
         study.tell(trial, state=optuna.trial.TrialState.PRUNED)
     except (DuretrievalError, torch.OutOfMemoryError) as error:

@@ -27,6 +27,11 @@ class Search:
             raise ConfigError('there is nothing to search; add [tune.space] with lines such as "fit.lr" = [1e-3, 1e-4]')
         if self.trials < 1 or self.seed < 0:
             raise ConfigError(f"tune.trials is {self.trials} and seed {self.seed}; give at least 1 and 0")
+        if "fit.monitor" in self.space:
+            raise ConfigError("fit.monitor cannot be searched: figures of different metrics cannot be compared")
+        for name, tried in self.space.items():
+            if isinstance(tried, tuple) and (twice := [v for i, v in enumerate(tried) if v in tried[:i]]):
+                raise ConfigError(f"[tune.space] {name!r} has the choice {twice[0]!r} twice; leave one of them out")
 
 
 @dataclass(frozen=True, slots=True)

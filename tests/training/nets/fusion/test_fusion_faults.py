@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from fusion_families import ALL, IMAGE, MODALITIES, NAMES, TEXT, WIDTH, make, presence, rows
+from tests.training.nets.fusion.fusion_families import ALL, IMAGE, MODALITIES, NAMES, TEXT, WIDTH, make, presence, rows
 
 from duretrieval.errors import ConfigError, ShapeError
 from duretrieval.training.parts import find

@@ -9,7 +9,20 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from fusion_families import ALL, AUDIO, IMAGE, MIXING, MODALITIES, NAMES, TEXT, WIDTH, make, presence, rows, trained
+from tests.training.nets.fusion.fusion_families import (
+    ALL,
+    AUDIO,
+    IMAGE,
+    MIXING,
+    MODALITIES,
+    NAMES,
+    TEXT,
+    WIDTH,
+    make,
+    presence,
+    rows,
+    trained,
+)
 
 from duretrieval.similarity import unit
 from duretrieval.training.parts import find

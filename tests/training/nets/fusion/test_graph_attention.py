@@ -6,7 +6,7 @@ import math
 
 import pytest
 import torch
-from fusion_families import IMAGE, MODALITIES, TEXT, WIDTH, presence, rows, trained
+from tests.training.nets.fusion.fusion_families import IMAGE, MODALITIES, TEXT, WIDTH, presence, rows, trained
 from torch import Tensor
 
 from duretrieval.errors import ShapeError

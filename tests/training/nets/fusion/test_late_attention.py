@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from fusion_families import AUDIO, IMAGE, MODALITIES, TEXT, WIDTH, presence, rows
+from tests.training.nets.fusion.fusion_families import AUDIO, IMAGE, MODALITIES, TEXT, WIDTH, presence, rows
 
 from duretrieval import Item, Part, Query, Term
 from duretrieval.collection.collection import Collection

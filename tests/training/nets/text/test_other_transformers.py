@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from tiny import SMALL, TEXTS, saved
+from tests.training.nets.text.tiny import SMALL, TEXTS, saved
 from transformers import AutoModel, AutoTokenizer
 
 from duretrieval import plugins

@@ -77,11 +77,6 @@ def heard_bins(weights: Floats) -> slice:
     return slice(int(heard[0]), int(heard[-1]) + 1)
 
 
-def log_offset(mel: Tensor, offset: float = 1e-6) -> Tensor:
-    """ln(mel + offset)."""
-    return (mel + offset).log()
-
-
 def power_to_db(mel: Tensor, *, reference: float = 1.0, floor: float = 1e-10, top_db: float | None = 80.0) -> Tensor:
     """Decibels: (b, t, bands) powers -> 10 log10(max(mel, floor) / max(reference, floor)).
 

@@ -68,7 +68,15 @@ class SoundNet(nn.Module):
         total = rows.new_zeros(len(there), self.dim).index_add(0, owner, rows)
         return total / there.sum(dim=1, keepdim=True)
 
-    def export(self, folder: str | Path, name: str, /) -> dict[str, Any]:
+    sequential = True
+
+    def sequence(self, samples: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """A row of each piece, and which are there: (b, p, dim), (b, p) bool."""
+        there = lengths > 0
+        rows = self.rows(samples[there], lengths[there]).float()
+        return rows.new_zeros(*there.shape, self.dim).index_put(there.nonzero(as_tuple=True), rows), there
+
+    def export(self, folder: str | Path, name: str, /, *, tokens: bool = False) -> dict[str, Any]:
         """Write the graph; its entry in model.toml names the engine's `OnnxSound`."""
         file = f"{name}.onnx"
         n = self.cutting.longest or max(self.cutting.shortest, self.sample_rate)

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from duretrieval.errors import ConfigError
-from duretrieval.training.nets.fusion.scores import ScaledDot, attend
-from duretrieval.training.nets.fusion.stacked import Stacked, check_same, mean
+from duretrieval.training.nets.fusion.scores import attend, score_named
+from duretrieval.training.nets.fusion.sequenced import Sequenced, middles
+from duretrieval.training.nets.fusion.stacked import check_same
 from duretrieval.types import Modality
 
 
-class CrossAttention(Stacked):
-    """Multi-head attention of one row to the others (Vaswani et al. 2017, "Attention is all you need", section 3.2.2,
-    without biases), the query q being the row of one modality and j the other modalities that are there:
+class CrossAttention(Sequenced):
+    """Multi-head attention of one modality to the others (Vaswani et al. 2017, "Attention is all you need", section
+    3.2.2, without biases), q_i being the tokens of the one and x_j those of the others that are there:
 
-        z = q + W_o [head_1; ...; head_H]        head_h = sum_j softmax_j(Q_h q · K_h x_j / sqrt(width / H)) V_h x_j
+        z = mean_i (q_i + W_o [head_i1; ...; head_iH])        head_ih = sum_j softmax_j(score(Q_h q_i, K_h x_j)) V_h x_j
 
-    query: the modality that asks. Where it is absent, the mean of the rows that are there asks in its place; where it
-    is alone, nobody answers and z = q. Unlike attention between sequences, q itself is added always: a single key has
-    weight 1 whatever q is, so the query would have no part in the answer. V and W_o begin as the identity.
+    query: the modality that asks, its words say, of the regions of a picture. Where it is absent, the mean of what is
+    there asks in its place; where it is alone, nobody answers and z is the mean of q. score: one of `scores.SCORES`, on
+    the width / H components of a head; q · k / sqrt(width / H) if none is named. Where the others are a single row,
+    its weight is 1 whatever q is, and Q and K learn nothing: let the encoder hand on its tokens. Unlike attention
+    between sequences, q itself is added always, so that the query has a part in the answer then too. V and W_o begin as
+    the identity.
 
     Raises:
-        ConfigError: as `Stacked`; a query that is not among the modalities; heads that do not divide `width`; another
-            dim than `width`.
+        ConfigError: as `Sequenced`; a query that is not among the modalities; heads that do not divide `width`; no
+            score has that name; another dim than `width`.
     """
 
     def __init__(
@@ -36,9 +40,11 @@ class CrossAttention(Stacked):
         *,
         query: str = Modality.TEXT,
         heads: int = 4,
+        score: str = "scaled-dot",
         drop: float = 0.0,
+        tokens: Mapping[str, int] | None = None,
     ) -> None:
-        super().__init__(modalities, width, dim, drop=drop)
+        super().__init__(modalities, width, dim, drop=drop, tokens=tokens)
         check_same(width, dim, "cross-attention")
         if query not in self.modalities:
             raise ConfigError(f"query is {str(query)!r}; it must be one of {', '.join(self.modalities)}")
@@ -47,23 +53,31 @@ class CrossAttention(Stacked):
         self.query = self.modalities.index(Modality(query))
         self.others = [i for i in range(len(self.modalities)) if i != self.query]
         self.heads = heads
-        self.score = ScaledDot(width // heads)
         self.q, self.k, self.v, self.out = (nn.Linear(width, width, bias=False) for _ in range(4))
         nn.init.xavier_uniform_(self.q.weight)
         nn.init.xavier_uniform_(self.k.weight)
         nn.init.eye_(self.v.weight)
         nn.init.eye_(self.out.weight)
+        self.score = score_named(score, width // heads)
 
-    def fused(self, rows: Tensor, present: Tensor) -> Tensor:
-        """(b, m, width), (b, m) -> (b, width)."""
-        asks = torch.where(present[:, self.query, None], rows[:, self.query], mean(rows, present))
-        if not self.others:
-            return asks
-        others, there = rows[:, self.others], present[:, self.others]
-        q, k, v = self._split(self.q(asks[:, None])), self._split(self.k(others)), self._split(self.v(others))
-        heads = attend(self.score(q, k), v, there[:, None])  # (b, heads, 1, width / heads); 0 where nobody is there
-        answer: Tensor = self.out(heads.flatten(start_dim=1))
-        return asks + answer
+    def attended(self, tokens: Sequence[Tensor], weights: Sequence[Tensor]) -> Tensor:
+        """Of each modality (b, t, width), (b, t) -> (b, width)."""
+        asks, shares = tokens[self.query], weights[self.query]
+        there = shares.sum(dim=1, keepdim=True) > 0
+        asks = torch.where(there[:, :, None], asks, middles(tokens, weights)[:, None, :])
+        shares = torch.where(there, shares, torch.full_like(shares, 1 / shares.shape[1]))
+        if self.others:
+            asks = asks + self.answers(asks, tokens, weights)
+        return (shares[:, None, :] @ asks).squeeze(1)
+
+    def answers(self, asks: Tensor, tokens: Sequence[Tensor], weights: Sequence[Tensor]) -> Tensor:
+        """What each asking token is told: (b, i, width); 0 where nobody is there."""
+        others = torch.cat([tokens[i] for i in self.others], dim=1)
+        there = torch.cat([weights[i] for i in self.others], dim=1)
+        q, k, v = self._split(self.q(asks)), self._split(self.k(others)), self._split(self.v(others))
+        heads = attend(self.score(q, k), v, there[:, None, :])  # (b, heads, i, width / heads)
+        told: Tensor = self.out(heads.transpose(1, 2).flatten(start_dim=2))
+        return told
 
     def _split(self, rows: Tensor) -> Tensor:
         """(b, n, width) -> (b, heads, n, width / heads)."""

@@ -91,13 +91,7 @@ def stack(
         ConfigError: a modality that is not among `modalities`.
         ShapeError: no rows at all, rows of another width, or not as many of each modality or in `present`.
     """
-    if unknown := sorted(set(rows) - set(modalities)):
-        raise ConfigError(
-            f"this fusion was made for {', '.join(modalities)}, and got rows of {', '.join(unknown)}; name it among "
-            "the modalities when the fusion is made, or leave it out"
-        )
-    if not rows:
-        raise ShapeError(f"there is nothing to fuse; give rows of at least one of {', '.join(modalities)}")
+    check_given(rows, modalities)
     first = next(iter(rows.values()))
     for modality, tensor in rows.items():
         if tensor.shape != (len(first), width):
@@ -108,6 +102,17 @@ def stack(
             raise ShapeError(f"expected present ({len(first)},) for {modality}; got {tuple(mask.shape)}")
     there = [(present or {}).get(m, here) if m in rows else ~here for m in modalities]
     return torch.stack([rows.get(m, zeros) for m in modalities], dim=1), torch.stack(there, dim=1).bool()
+
+
+def check_given(rows: Mapping[Modality, Tensor], modalities: Sequence[Modality]) -> None:
+    """Raise ConfigError for a modality that is not fused, ShapeError where there is none at all."""
+    if unknown := sorted(set(rows) - set(modalities)):
+        raise ConfigError(
+            f"this fusion was made for {', '.join(modalities)}, and got rows of {', '.join(unknown)}; name it among "
+            "the modalities when the fusion is made, or leave it out"
+        )
+    if not rows:
+        raise ShapeError(f"there is nothing to fuse; give rows of at least one of {', '.join(modalities)}")
 
 
 def dropped(present: Tensor, drop: float) -> Tensor:

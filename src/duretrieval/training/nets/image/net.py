@@ -13,6 +13,7 @@ from duretrieval.encode.frames import films_of
 from duretrieval.encode.hub.preprocessing import Preprocessing
 from duretrieval.training.nets.image.preprocessing import Look
 from duretrieval.training.nets.image.tracing import positions_fixed
+from duretrieval.training.nets.tokens import padded
 from duretrieval.training.onnx import to_onnx
 from duretrieval.types import Modality, Part
 
@@ -20,7 +21,8 @@ from duretrieval.types import Modality, Part
 class PictureNet(nn.Module):
     """Rows of pictures, and of films as the mean of their frames' rows.
 
-    backbone: (n, 3, crop, crop) float32 -> (n, dim).  The mean is taken of rows as they come from the backbone, before
+    backbone: (n, 3, crop, crop) float32 -> (n, dim); with a method `cells`, to (n, t, dim), it hands on patches or
+    places of its last feature map.  The mean is taken of rows as they come from the backbone, before
     anything makes them unit, as the engine's `OnnxImage` does.
     """
 
@@ -60,19 +62,47 @@ class PictureNet(nn.Module):
         out: Tensor = self.backbone(self.look(pixels))
         return out
 
-    def export(self, folder: str | Path, name: str, /) -> dict[str, Any]:
-        """Write `name`.onnx, a graph for the engine's "onnx-image"."""
+    @property
+    def sequential(self) -> bool:
+        """Whether the backbone has cells as wide as a row."""
+        return bool(getattr(self.backbone, "has_cells", False))
+
+    def sequence(self, pixels: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
+        """Cells of pictures; of a film of several frames the mean of each: (b, t, dim), (b, t) bool."""
+        there = torch.arange(pixels.shape[1], device=frames.device) < frames[:, None]
+        cells = self.cells(pixels[there])
+        first = frames.cumsum(dim=0) - frames
+        if bool((frames == 1).all()):
+            return cells, torch.ones(cells.shape[:2], dtype=torch.bool, device=frames.device)
+        means = cells.mean(dim=1)
+        found = [
+            cells[at] if count == 1 else means[at : at + count]
+            for at, count in zip(first.tolist(), frames.tolist(), strict=True)
+        ]
+        counts = torch.tensor([len(rows) for rows in found], device=frames.device)
+        owners = torch.repeat_interleave(torch.arange(len(found), device=frames.device), counts)
+        return padded(torch.cat(found), owners, len(found))
+
+    def cells(self, pixels: Tensor) -> Tensor:
+        """Of pictures by themselves: (n, side, side, 3) uint8 -> (n, t, dim)."""
+        out: Tensor = self.backbone.cells(self.look(pixels))  # type: ignore[operator]  # checked by `sequential`
+        return out
+
+    def export(self, folder: str | Path, name: str, /, *, tokens: bool = False) -> dict[str, Any]:
+        """Write `name`.onnx, a graph for the engine's "onnx-image"; tokens: one that ends in cells."""
         side = self.preprocessing.side
         pixels = torch.zeros(2, side, side, 3, dtype=torch.uint8, device=self.look.scale.device)
         with positions_fixed(self.backbone, self.look(pixels)):
-            to_onnx(_Rows(self), Path(folder) / f"{name}.onnx", {"pixels": pixels})
-        return {"use": "onnx-image", "options": {"dim": self.dim, "file": f"{name}.onnx", "side": side}}
+            to_onnx(_Rows(self, tokens), Path(folder) / f"{name}.onnx", {"pixels": pixels})
+        options = {"dim": self.dim, "file": f"{name}.onnx", "side": side, **({"output": "cells"} if tokens else {})}
+        return {"use": "onnx-image", "options": options}
 
 
 class _Rows(nn.Module):
-    def __init__(self, net: PictureNet) -> None:
+    def __init__(self, net: PictureNet, tokens: bool) -> None:
         super().__init__()
         self.net = net
+        self.tokens = tokens
 
     def forward(self, pixels: Tensor) -> Tensor:
-        return self.net.rows(pixels)
+        return self.net.cells(pixels) if self.tokens else self.net.rows(pixels)

@@ -92,6 +92,16 @@ class Vgg(nn.Module):
         row: Tensor = self.classifier(average_to(maps, PLACES).flatten(1))
         return row
 
+    @property
+    def has_cells(self) -> bool:
+        """Whether a place of the last feature map is as wide as a row: not behind dense layers."""
+        return self.classifier is None
+
+    def cells(self, pixels: Tensor) -> Tensor:
+        """Places of the last feature map: (n, 3, side, side) -> (n, t, dim)."""
+        maps: Tensor = self.features(pixels)
+        return maps.flatten(2).transpose(1, 2)
+
 
 def _dense(width: int, hidden: int) -> nn.Sequential:
     """The first two dense layers; the third, the classifier, is what is left out."""

@@ -86,6 +86,13 @@ class Backbone(nn.Module):
             return tokens.mean(dim=(2, 3))
         return tokens[:, 0] if self.pooling == "cls" else tokens[:, self.specials :].mean(dim=1)
 
+    has_cells = True
+
+    def cells(self, pixels: Tensor) -> Tensor:
+        """Patches, or places of the last feature map: (n, 3, side, side) -> (n, t, dim)."""
+        tokens: Tensor = self.network(pixel_values=pixels, **self.options).last_hidden_state
+        return tokens.flatten(2).transpose(1, 2) if tokens.ndim == 4 else tokens[:, self.specials :]
+
 
 def _own_pooling(network: Any) -> Pooling:
     pooler = getattr(network, "pooler", None)

@@ -58,10 +58,17 @@ class BagNet(nn.Module):
         rows: Tensor = self.table(ids, per_sample_weights=weights)
         return rows
 
+    sequential = True
+
+    def sequence(self, ids: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        """w_i T[i] of each word, and which are there: (b, m, dim), (b, m) bool."""
+        rows = nn.functional.embedding(ids, self.table.weight)
+        return rows * weights[:, :, None], weights > 0
+
     def encoder(self) -> TextBags:
         """The engine's encoder, with the table as it is now."""
         return self._encoder.with_table(self.table.weight.detach().cpu().numpy().copy())
 
-    def export(self, folder: str | Path, name: str) -> dict[str, Any]:
+    def export(self, folder: str | Path, name: str, *, tokens: bool = False) -> dict[str, Any]:
         """Write the engine's encoder, no graph: `name`.safetensors and `name`.json."""
         return {"use": self._encoder.use, "options": self.encoder().save(folder, name)}

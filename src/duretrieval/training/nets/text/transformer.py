@@ -15,6 +15,7 @@ from duretrieval.encode.padding import padded
 from duretrieval.encode.tokens import limited, text_of, token_ids
 from duretrieval.errors import ConfigError
 from duretrieval.training.nets.text import pooling as pool
+from duretrieval.training.nets.tokens import TokensOf
 from duretrieval.training.onnx import to_onnx
 from duretrieval.types import Modality, Part
 
@@ -80,6 +81,13 @@ class TextTransformer(nn.Module):
         rows = self._pool(output, attention_mask)
         return self.project(rows) if self.project is not None else rows
 
+    sequential = True
+
+    def sequence(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
+        """W h of every token, not pooled, and which are there: (b, t, dim), (b, t) bool."""
+        hidden: Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        return self.project(hidden) if self.project is not None else hidden, attention_mask > 0
+
     def _pool(self, output: Any, mask: Tensor) -> Tensor:
         if self.pooling == "pooler":
             pooled: Tensor = output.pooler_output
@@ -89,8 +97,10 @@ class TextTransformer(nn.Module):
             return attended
         return pool.PLAIN[self.pooling](output.last_hidden_state, mask)
 
-    def export(self, folder: str | Path, name: str) -> dict[str, Any]:
+    def export(self, folder: str | Path, name: str, *, tokens: bool = False) -> dict[str, Any]:
         """Write `name`.onnx, pooling inside, and `name`-tokenizer.json, for `encode.text.OnnxText`.
+
+        tokens: the graph ends in tokens, and pools nothing.
 
         Raises:
             ConfigError: the weights do not fit in one ONNX file.
@@ -104,11 +114,13 @@ class TextTransformer(nn.Module):
         example = self.prepare([Part(Modality.TEXT, text) for text in ("a", "two words or more")])
         device = next(self.parameters()).device
         inputs = {key: tensor.to(device) for key, tensor in example.items()}
-        to_onnx(self, Path(folder) / f"{name}.onnx", inputs, free={key: [1] for key in inputs})
+        graph = TokensOf(self) if tokens else self
+        to_onnx(graph, Path(folder) / f"{name}.onnx", inputs, free={key: [1] for key in inputs})
         tokenizer = f"{name}-tokenizer.json"
         self._tokenizer.save(str(Path(folder) / tokenizer))
         options = {"dim": self.dim, "file": f"{name}.onnx", "tokenizer": tokenizer, "max_tokens": self.max_tokens}
-        return {"use": "onnx-text", "options": {**options, "prefix": self.prefix} if self.prefix else options}
+        own = {"prefix": self.prefix, "output": "tokens" if tokens else ""}
+        return {"use": "onnx-text", "options": {**options, **{key: value for key, value in own.items() if value}}}
 
 
 def transformer(

@@ -15,7 +15,7 @@ Make = Callable[[int], Index]
 """An empty index for vectors of a dim."""
 
 
-class Holding:
+class MemoryIndex:
     """The index that was asked for, and the store it was last filled from.
 
     index: "exact", "faiss", "binary" or another of the indexes (`plugins`); or a function, dim -> empty index.

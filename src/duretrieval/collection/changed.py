@@ -1,4 +1,4 @@
-"""Which of what there is to index is news: not stored yet, changed since, or moved."""
+"""Which of what there is to index has changed: not stored yet, changed since, or moved."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ BATCH = 1000
 """Entries looked up in the store at a time."""
 
 
-def news(
+def changed(
     entries: Iterable[Entry], store: Store, retry: bool, skip: Callable[[], None], limits: Limits
 ) -> Iterator[Entry]:
     """The entries that the store does not hold as they are now; `skip` is called for each of the others.
 
     A known source keeps its id. A new file with the content of a known one comes with that one's vectors, and takes
-    over its id when the known file is gone from its place: then it has moved. With `retry`, a problem is news again.
+    over its id when the known file is gone from its place: then it has moved. With `retry`, a problem has changed.
     """
     copies = Copies(store, usable=retry)
     for batch in _batches(entries):
