@@ -9,6 +9,7 @@ from benchmarks import (
     install,
     losses,
     memory,
+    methods,
     quality,
     recipes,
     relations,
@@ -17,5 +18,12 @@ from benchmarks import (
 )
 
 quick = (quality, indexing, cold, memory, install, evaluation, binary, sounds, losses)
-for benchmark in (*quick, relations, recipes, training, ablations):  # the last three take a quarter of an hour each
+for benchmark in (
+    *quick,
+    methods,
+    relations,
+    recipes,
+    training,
+    ablations,
+):  # the last three take a quarter of an hour each
     benchmark.main()
