@@ -100,6 +100,23 @@ def test_negatives_that_rows_have_already_stay_first(questions: Path, cache: Pat
     assert len(written(out)[2]["negatives"]) == 2
 
 
+def test_choices_of_one_row_stay_together_and_relations_lead_to_all_of_them(questions: Path, cache: Path) -> None:
+    rows = written(questions)
+    rows[0] |= {"positive": ["a dog", "a hound"], "related": ["q2"]}
+    rows[1] |= {"related": ["q0"], "answers": ["q3"]}
+    questions.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    out, asks = questions.with_name("out.jsonl"), {"answers": "related:answers"}
+    given = Data(options={"columns": {**TEXTS.options["columns"], **asks}})
+    found = write_negatives("builtin", questions, out, settings=given, count=3, skip=0, cache=cache)
+    read = read_data(Data(options={"columns": dict(found.columns)}), out).samples
+    assert [sample.id for sample in read[:3]] == ["q0#1", "q0#2", "q1"]
+    assert read[0].key == read[1].key == "q0"
+    for sample in read[:2]:
+        assert not {"a dog", "a hound"} & {part.content for part in sample.negatives["positive"]}
+    assert read[2].related == (("related", "q0#1"), ("related", "q0#2"), ("answers", "q3"))
+    assert read[0].related == (("related", "q2"),)
+
+
 def test_pictures_by_the_model_of_a_run(cache: Path, tmp_path: Path) -> None:
     """From the command line, into another folder, and what it prints is how the rows are read."""
     (tmp_path / "media").mkdir()

@@ -21,7 +21,7 @@ from duretrieval.training.build.teaching import Progress, taught_rows
 from duretrieval.training.data.batch import View
 from duretrieval.training.data.opening import read_data
 from duretrieval.training.data.positives import positives
-from duretrieval.training.data.sample import Sample
+from duretrieval.training.data.sample import Sample, columns_of
 from duretrieval.training.fit.mining import SKIP, mine
 from duretrieval.training.nets.builtin import user_cache
 from duretrieval.training.recipe.recipe import Data
@@ -83,24 +83,15 @@ def write_negatives(
         raise ConfigError(f"{out} is the data itself; write the rows with negatives somewhere else")
     read = read_data(settings, data)
     samples = read.samples
-    columns = {name: part.modality for sample in samples for name, part in sample.columns.items()}
+    columns = columns_of(samples)
     ask, among = _sides(columns, ask, among)
     used = {name: columns[name] for name in (ask, among)}
-    folder = Path(model) / "model"
-    opened = str(folder if (folder / "model.toml").is_file() else model)
-    sides, place = {c: [c] for c in used}, cache or user_cache() / "features"
-    rows = taught_rows(opened, used, sides, samples, Limits(), place, progress)
-    views = {c: View(made := torch.from_numpy(held), made.any(dim=1)) for c, held in rows.items()}
+    views = _views(model, used, samples, cache or user_cache() / "features", progress)
     present: dict[str, list[bool]] = {c: view.present.tolist() for c, view in views.items()}
-    known = positives(samples, sides, present, names)
+    known = positives(samples, {c: [c] for c in used}, present, names)
     found = mine(views, known, len(samples), count, skip, margin=margin, pairs=[(ask, among)])
     lists = [[samples[place].columns[among] for place in row if place >= 0] for row in found.tolist()]
-    ids: dict[str, list[str]] = {}
-    for sample in samples:
-        ids.setdefault(sample.row or sample.id, []).append(sample.id)
-    written = [_row(sample, more, among, out, ids) for sample, more in zip(samples, lists, strict=True)]
-    lines = [json.dumps(row, ensure_ascii=False) for row in written]
-    whole.write(out, "".join(f"{line}\n" for line in lines))
+    _write(out, samples, lists, among)
     return Mined(
         rows=len(samples),
         having=sum(map(bool, lists)),
@@ -112,6 +103,28 @@ def write_negatives(
         + sum(there.count(False) for there in present.values())
         - sum(name not in sample.columns for sample in samples for name in used),
     )
+
+
+def _views(
+    model: str | Path,
+    columns: Mapping[str, Modality],
+    samples: Sequence[Sample],
+    cache: Path,
+    progress: Progress | None,
+) -> dict[str, View]:
+    """Each column by itself, as the model makes it."""
+    folder = Path(model) / "model"
+    opened = str(folder if (folder / "model.toml").is_file() else model)
+    rows = taught_rows(opened, columns, {c: [c] for c in columns}, samples, Limits(), cache, progress)
+    return {c: View(made := torch.from_numpy(held), made.any(dim=1)) for c, held in rows.items()}
+
+
+def _write(out: Path, samples: Sequence[Sample], lists: Sequence[Sequence[Part]], among: str) -> None:
+    ids: dict[str, list[str]] = {}
+    for sample in samples:
+        ids.setdefault(sample.row or sample.id, []).append(sample.id)
+    rows = [_row(sample, mined, among, out, ids) for sample, mined in zip(samples, lists, strict=True)]
+    whole.write(out, "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows))
 
 
 def _sides(columns: Mapping[str, Modality], ask: str | None, among: str | None) -> tuple[str, str]:
