@@ -15,15 +15,9 @@ from benchmarks import (
     relations,
     sounds,
     training,
+    vectors,
 )
 
-quick = (quality, indexing, cold, memory, install, evaluation, binary, sounds, losses)
-for benchmark in (
-    *quick,
-    methods,
-    relations,
-    recipes,
-    training,
-    ablations,
-):  # the last three take a quarter of an hour each
+quick = (quality, indexing, cold, memory, install, evaluation, binary, sounds, losses, vectors, methods)
+for benchmark in (*quick, relations, recipes, training, ablations):  # the last three take a quarter of an hour each
     benchmark.main()

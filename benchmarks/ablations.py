@@ -24,6 +24,7 @@ from benchmarks.measure import HERE, write
 from benchmarks.ours import recipe, tested, trained
 from duretrieval.evaluation.labels.relevance import relevant
 from duretrieval.evaluation.measures import measures
+from duretrieval.evaluation.metrics.blocks import Scores
 from duretrieval.evaluation.metrics.ranking import per_query
 from duretrieval.evaluation.metrics.summary import mean as mean_of
 from duretrieval.training.fit.reranking import reranked
@@ -64,10 +65,15 @@ SCORES: dict[str, dict[str, Any]] = {
     "cosine": {},
     "euclidean": {"score": {"use": "euclidean"}},
     "neural-tensor": {"score": {"use": "neural-tensor"}},
-    "pair-scorer": {
-        "score": {"use": "pair-scorer"},
+    "pair-scorer, of random pairs, alone": {
+        "score": {"use": "pair-scorer", "mix": False},
         "loss": {"use": "infonce", "temperature": 0.1, "learned": False, "on": "vectors"},
         "losses": [{"use": "binary-cross-entropy"}],
+    },
+    "pair-scorer, of the hardest pairs, mixed": {
+        "score": {"use": "pair-scorer"},
+        "loss": {"use": "infonce", "temperature": 0.1, "learned": False, "on": "vectors"},
+        "losses": [{"use": "binary-cross-entropy", "hardest": 16, "apart": True}],
     },
 }
 FUSIONS = (
@@ -126,7 +132,7 @@ def fused(name: str) -> dict[str, Any]:
 def runs(changes: dict[str, Any], seeds: int) -> dict[str, Any]:
     """Means over seeds and the seconds of one."""
     found = [one(changes, seed) for seed in range(1 if "align" in changes else seeds)]
-    out = {name: round(mean(run[name] for run in found), 4) for name in (*NAMES, "seconds")}
+    out: dict[str, Any] = {name: round(mean(run[name] for run in found), 4) for name in (*NAMES, "seconds")}
     out["ap over seeds"] = [round(run["ap"], 4) for run in found]
     print(changes, out, flush=True)
     return out
@@ -139,20 +145,19 @@ def one(changes: dict[str, Any], seed: int) -> dict[str, float]:
     seconds = time.perf_counter() - start
     if wanted.name == HELD_OUT:
         rows = learned_from().rows["val"]
-        pairs = retrieval(views_of(network, rows), rows.keys, NAMES)
+        pairs = retrieval(views_of(network, rows), rows.positives, NAMES)
         return {**pairs[f"text→{'+'.join(wanted.views[1])}"], "seconds": seconds}
     text, image = (torch.from_numpy(rows) for rows in tested(network))
-    with torch.inference_mode():
-        forward, backward = reranked(score, text, image).numpy(), reranked(score, image, text).numpy()
+    forward, backward = (reranked(score, a, b)[0 : len(a)] for a, b in ((text, image), (image, text)))
     data = tested_on()
     owner = np.zeros(len(image), np.int64)
     for q, places in enumerate(data.of_text):
         owner[places] = q
-    both = [figures(forward, list(data.of_text)), figures(backward, [[q] for q in owner])]
+    both = [figures(forward, list(data.of_text)), figures(backward, owner[:, None].tolist())]
     return {name: mean(found[name] for found in both) for name in NAMES} | {"seconds": seconds}
 
 
-def figures(scores: np.ndarray, right: list[list[int]]) -> dict[str, float]:
+def figures(scores: Scores, right: list[list[int]]) -> dict[str, float]:
     values = per_query({m.name: m.of for m in measures(NAMES)}, scores, relevant(right))
     return {name: mean_of(values[name]) for name in NAMES}
 

@@ -20,6 +20,7 @@ from torch.nn.functional import cross_entropy, normalize
 from benchmarks.frozen import RECIPE, learned_from, rows, tested_on
 from duretrieval.similarity import unit
 from duretrieval.training.data.batch import View
+from duretrieval.training.data.positives import Positives
 from duretrieval.training.fit.validation import retrieval
 from duretrieval.types import Array
 
@@ -78,7 +79,7 @@ def mnrl_of() -> PairLoss:
         def forward(self, features: dict[str, Tensor]) -> dict[str, Tensor]:
             return features
 
-    loss = MultipleNegativesRankingLoss(Given())  # type: ignore[arg-type]
+    loss = MultipleNegativesRankingLoss(Given())
     return lambda a, b, keys: loss([{"sentence_embedding": a}, {"sentence_embedding": b}], None)
 
 
@@ -113,7 +114,8 @@ def supcon_of() -> PairLoss:
 
     def both(a: Tensor, b: Tensor, keys: Tensor) -> Tensor:
         forward = loss(a, keys, ref_emb=b, ref_labels=keys.clone())
-        return (forward + loss(b, keys, ref_emb=a, ref_labels=keys.clone())) / 2
+        both: Tensor = (forward + loss(b, keys, ref_emb=a, ref_labels=keys.clone())) / 2
+        return both
 
     return both
 
@@ -163,7 +165,7 @@ def learned(loss: PairLoss, seed: int, parameters: list[nn.Parameter] | None = N
             seen = {
                 n: View(normalize(h(r), dim=1), torch.ones(len(r), dtype=torch.bool)) for n, (r, h) in views.items()
             }
-        found = retrieval(seen, keys, ["rr"])
+        found = retrieval(seen, Positives.of_keys(keys), ["rr"])
         value = float(np.mean([figures["rr"] for figures in found.values()]))
         if value > best:
             best, kept = value, {name: value.clone() for name, value in heads.state_dict().items()}

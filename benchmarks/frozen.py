@@ -102,7 +102,7 @@ def evaluate(name: str, text: Array, image: Array, sound: Array | None = None) -
         owner[places] = q
     pairs = [
         _pair(text, image, [*data.of_text], Modality.TEXT, Modality.IMAGE),
-        _pair(image, text, [[q] for q in owner], Modality.IMAGE, Modality.TEXT),
+        _pair(image, text, owner[:, None].tolist(), Modality.IMAGE, Modality.TEXT),
     ]
     if sound is not None:
         heard = np.flatnonzero(np.abs(sound).sum(axis=1) > 0)

@@ -42,7 +42,7 @@ def main() -> None:
         assert model.folder is not None
         session = onnxruntime.InferenceSession(model.folder / "image.onnx", providers=["CPUExecutionProvider"])
         name = session.get_inputs()[0].name
-        tensors = _tensors(session, np.stack([part.content for part in parts]))
+        tensors = _tensors(session, np.stack([np.asarray(part.content) for part in parts]))
         model.encode(parts[:32])  # weights are read before the clock starts
 
         def bare(batch: int) -> None:

@@ -60,7 +60,7 @@ def main() -> None:
 
 def _code(path: Path, reading: Reading = READING) -> np.ndarray | None:
     try:
-        return code(decode(path, reading, Limits()).parts[0].content)  # type: ignore[arg-type]
+        return code(np.asarray(decode(path, reading, Limits()).parts[0].content))
     except MediaError:  # an SVG without a size
         return None
 
@@ -77,7 +77,10 @@ def _changed(pictures: list[Path], change: Callable[[Image.Image], Image.Image],
             image = Image.fromarray(np.asarray(content))
             image.save(before)
             change(image).save(after, quality=50)
-            bits.append(distance(_code(before), _code(after)))  # type: ignore[arg-type]
+            one, other = _code(before), _code(after)
+            assert one is not None
+            assert other is not None
+            bits.append(distance(one, other))
     return np.array(bits)
 
 

@@ -40,7 +40,7 @@ def trained(wanted: Recipe) -> tuple[Network, Any]:
         run = runs.Run(wanted, prepared, network, objective, Path(place), ())
         if wanted.align is None:
             hush()
-            runs.fit(run, None, [], bar=False, callbacks=[])
+            runs.take_steps(run)
             runs.load(run, Path(place) / runs.BEST)
         return network.eval(), objective.score
 

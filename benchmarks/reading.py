@@ -138,7 +138,7 @@ def step(folder: Path, rows: list[Sample], encoders: Mapping[str, Any]) -> float
     with tempfile.TemporaryDirectory() as place:
         run = runs.assemble(recipe, (rows, ()), Path(place), cache=folder / "cache")
         hush()
-        runs.fit(run, None, [], bar=False, callbacks=[clock])
+        runs.take_steps(run, callbacks=[clock])
     return 1000 * (clock.ends[-1] - clock.ends[0]) / (len(clock.ends) - 1)
 
 

@@ -26,7 +26,7 @@ import torch
 from benchmarks.measure import write
 from benchmarks.tuxpaint import MIRRORED, STAMPS, descriptions
 from duretrieval.training.fit.loop import hush
-from duretrieval.training.fit.validation import check
+from duretrieval.training.fit.validation import asked, check
 from duretrieval.training.recipe.recipe import Recipe
 from duretrieval.training.recipe.toml import to_recipe
 from duretrieval.training.runs import run as runs
@@ -112,11 +112,11 @@ def figures(wanted: Recipe, data: Path, folder: Path, *, learns: bool = True) ->
     """Of the test's queries among the test's undescribed pictures and described ones alike."""
     run = runs.assemble(wanted, runs.read(wanted, data), folder)
     if learns:
-        runs.fit(run, None, [], bar=False, callbacks=[])
+        runs.take_steps(run)
         runs.load(run, folder / runs.BEST)
     found = check(run.network.cpu(), run.objective.cpu(), run.prepared.rows["test"], "rr")
-    asked = runs.queries(run)["test"][DIRECTION]
-    return {**{name: found[f"{DIRECTION}/{name}"] for name in MEASURES}, "queries": asked}
+    queries = asked(run.prepared.rows["test"], run.network.views)[DIRECTION]
+    return {**{name: found[f"{DIRECTION}/{name}"] for name in MEASURES}, "queries": queries}
 
 
 def table(found: Mapping[str, Sequence[Mapping[str, float]]]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,7 @@ def measure_fronts(folder: Path) -> dict[str, tuple[float, float]]:
     """Name -> milliseconds of the graph, and of the code it is equal to."""
     ast, whisper = ASTFeatureExtractor(), WhisperFeatureExtractor()
     clap = ClapFeatureExtractor(truncation="rand_trunc", frequency_min=50)
-    window = {"n_fft": 512, "win_length": 400, "hop_length": 160, "n_mels": 64}
+    window: dict[str, Any] = {"n_fft": 512, "win_length": 400, "hop_length": 160, "n_mels": 64}
     cases: dict[str, tuple[nn.Module, int, Callable[[Array], Any]]] = {
         "mel, 16 kHz, 512": (
             Mel(MelSettings()),
@@ -91,7 +92,10 @@ def measure_fronts(folder: Path) -> dict[str, tuple[float, float]]:
         samples = noise(rate)
         to_onnx(front, folder / "front.onnx", {"samples": torch.zeros(2, rate)}, free={"samples": [1]})
         graph = Session(folder / "front.onnx")
-        contestants = {"ours": run(graph.run, samples[None]), "theirs": lambda f=reference, x=samples: f(x)}
+        contestants: dict[str, Callable[[], object]] = {
+            "ours": run(graph.run, samples[None]),
+            "theirs": partial(reference, samples),
+        }
         interleaved(contestants, 2)
         seconds = interleaved(contestants, 11)
         found[name] = (1e3 * seconds["ours"], 1e3 * seconds["theirs"])
@@ -101,7 +105,7 @@ def measure_fronts(folder: Path) -> dict[str, tuple[float, float]]:
 def measure_encoders(folder: Path) -> dict[str, tuple[int, float, float, float]]:
     """Name -> dim, millions of parameters, megabytes of the graph, milliseconds."""
     published(folder)
-    makers = {
+    makers: dict[str, Callable[[], Any]] = {
         "mfcc-statistics": MfccStatistics,
         "cnn6": cnn6,
         "cnn10": cnn10,
@@ -120,7 +124,7 @@ def measure_encoders(folder: Path) -> dict[str, tuple[int, float, float, float]]
         encoder = plugins.find("encoders", entry["use"]).load(folder, threads=1, **entry["options"])
         parts = [Part(Modality.AUDIO, noise(net.sample_rate))]
         encoder.encode(parts)
-        seconds = interleaved({"encode": lambda e=encoder, p=parts: e.encode(p)}, 5)["encode"]
+        seconds = interleaved({"encode": partial(encoder.encode, parts)}, 5)["encode"]
         millions = sum(parameter.numel() for parameter in net.parameters()) / 1e6
         found[name] = (net.dim, millions, (folder / "encoder.onnx").stat().st_size / 1e6, 1e3 * seconds)
     return found

@@ -96,7 +96,7 @@ def ours(clock: Clock) -> None:
         network = make_network(wanted, prepared.encoders, prepared.columns)
         run = runs.Run(wanted, prepared, network, make_objective(wanted, network, 0), Path(place), ())
         hush()
-        runs.fit(run, None, [], bar=False, callbacks=[clock])
+        runs.take_steps(run, callbacks=[clock])
 
 
 def plain(clock: Clock, loss: baselines.PairLoss, parameters: list[nn.Parameter]) -> None:

@@ -25,7 +25,7 @@ from duretrieval.evaluation.comparison import compare
 from duretrieval.evaluation.result import Evaluation
 
 SEEDS = 3
-OURS = {
+OURS: dict[str, dict[str, Any]] = {
     "ours: class names, InfoNCE": {},
     "ours: the same, titles only": {"views": [["text"], ["image"]]},
     "ours: two perceptrons, InfoNCE": {
@@ -106,7 +106,8 @@ def timed(name: str, run: Callable[[int], baselines.Rows], seed: int) -> tuple[E
 
 def top(found: dict[str, list[tuple[Evaluation, float]]], names: Any) -> str:
     """The name with the best mean average precision over directions and seeds."""
-    return max(names, key=lambda name: mean(figure(runs, "ap") for runs in found[name]))
+    best: str = max(names, key=lambda name: mean(figure(runs, "ap") for runs in found[name]))
+    return best
 
 
 def figure(run: tuple[Evaluation, float], measure: str) -> float:

@@ -93,7 +93,7 @@ def copied(file: Path, to: Path) -> str:
 
 
 def _open(path: Path) -> Any:
-    import onnxruntime as ort  # type: ignore[import-untyped]
+    import onnxruntime as ort
 
     # Since 1.29 ONNX Runtime writes a device id into the home folder and reports to its maker over the network, unless
     # ORT_DISABLE_TELEMETRY is set before it is first imported, as the package does. In a program that imported it

@@ -99,7 +99,7 @@ def test_training_ends_with_figures_and_the_next_command(trained: tuple[Path, Re
     assert ["test", "queries", "hit@1", "hit@5", "hit@10", "rr", "ap"] in lines
     assert [line[1] for line in lines if line[:1] == ["text→image"]] == ["6", "6"]
     assert result.stdout.splitlines()[-1] == f"Next: duretrieval index FOLDER --model {folder / 'model'}"
-    for said in ("text: 30 read", "image: 30 read", "check 1: rr ", "check 4: rr "):
+    for said in ("text: 30 done", "image: 30 done", "check 1: rr ", "check 4: rr "):
         assert said in result.stderr
 
 

@@ -1,4 +1,4 @@
-"""A run that kills itself: `python -m tests.training.killed MEDIA RUN CACHE STEP`."""
+"""A run that kills itself: `python -m tests.training.killed MEDIA RUN CACHE STEP ACCELERATOR DROPOUT`."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from duretrieval.training.recipe.recipe import Recipe
 from duretrieval.training.runs.run import train
 
 
-def everything() -> Recipe:
+def everything(dropout: float = 0.2, **fit: Any) -> Recipe:
     """Dropout, memory, mined negatives and early stopping, with checks that are no whole passes."""
-    fit = {"epochs": 4, "check_steps": 2, "memory": 24, "hard_negatives": 2, "patience": 3, "lr": 1e-2}
-    return recipe(fit=fit)
+    known = {"epochs": 4, "check_steps": 2, "memory": 24, "hard_negatives": 2, "patience": 3, "lr": 1e-2}
+    return recipe(heads={"use": "mlp", "hidden": 16, "dropout": dropout}, fit={**known, **fit})
 
 
 class KillAt(pl.Callback):
@@ -36,4 +36,5 @@ class KillAt(pl.Callback):
 if __name__ == "__main__":
     media, run, cache = map(Path, sys.argv[1:4])
     torch.set_num_threads(1)
-    train(everything(), samples(media), run, cache=cache, callbacks=[KillAt(int(sys.argv[4]))])
+    made = everything(float(sys.argv[6]), accelerator=sys.argv[5])
+    train(made, samples(media), run, cache=cache, callbacks=[KillAt(int(sys.argv[4]))])

@@ -57,7 +57,7 @@ def evaluate(
     metric: Annotated[list[str] | None, typer.Option(help="hit@5, ap, ndcg@10 ...; again for more.")] = None,
     queries: Annotated[int, typer.Option(min=1, help="For a collection: how many to ask without labels.")] = 100,
     index: Annotated[
-        str | None, typer.Option(help="For a collection: search by an index in memory, exact, faiss or binary.")
+        str | None, typer.Option(help="For a collection: search by exact, faiss or binary, in memory, or store.")
     ] = None,
     model: CollectionModel = None,
     report: Annotated[File, typer.Option(help="Write report.html and result.json into this folder.")] = None,

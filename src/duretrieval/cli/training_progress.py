@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -16,6 +17,9 @@ from duretrieval.errors import MissingExtra
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+SILENT = 10.0
+"""Seconds without a word, at most, where no bar can be drawn."""
 
 
 @contextmanager
@@ -47,7 +51,7 @@ def interruptible(option: str = "") -> Iterator[None]:
 
 
 class Stages(io.TextIOBase):
-    """A bar for each stage that has one, a line when it is done.
+    """A bar for each stage that has one, a line when it is done; where no bar can be drawn, lines in between.
 
     It is also where a library's own words to standard output go: to standard error.
     """
@@ -55,6 +59,7 @@ class Stages(io.TextIOBase):
     def __init__(self) -> None:
         self._bar: Progress | None = None
         self._stage = ""
+        self._said = time.monotonic()
 
     def __enter__(self) -> Self:
         return self
@@ -79,7 +84,10 @@ class Stages(io.TextIOBase):
         self._bar.update(self._bar.task_ids[0], completed=done)
         if done >= total:
             self._stop()
-            err.print(f"{stage}: {total} read")
+            err.print(f"{stage}: {total} done")
+        elif not err.is_terminal and time.monotonic() - self._said > SILENT:
+            self._said = time.monotonic()
+            err.print(f"{stage}: {done} of {total}")
 
     def check(self, monitor: str) -> Callable[[int, float], None]:
         """A line a check, where no bar can be drawn."""

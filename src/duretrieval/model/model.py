@@ -23,13 +23,14 @@ from duretrieval.errors import ModelError
 from duretrieval.fuse.means import means, pooled
 from duretrieval.fuse.tokens import side_by_side
 from duretrieval.model import slots
-from duretrieval.model.card import fingerprint, origins, read_card, reading_of
+from duretrieval.model.card import fingerprint, index_of, origins, read_card, reading_of
 from duretrieval.model.cutting import check_cut, cut_aligners, cut_background, cut_fingerprint, dims_of
 from duretrieval.model.files import unnamed
 from duretrieval.model.seal import Origin, seal
 from duretrieval.onnx import copied
 from duretrieval.protocols import Aligner, Encoder, Fusion, Scorer, TokenFusion, Weigher
 from duretrieval.types import Array, Modality, Part, Reading
+from duretrieval.vectors import Given
 
 if TYPE_CHECKING:
     from duretrieval.fuse.graph import Beside
@@ -48,8 +49,9 @@ class Model:
     their cosine; a collection re-ranks by it (`rank.scorer`).  fusion: makes one vector of those of an item's
     modalities; a collection then compares items as wholes.  weights: how much the similarity of each modality counts,
     read from the query; a collection ranks by them where a query gives none.  codes: from this space to binary codes
-    (`index.binary`).  dims: fewer dimensions, to which vectors may be cut (`cut`).  folder: where it was opened.  cut:
-    whether it is that folder's model, cut.
+    (`index.binary`).  index: by which index in memory its collections are searched, and what that is made with:
+    {"use": "faiss", "options": {"kind": "flat"}}; None is none, but the store itself.  dims: fewer dimensions, to which
+    vectors may be cut (`cut`).  folder: where it was opened.  cut: whether it is that folder's model, cut.
     Each but the scorer may be the part itself; all may be functions that make it when it is first needed.
 
     Raises:
@@ -70,6 +72,7 @@ class Model:
         fusion: Fusion | Callable[[], Fusion] | None = None,
         weights: Weigher | Callable[[], Weigher] | None = None,
         codes: Aligner | Callable[[], Aligner] | None = None,
+        index: Mapping[str, Any] | None = None,
         dims: Sequence[int] = (),
         folder: str | Path | None = None,
         cut: bool = False,
@@ -80,6 +83,7 @@ class Model:
         self.fingerprint = fingerprint
         self.reading = reading or Reading()
         self.folder = folder
+        self.index = index
         self.dims = tuple(dims)
         """Fewer dimensions, to which its vectors may be cut: the longest first."""
         self.is_cut = cut
@@ -122,6 +126,12 @@ class Model:
     def codes(self) -> Aligner | None:
         """From vectors of this model to binary codes, for `BinaryIndex(dim, coder=...)`; None where it has none."""
         return self._one("codes")  # type: ignore[no-any-return]
+
+    @property
+    def takes(self) -> Mapping[Modality, Given]:
+        """The modalities whose encoders take vectors that were computed elsewhere, and which they take."""
+        encoders = {modality: self._one("encoders", modality) for modality in sorted(self.modalities)}
+        return {modality: encoder.takes for modality, encoder in encoders.items() if hasattr(encoder, "takes")}
 
     def _one(self, key: str, modality: Modality | None = None) -> Any:
         once = self._held[key].get(modality)
@@ -252,6 +262,7 @@ class Model:
             reading=self.reading,
             background=(lambda: cut_background(self.background, dim)) if self._held["background"] else None,
             dims=[d for d in self.dims if d < dim],
+            index=self.index,
             folder=self.folder,
             cut=True,
         )
@@ -289,6 +300,7 @@ class Model:
                 "dims": list(self.dims) or None,
                 "reading": asdict(self.reading),
                 "training": training,
+                "index": None if self.index is None else dict(self.index),
                 **slots.saved(place, self._held),
             }
             seal(place, card, origins(place, made, [*sources, *own]))
@@ -329,6 +341,7 @@ class Model:
             reading=reading_of(folder, card["reading"]),
             dims=dims_of(folder, card),
             folder=folder,
+            index=index_of(folder, card),
             **{"encoders": {}, **parts},
         )
 

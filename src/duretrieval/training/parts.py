@@ -47,6 +47,7 @@ TABLE: plugins.Table = {
         "cnn10": ("duretrieval.training.nets.audio.panns:cnn10", "train"),
         "cnn14": ("duretrieval.training.nets.audio.panns:cnn14", "train"),
         "cnn6": ("duretrieval.training.nets.audio.panns:cnn6", "train"),
+        "features": ("duretrieval.training.build.frozen:features", "train"),
         "frames": ("duretrieval.training.nets.video.frames:frames", "train"),
         "mfcc-statistics": ("duretrieval.training.nets.audio.statistics:MfccStatistics", "train"),
         "r2plus1d": ("duretrieval.training.nets.video.convolution:r2plus1d", "train"),

@@ -179,7 +179,7 @@ class LyingScorer(PairScorer):
             r"model's vectors of whole items differ from torch's by .*, more than 0\.0001; an operation of its fusion",
         ),
         (
-            {"score": {"use": f"{__name__}:LyingScorer"}, "losses": [{"use": "infonce"}]},
+            {"score": {"use": f"{__name__}:LyingScorer", "mix": False}, "losses": [{"use": "infonce"}]},
             r"model's scores of pairs differ from torch's by .*, more than 0\.0001; an operation of its score",
         ),
     ],

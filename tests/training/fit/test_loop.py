@@ -190,6 +190,18 @@ def test_an_accelerator_that_is_not_there(data: list[Sample], cache: Path, tmp_p
         train(recipe(fit={"accelerator": "gpuu"}), data, tmp_path / "run", cache=cache)
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA device is here, which can do it")
+def test_a_precision_that_would_be_another(data: list[Sample], cache: Path, tmp_path: Path) -> None:
+    message = (
+        r"fit\.precision is '16-mixed', and on this machine it would be 'bf16-mixed' .* Set fit\.precision = \"bf16"
+    )
+    with (
+        warnings.catch_warnings(action="ignore", category=UserWarning),
+        pytest.raises(ConfigError, match=message),
+    ):
+        train(recipe(fit={"precision": "16-mixed"}), data, tmp_path / "run", cache=cache)
+
+
 def test_training_that_comes_apart(data: list[Sample], cache: Path, tmp_path: Path) -> None:
     """Steps so large that a parameter overflows: it is said, at which step, and what was best before stays."""
     wild = recipe(

@@ -4,12 +4,15 @@ import doctest
 import inspect
 import re
 import tomllib
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from duretrieval.training import parts
+from duretrieval.training.recipe.recipe import Objective
 
+OF_EVERY_PART = {*(field.name for field in fields(Objective)), "mix", "support"}
 PAGE = Path(__file__).parents[3] / "docs" / "losses.md"
 
 
@@ -35,11 +38,11 @@ def test_the_tables_name_every_part_and_its_options(kind: str) -> None:
 
 def test_its_recipes_name_parts_and_options_that_exist() -> None:
     blocks = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     for table in map(tomllib.loads, blocks):
         named = [("losses", part) for part in (*table.get("losses", []), *filter(None, [table.get("loss")]))]
         named += [("scores", table["score"])] if "score" in table else []
         assert named
         for kind, part in named:
-            options = {k: v for k, v in part.items() if k not in ("use", "weight", "views", "matryoshka")}
+            options = {k: v for k, v in part.items() if k not in OF_EVERY_PART}
             inspect.signature(parts.find(f"train.{kind}", part["use"])).bind_partial(**options)

@@ -163,4 +163,26 @@ def test_what_cannot_be(questions: Path, tmp_path: Path) -> None:
         ConfigError, match=r"what asks is 'answer' and what is searched .*; say which two of the columns: anchor"
     ):
         write_negatives("builtin", questions, out, settings=TEXTS, ask="answer")
+    vectors = tmp_path / "vectors.jsonl"
+    lines = [json.dumps({"text": f"{n} things", "image_vector": [1, 0, n]}) for n in range(3)]
+    vectors.write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(
+        ConfigError, match=r"the column 'image_vector' holds vectors in its rows, and a negative is a t"
+    ):
+        write_negatives("builtin", vectors, out)
     assert not out.exists()
+
+
+def test_vectors_come_along(questions: Path, cache: Path) -> None:
+    rows = [row | {"image_vector": [1.0, n], "heard": [n, 0.5]} for n, row in enumerate(written(questions))]
+    questions.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    out = questions.with_name("out.jsonl")
+    given = Data(options={"columns": {**TEXTS.options["columns"], "heard": "vector:audio"}})
+    found = write_negatives(
+        "builtin", questions, out, settings=given, ask="anchor", among="positive", count=1, cache=cache
+    )
+    read = read_data(Data(options={"columns": dict(found.columns)}), out)
+    assert not read.problems
+    for n, sample in enumerate(read.samples):
+        for name, vector in (("image_vector", [1, n]), ("heard", [n, 0.5])):
+            np.testing.assert_array_equal(np.ravel(sample.columns[name].content), vector)

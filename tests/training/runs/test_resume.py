@@ -57,13 +57,13 @@ def test_killed_in_the_middle_of_an_epoch(
 ) -> None:
     folder, outcome = whole
     run = tmp_path / "run"
-    command = [sys.executable, "-m", "tests.training.killed", str(media), str(run), str(cache), "5"]
+    command = [sys.executable, "-m", "tests.training.killed", str(media), str(run), str(cache), "5", "cpu", "0.2"]
     path = f"{ROOT / 'src'}:{ROOT}"
     died = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": path, "PYTHONHASHSEED": "1"}, capture_output=True)
     assert died.returncode == -signal.SIGKILL, died.stderr.decode()[-2000:]
     assert torch.load(run / "last.ckpt", weights_only=True)["global_step"] == 4
     assert not (run / "result.json").exists()
-    again = train(everything(), data, run, resume=True, cache=cache, exporting=False)
+    again = train(everything(workers=3), data, run, resume=True, cache=cache, exporting=False)
     assert_same(folder, run)
     assert (again.val, again.test, again.epochs, again.best_epoch) == (
         outcome.val,

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from duretrieval.evaluation.metrics.blocks import Compared
 from duretrieval.protocols import Scorer
 from duretrieval.rank.nearest import RERANKED
-from duretrieval.types import Array
+from duretrieval.types import Array, Ints
 
 QUERIES = 32
 """How many are scored at once."""
@@ -30,6 +30,13 @@ class Reranked:
         self._near = np.zeros((len(queries), self.candidates), np.int32)
         self._scores = np.zeros((len(queries), self.candidates), np.float32)
         self._known = np.zeros(len(queries), np.bool_)
+
+    @classmethod
+    def of(cls, queries: Array, gallery: Array, near: Ints, scores: Array) -> Reranked:
+        """Where the candidates are known, and scored: near (q, c), places in the gallery, and their scores (q, c)."""
+        found = cls(queries, gallery, _asked_already, near.shape[1])
+        found._near[:], found._scores[:], found._known[:] = near, scores, True
+        return found
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -58,3 +65,7 @@ class Reranked:
         scores = self.scorer(asking, self.cosines.gallery[near.ravel()])
         self._near[start:stop], self._scores[start:stop] = near, scores.reshape(near.shape)
         self._known[start:stop] = True
+
+
+def _asked_already(a: Array, b: Array, /) -> Array:
+    raise AssertionError("every query has its scores")

@@ -9,6 +9,8 @@ and `Found.likeness` shows it.
 from __future__ import annotations
 
 import math
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -21,11 +23,16 @@ from duretrieval.align.affine import Affine
 from duretrieval.align.moments import mean
 from duretrieval.align.pairs import Rows, check_rows
 from duretrieval.align.procrustes import Procrustes
+from duretrieval.align.profiles import matched_profiles
 from duretrieval.align.refine import Anchors, Turned, likeness, matched_axes, refine
 from duretrieval.errors import ConfigError, ShapeError
 from duretrieval.similarity import unit
 from duretrieval.types import Array, Floats
 
+Progress = Callable[[str, int, int], None]
+"""What is being done, how many of it are done, and how many there are."""
+EARLY = 0.25
+"""Share of the time after which no further start is refined before training."""
 LIKENESS = 0.8
 """Below this a rotation found without pairs is refused; see `align.refine.likeness`."""
 
@@ -35,8 +42,10 @@ class Settings:
     """How the rotations and their discriminators are trained.
 
     restarts: rotations that are trained side by side, each with its own discriminator; the best by the criterion is
-    kept.  smoothing: targets are this and 1 minus this.  orthogonality: beta in W <- (1 + beta) W - beta W Wᵀ W after
-    each step of W (eq. 7).  rows: of each side that the criterion and the refinement look at, drawn once.
+    kept.  seconds: about how long it may take, the likeness on top; when they are over the steps end, and of what has
+    been refined by then, one start at least, the best is kept.  smoothing: targets are this and 1 minus this.
+    orthogonality: beta in W <- (1 + beta) W - beta W Wᵀ W after each step of W (eq. 7).  rows: of each side that the
+    criterion and the refinement look at, drawn once.
 
     Raises:
         ConfigError: a number is out of its range.
@@ -44,6 +53,7 @@ class Settings:
 
     restarts: int = 8
     steps: int = 1500
+    seconds: float = 120.0
     batch: int = 128
     hidden: int = 64
     discriminator_steps: int = 4
@@ -53,6 +63,8 @@ class Settings:
     smoothing: float = 0.1
     dropout: float = 0.1
     orthogonality: float = 0.01
+    profiles: bool = True
+    """Whether one start is that of matched profiles."""
     supervision: float = 1.0
     """Weight of 1 - cosine of the known pairs, where there are any."""
     rows: int = 2000
@@ -64,6 +76,8 @@ class Settings:
                 raise ConfigError(f"{name} is {getattr(self, name)}; it must be at least 1")
         if self.steps < 0:
             raise ConfigError(f"steps is {self.steps}; it must be 0 (refinement alone) or more")
+        if not self.seconds > 0:
+            raise ConfigError(f"seconds is {self.seconds:g}; it must be above 0")
         if not 0 <= self.smoothing < 0.5 or not 0 <= self.dropout < 1:
             raise ConfigError(
                 f"smoothing is {self.smoothing:g} and dropout is {self.dropout:g}; the first must be from 0 to below "
@@ -80,13 +94,22 @@ class Found:
     criterion: float
     """Of the best restart: mean cosine with the nearest neighbour, see `align.refine.criterion`."""
     criteria: tuple[float, ...]
-    """Of every restart, best first."""
+    """Of every restart that was refined, best first."""
     likeness: float
     """About 0 where it fits no better than random rotations do, about 1 where the two spaces have one shape; see
     `align.refine.likeness`."""
+    steps: int
+    """Of training that were done; fewer than those of the settings where the time was over."""
 
 
-def adversarial(x: Rows, y: Rows, *, pairs: tuple[Rows, Rows] | None = None, settings: Settings | None = None) -> Found:
+def adversarial(
+    x: Rows,
+    y: Rows,
+    *,
+    pairs: tuple[Rows, Rows] | None = None,
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+) -> Found:
     """Align x (n, d_x) to y (m, d_y), whose rows are not paired: only the shapes of the two clouds are compared.
 
     max_W min_D: D's binary cross-entropy on W x and y, W near orthogonal (Conneau et al. 2018, "Word translation
@@ -94,9 +117,9 @@ def adversarial(x: Rows, y: Rows, *, pairs: tuple[Rows, Rows] | None = None, set
     (`align.refine`), and the best by the unsupervised criterion is kept.
 
     pairs: (p, d_x) and (p, d_y), row i with row i: then also 1 - cosine of these is learned, they hold the refinement,
-    and the criterion counts them.
+    and the criterion counts them.  progress: told of every start that is refined and of every step.
 
-    Unlike the paper: the rows are centred and unit; Adam instead of SGD; starts are
+    Unlike the paper: the rows are centred and unit; Adam instead of SGD; starts are matched profiles of similarity and
     matched principal axes, some of them turned round (and, with pairs, Procrustes on them), since from random ones it
     hardly ever arrives; frequent words have no place of their own.
 
@@ -110,14 +133,65 @@ def adversarial(x: Rows, y: Rows, *, pairs: tuple[Rows, Rows] | None = None, set
     anchors = _anchors(x, y, pairs, mean_x, mean_y)
     rng = np.random.default_rng(settings.seed)
     a, b = _centred(x, mean_x), _centred(y, mean_y)
-    starts = _starts(a, b, anchors, settings.restarts, rng)
-    learned = _train(starts, a, b, anchors, settings)
-    a, b = (rows[rng.permutation(len(rows))[: settings.rows]] for rows in (a, b))
-    refined = ([refine(w, a, b, anchors) for w in pair] for pair in zip(starts, learned, strict=True))
-    results = sorted((max(pair, key=_criterion) for pair in refined), key=_criterion, reverse=True)
+    some = _drawn(a, settings.rows, rng), _drawn(b, settings.rows, rng)
+    clock = _Clock(progress or _silent)
+    starts = _starts(a, b, some if settings.profiles else None, anchors, settings.restarts, rng)
+    early = settings.seconds * (EARLY if settings.steps else 1)
+    refined = _refined(starts, len(starts), some, anchors, clock, early, "starts")
+    cost = clock.spent / len(refined)  # of refining one, which what is learned needs as well
+    until = max(settings.seconds / 2, settings.seconds - len(starts) * cost)
+    learned, steps = _train(starts, a, b, anchors, settings, clock, until)
+    taught = _refined(learned, len(learned), some, anchors, clock, settings.seconds, "learned rotations")
+    results = _best_of_each(refined, taught)
     aligner = Procrustes(Affine(mean_x, results[0].rotation, mean_y))
     criteria = tuple(result.criterion for result in results)
-    return Found(aligner, criteria[0], criteria, likeness(results[0].rotation, a, b, rng))
+    return Found(aligner, criteria[0], criteria, likeness(results[0].rotation, *some, rng), steps)
+
+
+def _best_of_each(*found: list[Turned]) -> list[Turned]:
+    """Of each start what it or its training came to, as far as it was refined, best first."""
+    each = [[some[i] for some in found if i < len(some)] for i in range(max(map(len, found)))]
+    return sorted((max(of_one, key=_criterion) for of_one in each), key=_criterion, reverse=True)
+
+
+class _Clock:
+    """Who waits is told what is done, and what takes time learns how much has gone."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self._start = time.monotonic()
+
+    @property
+    def spent(self) -> float:
+        """Seconds since it began."""
+        return time.monotonic() - self._start
+
+
+def _refined(
+    rotations: Iterable[Floats],
+    total: int,
+    rows: tuple[Array, Array],
+    anchors: Anchors | None,
+    clock: _Clock,
+    until: float,
+    what: str,
+) -> list[Turned]:
+    """The rotations refined, in their order: the first, and more while there is time."""
+    found: list[Turned] = []
+    for rotation in rotations:
+        if found and clock.spent > until:
+            break
+        found.append(refine(rotation, *rows, anchors, late=lambda: clock.spent > until))
+        clock.progress(f"adversarial alignment: {what} refined", len(found), total)
+    return found
+
+
+def _drawn(rows: Array, n: int, rng: np.random.Generator) -> Array:
+    return rows[rng.permutation(len(rows))[:n]]
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    pass
 
 
 class Adversarial:
@@ -129,7 +203,7 @@ class Adversarial:
     load = Procrustes.load
 
     @staticmethod
-    def fit(x: Rows, y: Rows, *, pairs: int = 0, **settings: float) -> Procrustes:
+    def fit(x: Rows, y: Rows, *, pairs: int = 0, progress: Progress | None = None, **settings: float) -> Procrustes:
         """Fit to x (n, d_x) and y (m, d_y), the first `pairs` rows of which belong together.
 
         Raises:
@@ -140,14 +214,21 @@ class Adversarial:
         if unknown:
             raise ConfigError(f"no setting is called {unknown[0]!r}; there are {', '.join(Settings.__slots__)}")
         given = (x[:pairs], y[:pairs]) if pairs else None
-        found = adversarial(x, y, pairs=given, settings=Settings(**settings))  # type: ignore[arg-type]
+        wanted = Settings(**settings)  # type: ignore[arg-type]
+        found = adversarial(x, y, pairs=given, settings=wanted, progress=progress)
         if not pairs and found.likeness < LIKENESS:
             raise ConfigError(
                 f"the best of {len(found.criteria)} rotations fits little better than a random one (likeness "
                 f"{found.likeness:.2f}; it should be above {LIKENESS}); the two spaces probably differ in shape. Give "
-                "some pairs, or try more restarts and steps"
+                f"some pairs, or try more restarts and steps{_hurried(found, wanted)}"
             )
         return found.aligner
+
+
+def _hurried(found: Found, settings: Settings) -> str:
+    if found.steps == settings.steps:
+        return ""
+    return f"; after {settings.seconds:g} seconds it had done {found.steps} of {settings.steps} steps, so give it more"
 
 
 def _centred(rows: Rows, centre: Floats) -> Array:
@@ -165,18 +246,25 @@ def _anchors(x: Rows, y: Rows, pairs: tuple[Rows, Rows] | None, mean_x: Floats, 
     return (_centred(given_x, mean_x), _centred(given_y, mean_y)) if len(given_x) else None
 
 
-def _starts(a: Array, b: Array, anchors: Anchors | None, n: int, rng: np.random.Generator) -> Floats:
-    """(n, d_x, d_y): matched axes; Procrustes on the anchors, if any; and matched axes, some of them turned round."""
-    starts = [matched_axes(a, b)]
+def _starts(
+    a: Array, b: Array, some: tuple[Array, Array] | None, anchors: Anchors | None, n: int, rng: np.random.Generator
+) -> Floats:
+    """(n, d_x, d_y): by the anchors, if any; by the profiles of some rows; by the axes, some of them turned round."""
+    starts = []
     if anchors is not None:
         u, _, vt = np.linalg.svd(anchors[0].T @ anchors[1], full_matrices=False)
         starts.append(u @ vt)
+    if some is not None:
+        starts.append(matched_profiles(*some))
+    starts.append(matched_axes(a, b))
     starts += [matched_axes(a, b, rng) for _ in range(n - len(starts))]
     return np.stack(starts[:n])
 
 
-def _train(starts: Floats, a: Array, b: Array, anchors: Anchors | None, settings: Settings) -> list[Floats]:
-    """The rotations after training, made orthogonal."""
+def _train(
+    starts: Floats, a: Array, b: Array, anchors: Anchors | None, settings: Settings, clock: _Clock, until: float
+) -> tuple[list[Floats], int]:
+    """The rotations after training, made orthogonal, and how many steps they had."""
     random = torch.Generator().manual_seed(settings.seed)
     rotations = torch.tensor(starts, dtype=torch.float32).requires_grad_()
     judge = _Discriminators(len(starts), b.shape[1], settings, random)
@@ -191,7 +279,8 @@ def _train(starts: Floats, a: Array, b: Array, anchors: Anchors | None, settings
     def drawn(rows: Tensor) -> Tensor:
         return rows[torch.randint(len(rows), (len(starts), settings.batch), generator=random)]
 
-    for _ in range(settings.steps):
+    done = 0
+    for done in range(1, settings.steps + 1):
         for _ in range(settings.discriminator_steps):
             with torch.no_grad():
                 carried = drawn(sides[0]) @ rotations
@@ -206,8 +295,11 @@ def _train(starts: Floats, a: Array, b: Array, anchors: Anchors | None, settings
             rotations.copy_((1 + beta) * w - beta * w @ w.transpose(1, 2) @ w)
         for schedule in schedules:
             schedule.step()
+        clock.progress("adversarial alignment: steps", done, settings.steps)
+        if clock.spent > until:
+            break
     u, _, vt = np.linalg.svd(rotations.detach().numpy().astype(np.float64), full_matrices=False)
-    return list(u @ vt)
+    return list(u @ vt) if done else [], done
 
 
 def _step(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -30,12 +30,15 @@ class Fitted(nn.Module):
         return torch.from_numpy(self.aligner(vectors.detach().cpu().numpy(), self.modality)).to(vectors.device)
 
 
-def fit_heads(recipe: Recipe, rows: Rows) -> dict[Modality, Fitted]:
+def fit_heads(
+    recipe: Recipe, rows: Rows, progress: Callable[[str, int, int], None] | None = None
+) -> dict[Modality, Fitted]:
     """Fit [align] to the training rows: every other modality onto one of them, pair by pair.
 
     `ridge` and `procrustes` carry the others into the space of `onto` (text, where there is text), which stays as it
     is; `cca` carries two modalities into a space of their own.  A row of several windows counts once, as their mean,
-    so that a long file weighs no more than a short one; what is fitted then carries each window.
+    so that a long file weighs no more than a short one; what is fitted then carries each window.  progress: told of the
+    steps of what takes long (`adversarial`).
 
     Raises:
         ConfigError: an encoder learns, or the aligner does not suit the number of modalities or the space.
@@ -59,7 +62,8 @@ def fit_heads(recipe: Recipe, rows: Rows) -> dict[Modality, Fitted]:
     for modality, column in sides.items():
         if modality is not onto:
             x, y = _pairs(rows, column, sides[onto])
-            heads[modality] = Fitted(fit_aligner(spec.use, x, y, table=parts.TABLE, **options), modality)
+            aligner = fit_aligner(spec.use, x, y, table=parts.TABLE, progress=progress, **options)
+            heads[modality] = Fitted(aligner, modality)
     return heads
 
 

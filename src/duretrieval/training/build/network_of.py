@@ -18,6 +18,7 @@ from duretrieval.training.build.network import Network
 from duretrieval.training.build.objective import LossTerm, TotalLoss, inner
 from duretrieval.training.build.relate import looking
 from duretrieval.training.data.sample import Sample
+from duretrieval.training.nets.score.mixed import SUPPORT, Mixed
 from duretrieval.training.recipe import films
 from duretrieval.training.recipe.parts import make
 from duretrieval.training.recipe.recipe import Objective, Recipe, Use
@@ -87,7 +88,7 @@ def make_objective(recipe: Recipe, network: Network, classes: int, width: int | 
     """
     torch.manual_seed(recipe.seed + 1)
     known = {"dim": recipe.dim, "classes": classes}
-    score = make("train.scores", recipe.score, known) if recipe.score else inner
+    score = _score(recipe.score, known, len(recipe.views or network.views)) if recipe.score else inner
     terms = []
     for spec in recipe.losses:
         if width is None and getattr(parts.find("train.losses", spec.use), "reads", "") == "teacher-rows":
@@ -97,9 +98,9 @@ def make_objective(recipe: Recipe, network: Network, classes: int, width: int | 
         loss = make("train.losses", Use(spec.use, spec.options), known | ({} if width is None else {"width": width}))
         reads = getattr(loss, "reads", "scores")
         classifier = nn.Linear(recipe.dim, classes) if reads == "labels" and classes else None
-        if spec.matryoshka:
-            _check_cut(spec, reads, score)
-        terms.append(LossTerm(loss, spec.weight, reads, spec.views, classifier, spec.on, spec.matryoshka))
+        _check_term(spec, loss, reads, score)
+        settings = (spec.views, classifier, spec.on, spec.hardest, spec.apart, spec.matryoshka)
+        terms.append(LossTerm(loss, spec.weight, reads, *settings))
     memory = None
     if recipe.fit.memory:
         from duretrieval.training.losses.memory import Memory
@@ -109,7 +110,7 @@ def make_objective(recipe: Recipe, network: Network, classes: int, width: int | 
 
 
 def _check_cut(spec: Objective, reads: str, score: Any) -> None:
-    """Raises ConfigError where a loss cannot be taken of shorter vectors."""
+    """Raise ConfigError where a loss cannot be taken of shorter vectors."""
     if reads in ("rows", "labels", "teacher-rows"):
         raise ConfigError(
             f"{spec.use!r} is made for vectors of one length; matryoshka is for losses of scores, such as infonce"
@@ -119,6 +120,46 @@ def _check_cut(spec: Objective, reads: str, score: Any) -> None:
             f"the score is made for vectors of {score.dim} dimensions and cannot compare shorter ones; give the loss "
             f'{spec.use!r} on = "vectors", or leave out matryoshka'
         )
+
+
+def _check_term(spec: Objective, loss: Any, reads: str, score: Any) -> None:
+    """Raise ConfigError where a loss has a setting that does nothing for it."""
+    if spec.matryoshka:
+        _check_cut(spec, reads, score)
+    if spec.hardest and (reads != "scores" or getattr(loss, "pulls", False)):
+        raise ConfigError(
+            f"the loss {spec.use!r} has hardest = {spec.hardest}; it is for losses of scores that push negatives "
+            "away, such as binary-cross-entropy, so take it out"
+        )
+    learned = (
+        reads == "scores"
+        and spec.on == "scores"
+        and isinstance(score, nn.Module)
+        and next(score.parameters(), None) is not None
+    )
+    if spec.apart and reads != "labels" and not learned:
+        raise ConfigError(
+            f"the loss {spec.use!r} has apart = true, and would teach nothing: it reads no [score] that learns, such "
+            "as pair-scorer. Take it out, or name one"
+        )
+
+
+def _score(spec: Use, known: Mapping[str, Any], views: int) -> Any:
+    """The score that a recipe names; a dense one is mixed with the cosine and known pairs, unless mix = false."""
+    options = dict(spec.options)
+    mix, support = options.pop("mix", True), options.pop("support", SUPPORT)
+    if not isinstance(mix, bool) or not isinstance(support, int) or isinstance(support, bool):
+        raise ConfigError(
+            f"[score] has mix = {mix!r} and support = {support!r}; give true or false, and a whole number"
+        )
+    score = make("train.scores", Use(spec.use, options), known)
+    if not getattr(score, "dense", False):
+        if len(options) < len(spec.options):
+            raise ConfigError(
+                f"[score] has mix or support, and {spec.use!r} ranks by itself, with nothing to mix; take them out"
+            )
+        return score
+    return Mixed(score, views=views, support=support) if mix else score
 
 
 def draw_of(

@@ -13,9 +13,11 @@ from torch.nn.functional import normalize
 
 from duretrieval.errors import ConfigError
 from duretrieval.evaluation.labels.together import MATCH
+from duretrieval.training.build.hardest import hardest
 from duretrieval.training.data.batch import Batch, View
 from duretrieval.training.data.positives import Positives
 from duretrieval.training.data.taught import Taught
+from duretrieval.training.nets.score.mixed import Mixed
 
 
 def inner(a: Tensor, b: Tensor) -> Tensor:
@@ -46,6 +48,10 @@ class LossTerm:
     classifier: nn.Module | None = None
     on: str = "scores"
     """`vectors`: the cosine, whatever the score is."""
+    hardest: int = 0
+    """Of each anchor, only so many negatives count, those of the largest cosine; 0: all."""
+    apart: bool = False
+    """It teaches the score or the classifier alone, not what makes the rows."""
     dims: tuple[int, ...] = ()
     """Beside the whole vectors, those that end there: matryoshka (Kusupati et al. 2022), of equal weights."""
 
@@ -71,18 +77,20 @@ class TotalLoss(nn.Module):
         """The loss of a batch: a scalar.  positives: which rows of the data belong together; None: those of one key.
         taught: what a teacher makes of them; None: the scores of rows, where a loss learns from a teacher."""
         relation = positives or _Keys()
+        fixed = {name: View(view.rows.detach(), view.present) for name, view in views.items()}
         weighted: list[Tensor] = []
         for term in self.terms:
+            read = fixed if term.apart else views
             if term.reads == "labels":
-                weighted.append(term.weight * self._labels(term, views, batch))
+                weighted.append(term.weight * self._labels(term, read, batch))
                 continue
             if term.reads == "teacher-rows":
-                weighted += [term.weight * loss for loss in self._rows_taught(term, views, batch, taught)]
+                weighted += [term.weight * loss for loss in self._rows_taught(term, read, batch, taught)]
                 continue
             pairs = [term.views] if term.views else list(combinations(views, 2))
             if term.reads == "teacher" and len(views) == 1:  # which says how alike any two things are
                 pairs = [(name, name) for name in views]
-            whole = [(pair, {name: views[name] for name in pair}) for pair in pairs]
+            whole = [(pair, {name: read[name] for name in pair}) for pair in pairs]
             cuts = [(pair, {n: cut(v, d) for n, v in ends.items()}) for d in term.dims for pair, ends in whole]
             found = [self._pair(term, ends, pair, batch, relation, taught) for pair, ends in (*whole, *cuts)]
             losses = [loss for loss in found if loss is not None]
@@ -97,6 +105,11 @@ class TotalLoss(nn.Module):
                 known = relation.names(batch)[: batch.anchors]
                 self.memory.add(name, view.rows[: batch.anchors][there].detach(), known[there])
         return total
+
+    @property
+    def _taught(self) -> Any:
+        """What the losses read of a score that ranks mixed with the cosine."""
+        return self.score.score if isinstance(self.score, Mixed) else self.score
 
     def _pair(
         self,
@@ -114,7 +127,7 @@ class TotalLoss(nn.Module):
         if term.reads == "teacher":
             if taught is None:
                 return self._of_column(term, a, b, both, batch)
-            return self._taught(term, views, names, both, batch, relation, taught)
+            return self._distilled(term, views, names, both, batch, relation, taught)
         partners = both
         if batch.scores is not None:  # what is said not to belong together is no partner
             partners = both & ~(batch.scores[: batch.anchors] < MATCH)
@@ -128,22 +141,29 @@ class TotalLoss(nn.Module):
         if term.reads == "rows":
             loss: Tensor = term.loss(rows_a, rows_b)
             return loss
-        score = inner if term.on == "vectors" else self.score
-        scores = score(rows_a, rows_b)
-        turned = scores.T if getattr(score, "symmetric", score is inner) else score(rows_b, rows_a)
+        score = inner if term.on == "vectors" else self._taught
         same = relation.same(names[0], known, names[1], known)
         more_a = self._more(a, batch, names[0], both & ~partners, relation)
         more_b = self._more(b, batch, names[1], both & ~partners, relation)
 
-        def widened(scores: Tensor, same: Tensor, rows: Tensor, ends: tuple[str, str], more: Rows | None) -> Tensor:
+        def one_way(
+            rows: Tensor, others: Tensor, same: Tensor, ends: tuple[str, str], more: Rows | None, scores: Tensor | None
+        ) -> Tensor:
             if more is not None:
-                scores = torch.cat([scores, score(rows, more[0])], dim=1)
                 same = torch.cat([same, relation.same(ends[0], known, ends[1], more[1])], dim=1)
+                others = torch.cat([others, more[0]])
+                scores = None if scores is None else torch.cat([scores, score(rows, more[0])], dim=1)
+            if scores is None:
+                scores, same = hardest(score, rows, others, same, term.hardest)
             found: Tensor = term.loss(scores, same)
             return found
 
-        forward = widened(scores, same, rows_a, names, more_b)
-        return (forward + widened(turned, same.T, rows_b, names[::-1], more_a)) / 2
+        scores = turned = None
+        if not term.hardest:
+            scores = score(rows_a, rows_b)
+            turned = scores.T if getattr(score, "symmetric", score is inner) else score(rows_b, rows_a)
+        forward = one_way(rows_a, rows_b, same, names, more_b, scores)
+        return (forward + one_way(rows_b, rows_a, same.T, names[::-1], more_a, turned)) / 2
 
     def _scored(self, term: LossTerm, a: View, b: View, both: Tensor, batch: Batch) -> Tensor | None:
         """A loss of pairs whose rows say how far they belong together."""
@@ -170,7 +190,7 @@ class TotalLoss(nn.Module):
         found: Tensor = term.loss(ours.expand(n, n), wanted[known].expand(n, n), same)
         return found
 
-    def _taught(
+    def _distilled(
         self,
         term: LossTerm,
         views: Mapping[str, View],
@@ -186,7 +206,7 @@ class TotalLoss(nn.Module):
         chosen = (both & there[names[0]][: batch.anchors] & there[names[1]][: batch.anchors]).nonzero().flatten()
         if len(chosen) < 2:
             return None
-        score, known = inner if term.on == "vectors" else self.score, relation.names(batch)
+        score, known = inner if term.on == "vectors" else self._taught, relation.names(batch)
         losses: list[Tensor] = []
         for x, y in (names, names[::-1]):
             among = torch.cat([chosen, batch.anchors + there[y][batch.anchors :].nonzero().flatten()])

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 AHEAD = 1
 """Batches whose files are read while one is learned from."""
+SHARE = 0.5
+"""Of an accelerator's free memory that rows of frozen encoders may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,7 @@ class Rows(Dataset[Batch]):
         self.mined: Ints | None = None
         self.related: Related | None = None
         self._rows = {name: torch.from_numpy(c.rows) for name, c in columns.items() if c.rows is not None}
+        self._near = self._rows
         self._starts = {name: torch.from_numpy(c.starts) for name, c in columns.items() if c.starts is not None}
         self._present = {name: torch.from_numpy(c.present) for name, c in columns.items()}
 
@@ -139,6 +142,14 @@ class Rows(Dataset[Batch]):
         if self.related is not None:
             rows.related = self.related.still(rows if self.related.pool is self else self.related.pool.plain(every))
         return rows
+
+    def keep_on(self, device: torch.device) -> None:
+        """Hold the rows of frozen encoders on a CUDA device, so that no step carries them there, if they fit."""
+        self._near = self._rows
+        size = sum(rows.nbytes for rows in self._rows.values())
+        if device.type == "cuda" and size <= SHARE * torch.cuda.mem_get_info(device)[0]:
+            self._near = {name: rows.to(device) for name, rows in self._rows.items()}
+        self.positives.keep_on(device)
 
     def set_epoch(self, epoch: int) -> None:
         """Say which epoch begins: other windows, other neighbours."""
@@ -236,10 +247,11 @@ class Rows(Dataset[Batch]):
 
     def _encoded(self, name: str, at: Tensor) -> tuple[Inputs, Tensor | None]:
         """Rows of a frozen encoder, (w, d), and whose they are where a row has several."""
-        if name not in self._starts:
-            return {"rows": self._rows[name].index_select(0, at).float()}, None
-        chosen, owner = _windows(self._starts[name], at)
-        return {"rows": self._rows[name].index_select(0, chosen).float()}, owner if len(owner) > len(at) else None
+        rows, chosen, owner = self._near[name], at, None
+        if name in self._starts:
+            chosen, owner = _windows(self._starts[name], at)
+        found = rows.index_select(0, chosen.to(rows.device)).float()
+        return {"rows": found}, None if owner is None or len(owner) == len(at) else owner
 
     def _prepared(
         self, name: str, net: Net, read: Sequence[Mapping[str, Sequence[Part]]], present: Tensor

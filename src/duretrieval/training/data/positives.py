@@ -39,6 +39,12 @@ class Positives:
         known = keys.tolist()
         return cls(None, Together.of(((row, (key,)) for row, key in enumerate(known)), len(known)))
 
+    def keep_on(self, device: torch.device) -> None:
+        """Hold what every batch looks up on an accelerator."""
+        self._first = self._first.to(device)
+        if self.things is not None:
+            self.things = {name: held.to(device) for name, held in self.things.items()}
+
     def names(self, batch: Batch) -> Tensor:
         """By what `same` knows the rows of a batch: their places in the data."""
         return batch.rows

@@ -26,8 +26,10 @@ from duretrieval.training.data.batches import Rows
 from duretrieval.training.fit import history
 from duretrieval.training.fit.checkpoints import BestAndLast, WholeFiles
 from duretrieval.training.fit.chunks import encoded
+from duretrieval.training.fit.known_pairs import remember_pairs
 from duretrieval.training.fit.mining import mine
 from duretrieval.training.fit.validation import check, views_of
+from duretrieval.training.nets.score.mixed import Mixed
 from duretrieval.training.recipe.recipe import Fit
 from duretrieval.training.samplers.order import Order
 from duretrieval.types import Ints
@@ -77,6 +79,14 @@ class Training(pl.LightningModule):
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
         """A batch knows how to move itself."""
         return batch if device.type == "cpu" else batch.to(device)
+
+    def on_fit_start(self) -> None:
+        """What every step asks for waits where the steps are made."""
+        self.train_rows.keep_on(self.device)
+
+    def on_fit_end(self) -> None:
+        """And makes room for what comes after."""
+        self.train_rows.keep_on(torch.device("cpu"))
 
     # ---- steps
 
@@ -145,7 +155,9 @@ class Training(pl.LightningModule):
         if self.network.canonical is not None:
             self.network.canonical.forget()
             self.network.canonical.fit(*views_of(self.network, self.train_rows, self.device).values())
-        figures = check(self.network, self.objective, self.val_rows, self.fit.monitor)
+        if isinstance(self.objective.score, Mixed):
+            remember_pairs(self.objective.score, self.network, self.train_rows, self.device)
+        figures = check(self.network, self.objective, self.val_rows, self.fit.monitor, mixing=True)
         if not math.isfinite(figures["monitor"]):
             raise self._diverged(self.global_step)
         self.log("monitor", figures["monitor"])  # every device measures all rows, and decides alike
@@ -271,25 +283,32 @@ def trainer(
     if progress:
         found.append(TQDMProgressBar(refresh_rate=10))
     try:
-        return pl.Trainer(
-            max_epochs=epochs,
-            accelerator=fit.accelerator,
-            devices=fit.devices,
-            strategy="ddp_spawn_find_unused_parameters_true" if fit.devices > 1 else "auto",
-            plugins=[WholeFiles()],
-            precision=fit.precision,
-            accumulate_grad_batches=fit.accumulate,
-            gradient_clip_val=fit.clip or None,
-            logger=list(loggers) or False,
-            callbacks=found,
-            default_root_dir=folder,
-            enable_progress_bar=progress,
-            enable_model_summary=False,
-            num_sanity_val_steps=0,
-            use_distributed_sampler=False,
-        )
+        with warnings.catch_warnings(action="ignore"):  # of devices that are there and not wanted
+            driver = pl.Trainer(
+                max_epochs=epochs,
+                accelerator=fit.accelerator,
+                devices=fit.devices,
+                strategy="ddp_spawn_find_unused_parameters_true" if fit.devices > 1 else "auto",
+                plugins=[WholeFiles()],
+                precision=fit.precision,
+                accumulate_grad_batches=fit.accumulate,
+                gradient_clip_val=fit.clip or None,
+                logger=list(loggers) or False,
+                callbacks=found,
+                default_root_dir=folder,
+                enable_progress_bar=progress,
+                enable_model_summary=False,
+                num_sanity_val_steps=0,
+                use_distributed_sampler=False,
+            )
     except (MisconfigurationException, ValueError) as error:
         raise ConfigError(
             f"fit.accelerator is {fit.accelerator!r}, with {fit.devices} devices and precision {fit.precision!r}, and "
             f"this machine cannot do that: {error}"
         ) from error
+    if fit.precision.endswith("mixed") and driver.precision != fit.precision:
+        raise ConfigError(
+            f"fit.precision is {fit.precision!r}, and on this machine it would be {driver.precision!r} (16 bits need a "
+            f'GPU). Set fit.precision = "{driver.precision}", or "32"'
+        )
+    return driver

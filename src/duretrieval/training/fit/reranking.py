@@ -17,6 +17,8 @@ from duretrieval.evaluation.metrics.blocks import Compared, Scores
 from duretrieval.evaluation.metrics.reranked import Reranked
 from duretrieval.rank.nearest import RERANKED
 from duretrieval.training.build.objective import inner
+from duretrieval.training.fit.mixing import Candidates
+from duretrieval.training.nets.score.mixed import Mixed
 from duretrieval.training.nets.score.pair_score import PairScore
 from duretrieval.types import Array
 
@@ -27,6 +29,8 @@ def reranked(score: Any, a: Tensor, b: Tensor, *, candidates: int = RERANKED) ->
     The `candidates` with the largest cosine to a query have their score; all others follow (`Reranked`).  A score
     without `pairs`, or of no more rows than candidates, is that of all pairs.  Computed where it is asked for.
     """
+    if isinstance(score, Mixed):
+        return Candidates(score, a, b, candidates).ranked(score)
     if isinstance(score, PairScore) and len(b) > candidates:
         return Reranked(a.numpy(), b.numpy(), _of_arrays(score.pairs), candidates)
     return Compared(a.numpy(), b.numpy(), np.inner if score is inner else _of_arrays(score))

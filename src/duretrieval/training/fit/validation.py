@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from duretrieval.errors import ConfigError
+from duretrieval.evaluation.labels.relevance import Relevance
 from duretrieval.evaluation.labels.together import Right
 from duretrieval.evaluation.measures import Measure, measure
 from duretrieval.evaluation.metrics import accuracy, decisions, f1, recall
@@ -23,7 +24,9 @@ from duretrieval.training.data.batch import Batch, View
 from duretrieval.training.data.batches import Rows
 from duretrieval.training.data.positives import Positives
 from duretrieval.training.data.things import sides
+from duretrieval.training.fit.mixing import Sides, choose_shares
 from duretrieval.training.fit.reranking import reranked
+from duretrieval.training.nets.score.mixed import Mixed
 from duretrieval.training.recipe.monitor import CLASSES, GRADED, LOSS, sign
 
 BATCH = 512
@@ -33,9 +36,14 @@ RETRIEVAL = ("hit@1", "hit@5", "hit@10", "rr", "ap")
 
 
 def views_of(
-    network: Network, rows: Rows, device: torch.device | None = None, *, asking: bool = False
+    network: Network,
+    rows: Rows,
+    device: torch.device | None = None,
+    places: Sequence[int] | None = None,
+    *,
+    asking: bool = False,
 ) -> dict[str, View]:
-    """Every row's views, those of negatives too, in evaluation mode and order, on the CPU; not augmented.
+    """The views of rows, None: of every one, those of negatives too; in evaluation mode, on the CPU, not augmented.
 
     asking: as `Network` takes it.
     """
@@ -43,9 +51,9 @@ def views_of(
     network.eval()
     parts: dict[str, list[View]] = {name: [] for name in (*network.views, *(network.alone if asking else ()))}
     rows = rows.plain()
+    wanted = range(len(rows)) if places is None else places
     with torch.inference_mode():
-        starts = range(0, len(rows), BATCH)
-        for batch in rows.batches(range(start, min(start + BATCH, len(rows))) for start in starts):
+        for batch in rows.batches(wanted[start : start + BATCH] for start in range(0, len(wanted), BATCH)):
             for name, view in network(batch if device is None else batch.to(device), asking=asking).items():
                 parts[name].append(View(view.rows.cpu(), view.present.cpu()))
     network.train(was_training)
@@ -60,21 +68,27 @@ def retrieval(
     positives: Positives,
     names: Sequence[str],
     score: Any = inner,
-    directions: Sequence[tuple[str, str]] | None = None,
+    pairs: Sequence[tuple[str, str]] | None = None,
 ) -> dict[str, dict[str, float]]:
     """Each view asks, each other one is searched, as `evaluate` does it: "text→image" -> metric -> figure.
 
     What several rows hold asks once and is found once; all that belongs together with it is right, and what has
-    nothing right does not ask.  directions: what asks and what is searched, where it is not each view each other one.
+    nothing right does not ask.  pairs: what asks and what is searched, where it is not each view each other one.
     """
     wanted = [measure(name) for name in names]
+    return {name: _figures(*found, wanted, score) for name, found in directions(views, positives, pairs).items()}
+
+
+def directions(
+    views: Mapping[str, View], positives: Positives, pairs: Sequence[tuple[str, str]] | None = None
+) -> dict[str, Sides]:
+    """Each direction that has queries, by its name: rows that ask, rows that are searched, places of what is right."""
     there = {name: view.present.nonzero().flatten().cpu() for name, view in views.items()}
-    found: dict[str, dict[str, float]] = {}
-    for asking, searched in permutations(views, 2) if directions is None else directions:
+    found: dict[str, Sides] = {}
+    for asking, searched in permutations(views, 2) if pairs is None else pairs:
         queries, gallery, right = _sides(positives, asking, there[asking], searched, there[searched])
         if len(queries) and len(gallery) > 1:
-            a, b = views[asking].rows[queries], views[searched].rows[gallery]
-            found[f"{asking}→{searched}"] = _figures(a, b, right, wanted, score)
+            found[f"{asking}→{searched}"] = views[asking].rows[queries], views[searched].rows[gallery], right
     return found
 
 
@@ -96,14 +110,14 @@ def graded(views: Mapping[str, View], scores: Tensor | None, score: Any = inner)
 
 
 def asked(
-    rows: Rows, views: Mapping[str, Sequence[str]], directions: Sequence[tuple[str, str]] | None = None
+    rows: Rows, views: Mapping[str, Sequence[str]], pairs: Sequence[tuple[str, str]] | None = None
 ) -> dict[str, int]:
     """How many ask in each direction: "text→image" -> different texts that have a right picture."""
     there = {
         name: torch.from_numpy(np.flatnonzero(np.any([rows.columns[column].present for column in columns], axis=0)))
         for name, columns in views.items()
     }
-    wanted = list(permutations(there, 2)) if directions is None else directions
+    wanted = list(permutations(there, 2)) if pairs is None else pairs
     sides = {f"{a}→{b}": _sides(rows.positives, a, there[a], b, there[b]) for a, b in wanted}
     return {direction: len(found[0]) for direction, found in sides.items()}
 
@@ -117,7 +131,7 @@ def _sides(
     return torch.from_numpy(queries), torch.from_numpy(gallery), right
 
 
-def _figures(a: Tensor, b: Tensor, right: Right, wanted: Sequence[Measure], score: Any) -> dict[str, float]:
+def _figures(a: Tensor, b: Tensor, right: Relevance, wanted: Sequence[Measure], score: Any) -> dict[str, float]:
     values = per_query({m.name: m.of for m in wanted}, reranked(score, a, b), right)
     return {m.name: median(values[m.name]) if m.statistic == "median" else mean(values[m.name]) for m in wanted}
 
@@ -162,8 +176,12 @@ def mean_loss(objective: TotalLoss, views: Mapping[str, View], rows: Rows, devic
     return sum(losses) / len(rows)
 
 
-def check(network: Network, objective: TotalLoss, rows: Rows, monitor: str) -> dict[str, float]:
+def check(
+    network: Network, objective: TotalLoss, rows: Rows, monitor: str, *, mixing: bool = False
+) -> dict[str, float]:
     """Every figure of these rows by name ("text→image/hit@1", "f1"), and "monitor", the one that decides: larger wins.
+
+    mixing: choose on these rows first how a learned score is mixed with the cosine and with known pairs, where it is.
 
     Raises:
         ConfigError: the monitor is no metric, or cannot be measured on this data.
@@ -175,6 +193,9 @@ def check(network: Network, objective: TotalLoss, rows: Rows, monitor: str) -> d
     was_training = objective.training
     objective.eval()
     score = objective.score.cpu() if isinstance(objective.score, nn.Module) else objective.score
+    if mixing and isinstance(score, Mixed):
+        sides = directions(every, rows.positives, network.directions)
+        choose_shares(score, [*sides.values()], monitor if monitor in names else "rr")
     pairs = retrieval(every, rows.positives, names, score, network.directions)
     for pair, found in graded(views, rows.scores, score).items():
         pairs[pair] = pairs.get(pair, {}) | found

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -30,6 +31,8 @@ class SmoothAp:
         ConfigError: the temperature is not above 0.
     """
 
+    pulls: ClassVar[bool] = True
+    """What belongs together without being partners is not left alone."""
     temperature: float = 0.01
 
     def __post_init__(self) -> None:

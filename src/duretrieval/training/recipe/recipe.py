@@ -84,6 +84,16 @@ class Objective:
     views: tuple[str, str] | None = None
     on: Literal["scores", "vectors"] = "scores"
     """What a loss of scores reads: those of [score], or the cosines of the vectors all the same."""
+    hardest: int = 0
+    """Negatives of each anchor that count, those of the largest cosine, as a search asks a score about; 0: all."""
+
+    apart: bool = False
+    """The loss teaches the score or the classifier alone, and not what makes the vectors."""
+
+    def __post_init__(self) -> None:
+        if self.hardest < 0:
+            raise ConfigError(f"the loss {self.use!r} has hardest = {self.hardest}; it must be at least 0 (all)")
+
     matryoshka: tuple[int, ...] = ()
     """Leading dimensions whose cosines it is taken of as well, each as if the vectors ended there."""
 
@@ -230,6 +240,8 @@ class Recipe:
     """None is the cosine."""
     codes: Use | None = None
     """Binary codes beside the vectors, fitted when the model is exported: `itq` with its bits."""
+    index: Use | None = None
+    """The index in memory by which collections of the model are searched: exact, faiss, binary; None: the store."""
     losses: tuple[Objective, ...] = (Objective(),)
     teacher: str | None = None
     """A model folder, or `builtin`, whose scores and vectors losses of distillation learn."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from duretrieval import whole
@@ -86,6 +87,11 @@ def write_negatives(
     columns = columns_of(samples)
     ask, among = _sides(columns, ask, among)
     used = {name: columns[name] for name in (ask, among)}
+    if any(isinstance(s.columns[among].content, np.ndarray) for s in samples if among in s.columns):
+        raise ConfigError(
+            f"the column {among!r} holds vectors in its rows, and a negative is a text or a file; write each to a .npy "
+            "file, and its path in the row"
+        )
     views = _views(model, used, samples, cache or user_cache() / "features", progress)
     present: dict[str, list[bool]] = {c: view.present.tolist() for c, view in views.items()}
     known = positives(samples, {c: [c] for c in used}, present, names)
@@ -168,17 +174,29 @@ def _column(name: str, among: str) -> str:
     return COLUMN if name == among else f"{COLUMN} of {name}"
 
 
-def _cell(part: Part, out: Path) -> str:
-    """A text; a file by its path from where the manifest is."""
+def _cell(part: Part, out: Path) -> Any:
+    """A text; a file by its path from where the manifest is; a vector as numbers."""
+    if isinstance(part.content, np.ndarray):
+        return part.content.tolist()
     if isinstance(part.content, Path):
         return Path(os.path.relpath(part.content.absolute(), out.absolute().parent)).as_posix()
     return str(part.content)
 
 
+def _is_vector(part: Part) -> bool:
+    content = part.content
+    return isinstance(content, np.ndarray) or (isinstance(content, Path) and content.suffix in (".npy", ".npz"))
+
+
 def _said(columns: Mapping[str, Modality], samples: Sequence[Sample], among: str) -> dict[str, str]:
     """What the names of the columns do not say."""
     usual = Roles()
-    said = {name: kind.value for name, kind in columns.items() if usual(name) != (name, kind.value)}
+    given = {name for sample in samples for name, part in sample.columns.items() if _is_vector(part)}
+    said = {
+        name: f"vector:{kind}" if name in given else kind.value
+        for name, kind in columns.items()
+        if usual(name) != (name, "vector" if name in given else kind.value)
+    }
     texts = [name for name, kind in columns.items() if kind is Modality.TEXT]
     default = "positive" if "positive" in texts else texts[0] if len(texts) == 1 else None
     for name in dict.fromkeys((among, *(c for sample in samples for c in sample.negatives))):

@@ -49,6 +49,8 @@ from duretrieval.training.recipe.recipe import Recipe
 from duretrieval.training.runs.folder import Outcome, described, facts, write_json
 
 LAST, BEST = "last.ckpt", "best.ckpt"
+WHERE = ("accelerator", "devices", "workers")
+"""What of `fit` says on which machine a run is made, and may change when it goes on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,7 +106,7 @@ def train(
         best, epochs = 0, 0
         if recipe.align is None:  # what is fitted whole takes no steps
             with _nothing_lost(folder):
-                _take_steps(run, resume, track, bar=bar, callbacks=callbacks)
+                take_steps(run, resume=resume, track=track, bar=bar, callbacks=callbacks)
             _recall(run)  # other devices are other processes
             best, epochs = load(run, folder / BEST), sum("check" in row for row in history.read(folder))
         figures = _figures(run)
@@ -169,17 +171,26 @@ def assemble(
     """
     samples, unread = found
     prepared = prepare(recipe, samples, limits=limits, cache=cache, progress=progress, tell=tell)
-    fitted = fit_heads(recipe, prepared.rows["train"]) if recipe.align else None
+    fitted = fit_heads(recipe, prepared.rows["train"], progress) if recipe.align else None
     network = make_network(prepared.recipe, prepared.encoders, prepared.columns, fitted, prepared.kinds)
     taught = prepared.rows["train"].taught
     objective = make_objective(recipe, network, len(prepared.classes), None if taught is None else taught.width)
-    if recipe.align is None:
-        check_learnable(objective, network.views, prepared.rows["train"])
-    check_measurable(recipe.fit.monitor, objective, network.views, prepared.rows["val"])
-    return Run(recipe, prepared, network, objective, folder, [*unread, *prepared.problems])
+    problems = [*unread, *prepared.problems]
+    try:
+        if recipe.align is None:
+            check_learnable(objective, network.views, prepared.rows["train"])
+        check_measurable(recipe.fit.monitor, objective, network.views, prepared.rows["val"])
+    except ConfigError as error:
+        if not problems:
+            raise
+        first = [*prepared.problems, *unread][0]
+        raise ConfigError(f"{error}. {len(problems)} could not be used, such as: {first}") from error
+    return Run(recipe, prepared, network, objective, folder, problems)
 
 
-def _take_steps(run: Run, resume: bool, track: Iterable[str], *, bar: bool, callbacks: Sequence[Any]) -> None:
+def take_steps(
+    run: Run, *, resume: bool = False, track: Iterable[str] = (), bar: bool = False, callbacks: Sequence[Any] = ()
+) -> None:
     """The steps of a run, from the beginning or from its last checkpoint; none where it had stopped early."""
     fit, last = run.recipe.fit, run.folder / LAST
     going_on = resume and last.is_file()
@@ -294,13 +305,17 @@ def _check_folder(folder: Path, recipe: Recipe, resume: bool) -> None:
         return
     if not resume:
         raise ConfigError(f"there is a run in {folder} already; go on with it (--resume), or give another folder")
-    known, given = to_json(described(folder)), to_json(recipe)
+    known, given = ({**made, "fit": _anywhere(made["fit"])} for made in (to_json(described(folder)), to_json(recipe)))
     if known != given:
         different = [key for key in given if given[key] != known[key]]
         raise ConfigError(
             f"the run in {folder} is of another recipe: {', '.join(different)} differ. Go on with the recipe it has, "
             "or give another folder"
         )
+
+
+def _anywhere(fit: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fit.items() if name not in WHERE}
 
 
 @contextmanager

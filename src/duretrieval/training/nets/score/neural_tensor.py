@@ -24,6 +24,8 @@ class NeuralTensor(PairScore):
         ConfigError: dim or slices is below 1.
     """
 
+    dense = True
+
     def __init__(self, dim: int, *, slices: int = 4, numbers: int = NUMBERS) -> None:
         super().__init__()
         if dim < 1 or slices < 1:

@@ -19,11 +19,12 @@ class PairScore(nn.Module):
     and is what the engine runs on the candidates of a query. Law: pairs(a, b) is the diagonal of forward(a, b) (1e-4).
 
     dim: d, where the score is made for one; None where it takes any.  symmetric: whether score(a, b) is score(b, a)ᵀ,
-    so that training computes one of the two.
+    so that training computes one of the two.  dense: whether it is learned whole, so that a recipe mixes it (`Mixed`).
     """
 
     dim: int | None = None
     symmetric: bool = False
+    dense: bool = False
 
     def __init__(self) -> None:  # nn.Module's takes anything, and a recipe's misspelt option would not be noticed
         super().__init__()

@@ -31,6 +31,8 @@ class PairScorer(PairScore):
         ConfigError: dim or a width is below 1, there is no width, or other inputs.
     """
 
+    dense = True
+
     def __init__(
         self,
         dim: int,
