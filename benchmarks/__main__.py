@@ -9,6 +9,7 @@ from benchmarks import (
     install,
     losses,
     memory,
+    methods,
     quality,
     recipes,
     relations,
@@ -17,6 +18,6 @@ from benchmarks import (
     vectors,
 )
 
-quick = (quality, indexing, cold, memory, install, evaluation, binary, sounds, losses, vectors)
+quick = (quality, indexing, cold, memory, install, evaluation, binary, sounds, losses, vectors, methods)
 for benchmark in (*quick, relations, recipes, training, ablations):  # the last three take a quarter of an hour each
     benchmark.main()

@@ -45,6 +45,7 @@ BUILT_IN: Table = {
         "centre": ("duretrieval.align.centre:Centre", None),
         "chain": ("duretrieval.align.chain:Chain", None),
         "conse": ("duretrieval.align.conse:Conse", None),
+        "cut": ("duretrieval.align.cut:Cut", None),
         "itq": ("duretrieval.align.itq:Itq", None),
         "onnx-head": ("duretrieval.align.network:OnnxAligner", None),
         "procrustes": ("duretrieval.align.procrustes:Procrustes", None),

@@ -11,7 +11,7 @@ import typer
 
 from duretrieval.cli.columns import Columns, columns, setting
 from duretrieval.cli.limits import limits
-from duretrieval.cli.options import HERE, AnyCollectionPath, CollectionPath, Json, Trust, trusting
+from duretrieval.cli.options import HERE, AnyCollectionPath, CollectionPath, Dim, Json, Trust, trusting
 from duretrieval.cli.output import print_json
 from duretrieval.cli.progress import bar, kept
 from duretrieval.cli.terminal import err, out
@@ -31,6 +31,7 @@ def index(
     model: Annotated[
         str | None, typer.Option(help="builtin, a folder, clip:ID ... Default: the collection's own.")
     ] = None,
+    dim: Dim = None,
     manifest: Annotated[bool, typer.Option("--manifest", help="PATHS are manifests: a row is one item.")] = False,
     column: Columns = None,
     reader: Annotated[
@@ -66,7 +67,7 @@ def index(
     removing: Prune = "all" if yes else prune
     with (
         trusting(trust),
-        Collection.open(collection, model, limits=limits(limit or [])) as c,
+        Collection.open(collection, model, dim=dim, limits=limits(limit or [])) as c,
         kept(bar(_total(paths, items, manifest))) as progress,
     ):
         if manifest:
@@ -103,6 +104,7 @@ def remove(
 
 def migrate(
     model: Annotated[str, typer.Option(help="builtin, a model folder, or a hub's: clip:ID.")],
+    dim: Dim = None,
     collection: CollectionPath = HERE,
     workers: Annotated[int | None, typer.Option(min=1, help="Decoding processes. Default: one a core.")] = None,
     trust: Trust = False,
@@ -116,7 +118,7 @@ def migrate(
         Collection.open(collection, create=False, any_model=True) as c,
         kept(bar(len(c))) as progress,
     ):
-        report = c.migrate(model, progress=progress, workers=workers)
+        report = c.migrate(model, dim=dim, progress=progress, workers=workers)
     _print_report(report, collection, json)
 
 

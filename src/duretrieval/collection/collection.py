@@ -71,6 +71,7 @@ class Collection:
         limits: Limits | None = None,
         trust: bool = False,
         index: str | Make | None = None,
+        dim: int | None = None,
     ) -> Collection:
         """Open the collection at `path`, or make a new one there.
 
@@ -80,7 +81,7 @@ class Collection:
         whoever made them.  index: search by an index in memory, filled when first asked and whenever the collection
         changes: "exact", "faiss", "binary" (with the model's codes, where it has some), or a function, dim -> empty
         index; searches with a filter and exact ones stay with the store.  None: as the model says, which most often is
-        "store", none.
+        "store", none.  dim: cut the model to so many dimensions (`Model.cut`); None: as the collection's is.
 
         Raises:
             ModelMismatch: the collection was made with another model; the message names both and the remedy.
@@ -90,7 +91,7 @@ class Collection:
             UnknownPart: there is no such index.
         """
         memory = None if index in (None, STORE) else MemoryIndex(index)
-        handle = Handle.open(path, model, create=create, any_model=any_model, trust=trust)
+        handle = Handle.open(path, model, dim=dim, create=create, any_model=any_model, trust=trust)
         follow = index is None and not any_model
         return cls(path, handle, limits or Limits(), trust=trust, memory=memory, as_model_says=follow)
 
@@ -204,13 +205,19 @@ class Collection:
         return self._remove([*ids, *found])
 
     def migrate(
-        self, model: str | Path | Model, *, progress: Progress | None = None, workers: int | None = None
+        self,
+        model: str | Path | Model,
+        *,
+        dim: int | None = None,
+        progress: Progress | None = None,
+        workers: int | None = None,
     ) -> Report:
         """Encode everything again with another model; readers keep the old vectors until the new ones are complete.
 
-        Interrupted, it goes on where it stopped. An item whose source is gone is kept, with that as its problem.
+        dim: cut that model to so many dimensions.  Interrupted, it goes on where it stopped.  An item whose source is
+        gone is kept, with that as its problem.
         """
-        new = model if isinstance(model, Model) else Model.load(model, trust=self._trust)
+        new = record.opened(model, dim, trust=self._trust)
         told = record.metadata(new, self.path)
         with self._handle.writing() as old:
             report = upkeep.migrate(

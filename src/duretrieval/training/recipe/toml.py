@@ -49,8 +49,8 @@ def to_recipe(table: Mapping[str, Any], where: str = "the recipe") -> Recipe:
         ConfigError: as `read_recipe`.
     """
     known = ("name", "dim", "seed", "views", "encoders", "heads", "align", "fusion", "score", "codes", "index")
-    check_keys(table, (*known, "loss", "losses", "augment", "data", "fit"), where)
-    made: dict[str, Any] = {k: table[k] for k in ("name", "dim", "seed", "augment") if k in table}
+    check_keys(table, (*known, "loss", "losses", "augment", "data", "fit", "teacher"), where)
+    made: dict[str, Any] = {k: table[k] for k in ("name", "dim", "seed", "augment", "teacher") if k in table}
     if "views" in table:
         made["views"] = _views(table["views"], where)
     if "encoders" in table:

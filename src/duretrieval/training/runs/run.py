@@ -117,7 +117,7 @@ def train(
         model=folder / "model",
         best_epoch=best,
         epochs=epochs,
-        queries={name: asked(run.prepared.rows[name], run.network.views) for name in figures},
+        queries={name: _queries(run, name) for name in figures},
         seconds=round(time.monotonic() - start, 2),
         problems=_write_problems(run),
         **figures,
@@ -173,7 +173,8 @@ def assemble(
     prepared = prepare(recipe, samples, limits=limits, cache=cache, progress=progress, tell=tell)
     fitted = fit_heads(recipe, prepared.rows["train"], progress) if recipe.align else None
     network = make_network(prepared.recipe, prepared.encoders, prepared.columns, fitted, prepared.kinds)
-    objective = make_objective(recipe, network, len(prepared.classes))
+    taught = prepared.rows["train"].taught
+    objective = make_objective(recipe, network, len(prepared.classes), None if taught is None else taught.width)
     problems = [*unread, *prepared.problems]
     try:
         if recipe.align is None:
@@ -242,6 +243,12 @@ def figures_of(run: Run) -> dict[str, dict[str, float]]:
         name: check(run.network, run.objective, rows[name], monitor) if len(rows[name]) > 1 else {}
         for name in ("val", "test")
     }
+
+
+def _queries(run: Run, split: str) -> dict[str, int]:
+    """Direction -> rows of a split that ask in it."""
+    network = run.network
+    return asked(run.prepared.rows[split], {**network.views, **network.alone}, network.directions)
 
 
 def write_model(
