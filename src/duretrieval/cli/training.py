@@ -187,6 +187,10 @@ def export(
     checkpoint: Annotated[
         Checkpoint | None, typer.Option(help="The best check of the run, or its last. Default: best.")
     ] = None,
+    others: Annotated[
+        list[Path] | None,
+        typer.Option("--with", help="A further run of the same recipe with another seed; their heads are averaged."),
+    ] = None,
     data: Annotated[Path | None, typer.Option(help="The run's data, if it has moved.")] = None,
     as_: Annotated[
         Layout | None,
@@ -200,8 +204,8 @@ def export(
     from duretrieval.model.model import Model, is_hub_name
 
     if is_hub_name(what):
-        given: dict[str, object] = {"--checkpoint": checkpoint, "--data": data, "--cache": cache, "--as": as_}
-        given |= {"--only": only, "--trust": trust or None}
+        given: dict[str, object] = {"--checkpoint": checkpoint, "--with": others, "--data": data, "--as": as_}
+        given |= {"--only": only, "--cache": cache, "--trust": trust or None}
         _refuse(given, f"is for the folder of a run, and {what} is the name of a model")
         with workbench():
             from duretrieval.training.joint.folder import UNSTATED, export_joint
@@ -210,18 +214,26 @@ def export(
         model = Model.load(folder)
     else:
         _refuse({"--licence": licence}, f"is for the name of a model (clip:ID), and {what} is the folder of a run")
-        state = checkpoint or Checkpoint.best
+        if others:
+            _refuse({"--checkpoint": checkpoint}, "is for one run, and of several the best checks are averaged")
+            _refuse({"--as": as_}, "is for one run, and the average of several is a model of the engine")
         if as_ is not None:
+            state = checkpoint or Checkpoint.best
             _export_hub(
                 as_, Path(what), folder, only, name=name, checkpoint=state.value, data=data, cache=cache, trust=trust
             )
             return
         _refuse({"--only": only}, "is for --as, which writes one modality of a run")
         with workbench():
+            from duretrieval.training.runs.averaged import export_averaged
             from duretrieval.training.runs.run import export_run
 
         with trusting(trust):
-            model = export_run(Path(what), folder, name=name, checkpoint=state.value, data=data, cache=cache)
+            if others:
+                model = export_averaged([what, *others], folder, name=name, data=data, cache=cache)
+            else:
+                state = checkpoint or Checkpoint.best
+                model = export_run(Path(what), folder, name=name, checkpoint=state.value, data=data, cache=cache)
     said = ", ".join(sorted(model.modalities))
     out.print(f"Model {model.name!r} ({said}; {model.dim} dimensions): {folder}")
     _next(folder)

@@ -98,6 +98,18 @@ def test_a_transformer_goes_back_as_it_came(tmp_path: Path) -> None:
     assert found.opens is None
 
 
+def test_vectors_that_may_be_cut_may_be_cut_there_too(tmp_path: Path) -> None:
+    encoder = {"use": "transformer", "model": saved("bert", tmp_path)}
+    loss = {"use": "infonce", "matryoshka": [8, 4]}
+    run = text_run(encoder, tmp_path / "run", heads={"use": "linear"}, loss=loss)
+    export_hub(run, tmp_path / "out", "sentence-transformers", data=texts())
+    short = SentenceTransformer(str(tmp_path / "out"), device="cpu", truncate_dim=4)
+    theirs = short.encode(["a red bus"], normalize_embeddings=True)
+    ours = Model.load(run / "model", dim=4).encode([Part(Modality.TEXT, "a red bus")])
+    assert np.abs(theirs - ours).max() < CLOSE
+    assert "Vectors may be cut to their first 8, 4 numbers." in (tmp_path / "out" / "README.md").read_text()
+
+
 def test_a_closed_form_and_a_turn_go_along(tmp_path: Path) -> None:
     """Ridge carries the texts into the space of the pictures; deep CCA turns both."""
     rows = samples(tmp_path)
@@ -307,6 +319,8 @@ def test_from_the_command_line(
     assert np.abs(theirs - engine(Path("run"), ["a red bus"])).max() < CLOSE
     said = run("export", "run", "more", "--only", "text").err
     assert "--only is for --as, which writes one modality of a run; leave it out" in said
+    said = run("export", "run", "more", "--with", "run", "--as", "transformers").err
+    assert "--as is for one run, and the average of several is a model of the engine; leave it out" in said
     said = run("export", "clip:a/b", "more", "--as", "transformers").err
     assert "--as is for the folder of a run, and clip:a/b is the name of a model; leave it out" in said
     assert "out is in use; give a folder that is empty" in run("export", "run", "out", "--as", "transformers").err

@@ -11,7 +11,7 @@ from duretrieval import plugins
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.export.hub.folder import Hub, write_hub
 from duretrieval.training.export.hub.towers import Layout
-from duretrieval.training.runs.run import check_unused, figures_of, load, provenance, reopen
+from duretrieval.training.runs.run import figures_of, load, provenance, reopen, unused
 
 
 def export_hub(
@@ -40,7 +40,7 @@ def export_hub(
         UnknownPart: there is no such layout.
     """
     run, folder = Path(run), Path(folder)
-    check_unused(folder)
+    unused(folder)
     data = Path(data) if isinstance(data, str) else data
     opened = reopen(run, data=data, cache=Path(cache) if cache is not None else None, trust=trust)
     stored, trusted = plugins.stored(run / "recipe.json"), plugins.trusting(trust)

@@ -117,7 +117,7 @@ def train(
         model=folder / "model",
         best_epoch=best,
         epochs=epochs,
-        queries={name: asked(run.prepared.rows[name], run.network.views) for name in figures},
+        queries={name: _queries(run, name) for name in figures},
         seconds=round(time.monotonic() - start, 2),
         problems=_write_problems(run),
         **figures,
@@ -173,11 +173,19 @@ def assemble(
     prepared = prepare(recipe, samples, limits=limits, cache=cache, progress=progress, tell=tell)
     fitted = fit_heads(recipe, prepared.rows["train"], progress) if recipe.align else None
     network = make_network(prepared.recipe, prepared.encoders, prepared.columns, fitted, prepared.kinds)
-    objective = make_objective(recipe, network, len(prepared.classes))
-    if recipe.align is None:
-        check_learnable(objective, network.views, prepared.rows["train"])
-    check_measurable(recipe.fit.monitor, objective, network.views, prepared.rows["val"])
-    return Run(recipe, prepared, network, objective, folder, [*unread, *prepared.problems])
+    taught = prepared.rows["train"].taught
+    objective = make_objective(recipe, network, len(prepared.classes), None if taught is None else taught.width)
+    problems = [*unread, *prepared.problems]
+    try:
+        if recipe.align is None:
+            check_learnable(objective, network.views, prepared.rows["train"])
+        check_measurable(recipe.fit.monitor, objective, network.views, prepared.rows["val"])
+    except ConfigError as error:
+        if not problems:
+            raise
+        first = [*prepared.problems, *unread][0]
+        raise ConfigError(f"{error}. {len(problems)} could not be used, such as: {first}") from error
+    return Run(recipe, prepared, network, objective, folder, problems)
 
 
 def take_steps(
@@ -235,6 +243,12 @@ def figures_of(run: Run) -> dict[str, dict[str, float]]:
         name: check(run.network, run.objective, rows[name], monitor) if len(rows[name]) > 1 else {}
         for name in ("val", "test")
     }
+
+
+def _queries(run: Run, split: str) -> dict[str, int]:
+    """Direction -> rows of a split that ask in it."""
+    network = run.network
+    return asked(run.prepared.rows[split], {**network.views, **network.alone}, network.directions)
 
 
 def write_model(
@@ -375,7 +389,7 @@ def export_run(
     folder = Path(folder)
     data = Path(data) if data is not None else None
     cache = Path(cache) if cache is not None else None
-    check_unused(folder)
+    unused(folder)
     opened = reopen(run, data=data, cache=cache, trust=trust)
     with closing(opened.prepared.decoders):
         # what is fitted whole has no checkpoint
@@ -383,7 +397,12 @@ def export_run(
         return write_model(opened, folder, epoch, figures_of(opened), name)
 
 
-def check_unused(folder: Path) -> None:
-    """Raise ConfigError where something is at `folder`; an empty folder does not matter."""
+def unused(folder: Path) -> Path:
+    """The folder, if a model may go there.
+
+    Raises:
+        ConfigError: it is in use.
+    """
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise ConfigError(f"{folder} is in use; give a folder that is empty, or that does not exist")
+    return folder

@@ -21,10 +21,13 @@ def card(
     training: Mapping[str, Any],
     figures: Mapping[str, Mapping[str, float]],
     differences: Mapping[Modality, float],
-    dim: int,
+    dims: Sequence[int],
 ) -> str:
-    """The text.  training: as [training] of a model folder.  figures: val, test -> those of the run."""
-    parts = [_front(layout, towers), f"# {name}", _made(towers, training), _use(layout, towers, dim)]
+    """The text.  training: as [training] of a model folder.  figures: val, test -> those of the run.
+
+    dims: of its vectors, and then those that they may be cut to.
+    """
+    parts = [_front(layout, towers), f"# {name}", _made(towers, training), _use(layout, towers, dims)]
     return "\n\n".join([*parts, _reached(figures, towers), _limits(layout, towers, differences)]) + "\n"
 
 
@@ -51,11 +54,11 @@ def _made(towers: Sequence[Tower], training: Mapping[str, Any]) -> str:
     )
 
 
-def _use(layout: Layout, towers: Sequence[Tower], dim: int) -> str:
+def _use(layout: Layout, towers: Sequence[Tower], dims: Sequence[int]) -> str:
     first = towers[0]
     if layout == SENTENCE:
         code = 'from sentence_transformers import SentenceTransformer\n\nmodel = SentenceTransformer("FOLDER")\n'
-        code += f'vectors = model.encode(["a red bus"])  # (1, {dim}), of unit length'
+        code += f'vectors = model.encode(["a red bus"])  # (1, {dims[0]}), of unit length'
     elif isinstance(first.net, TextTransformer):
         code = 'from transformers import AutoModel, AutoTokenizer\n\nmodel = AutoModel.from_pretrained("FOLDER")\n'
         code += 'tokenizer = AutoTokenizer.from_pretrained("FOLDER")'
@@ -63,7 +66,8 @@ def _use(layout: Layout, towers: Sequence[Tower], dim: int) -> str:
         kind = CLASSES.get(first.use, "AutoModel")
         code = f"from transformers import AutoProcessor, {kind}\n\n"
         code += f'model = {kind}.from_pretrained("FOLDER")\nprocessor = AutoProcessor.from_pretrained("FOLDER")'
-    return f"```python\n{code}\n```" + (_pooling(first.net) if isinstance(first.net, TextTransformer) else "")
+    cut = f"\n\nVectors may be cut to their first {', '.join(map(str, dims[1:]))} numbers." if dims[1:] else ""
+    return f"```python\n{code}\n```{cut}" + (_pooling(first.net) if isinstance(first.net, TextTransformer) else "")
 
 
 def _pooling(net: TextTransformer) -> str:

@@ -64,7 +64,7 @@ def write_hub(
     with whole.folder(folder) as place:
         (write_sentence if layout == SENTENCE else write_transformers)(found, place)
         differences = agree(place, layout, found, prepared)
-        text = card(name, layout, found, training, figures, differences, recipe.dim)
+        text = card(name, layout, found, training, figures, differences, (recipe.dim, *recipe.dims))
         (place / "README.md").write_text(text, encoding="utf-8")
     kind = "st" if layout == SENTENCE else found[0].use
     opens = None if layout != SENTENCE and isinstance(found[0].net, TextTransformer) else f"{kind}:{folder}"
