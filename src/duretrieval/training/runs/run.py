@@ -255,7 +255,20 @@ def write_model(
     run: Run, folder: Path, epoch: int, figures: Mapping[str, Mapping[str, float]], name: str | None = None
 ) -> Model:
     """The run's model, in its present state, as a folder of the engine; epoch, figures: of that state."""
-    provenance = {
+    return export(
+        run.recipe,
+        run.prepared,
+        run.network,
+        run.objective,
+        folder,
+        name=name,
+        training=provenance(run, epoch, figures),
+    )
+
+
+def provenance(run: Run, epoch: int, figures: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    """What a written model says of where it comes from; epoch, figures: of the run's present state."""
+    return {
         "recipe": run.recipe.name,
         "data": run.prepared.digest,
         "rows": len(run.prepared.rows["train"]),
@@ -264,7 +277,6 @@ def write_model(
         "duretrieval": __version__,
         "metrics": {key: round(value, 6) for key, value in (figures["test"] or figures["val"]).items()},
     }
-    return export(run.recipe, run.prepared, run.network, run.objective, folder, name=name, training=provenance)
 
 
 def reopen(
