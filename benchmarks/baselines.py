@@ -1,16 +1,17 @@
 """What one would otherwise reach for, on the same rows: each gives unit rows of the test's texts and pictures.
 
-Linear: scikit-learn's PLS and CCA.  Learned: two perceptrons (hidden 512) with the loss of sentence-transformers
-(MultipleNegativesRankingLoss), of pytorch-metric-learning (NTXentLoss, SupConLoss), or the symmetric cross-entropy of
-CLIP with a learned scale, as open_clip has it.  All learned ones have the same steps, batches, optimiser, schedule and
-choice of the best epoch by the validation rows as ours.
+Linear: scikit-learn's PLS and CCA.  Learned: the loss of sentence-transformers (MultipleNegativesRankingLoss), of
+pytorch-metric-learning (SupConLoss), or the symmetric cross-entropy of CLIP with a learned scale, as
+open_clip has it, under either of two pairs of heads: two perceptrons (hidden 512), or the very head of the recipe, what
+the names of the classes say beside a perceptron.  All learned ones have the same steps, batches, optimiser, schedule
+and choice of the best epoch by the validation rows as ours; the linear ones get the vectors of the class names as
+further columns.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from itertools import cycle
 
 import numpy as np
 import torch
@@ -22,10 +23,12 @@ from duretrieval.similarity import unit
 from duretrieval.training.data.batch import View
 from duretrieval.training.data.positives import Positives
 from duretrieval.training.fit.validation import retrieval
-from duretrieval.types import Array
+from duretrieval.training.nets.class_names import ClassNames
+from duretrieval.types import Array, Modality
 
 Rows = tuple[Array, Array]
 """(q, d) texts and (n, d) pictures of the test, unit."""
+Heads = Callable[[], nn.ModuleDict]
 PairLoss = Callable[[Tensor, Tensor, Tensor], Tensor]
 """(n, d), (n, d) unit rows and (n,) keys of a batch -> scalar"""
 COMPONENTS = 64
@@ -44,7 +47,7 @@ def by_pls(seed: int) -> Rows:
     from sklearn.cross_decomposition import PLSSVD
 
     text, image, _ = pairs("train")
-    model = PLSSVD(n_components=COMPONENTS).fit(text.numpy(), image.numpy())
+    model = PLSSVD(n_components=COMPONENTS).fit(text.numpy(), beside_names(image))
     return _projected(model)
 
 
@@ -54,25 +57,28 @@ def by_cca(seed: int) -> Rows:
     from sklearn.decomposition import PCA
 
     text, image, _ = pairs("train")
-    pca = PCA(256, random_state=seed).fit(image.numpy())
-    model = CCA(n_components=COMPONENTS, max_iter=100, tol=1e-4).fit(text.numpy(), pca.transform(image.numpy()))
+    pca = PCA(256, random_state=seed).fit(beside_names(image))
+    model = CCA(n_components=COMPONENTS, max_iter=100, tol=1e-4).fit(text.numpy(), pca.transform(beside_names(image)))
     return _projected(model, pca.transform)
+
+
+def beside_names(image: Tensor) -> Array:
+    """(n, 2280) -> (n, 2280 + 384): the rows of pictures with what the names of their classes say."""
+    with torch.inference_mode():
+        named = names_head().named(image[:, -1000:])
+    return torch.cat([image, named], dim=1).numpy()
 
 
 def _projected(model: object, before: Callable[[Array], Array] = lambda rows: rows) -> Rows:
     data = tested_on()
-    size = max(len(data.text), len(data.image))
-    padded = [np.concatenate([r, np.repeat(r[:1], size - len(r), 0)]) for r in (data.text, before(data.image))]
+    size, image = max(len(data.text), len(data.image)), before(beside_names(torch.from_numpy(data.image)))
+    padded = [np.concatenate([r, np.repeat(r[:1], size - len(r), 0)]) for r in (data.text, image)]
     x, y = model.transform(*padded)  # type: ignore[attr-defined]
     return unit(x[: len(data.text)].astype(np.float32)), unit(y[: len(data.image)].astype(np.float32))
 
 
-def mnrl(seed: int) -> Rows:
-    """sentence-transformers' MultipleNegativesRankingLoss, with its own scale of 20."""
-    return learned(mnrl_of(), seed)
-
-
 def mnrl_of() -> PairLoss:
+    """sentence-transformers' MultipleNegativesRankingLoss, with its own scale of 20."""
     from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 
     class Given(nn.Module):
@@ -83,31 +89,8 @@ def mnrl_of() -> PairLoss:
     return lambda a, b, keys: loss([{"sentence_embedding": a}, {"sentence_embedding": b}], None)
 
 
-def ntxent(seed: int) -> Rows:
-    """pytorch-metric-learning's NTXentLoss, which knows keys, at its own temperature of 0.07."""
-    return learned(ntxent_of(), seed)
-
-
-def ntxent_of() -> PairLoss:
-    """Texts look for pictures in one step and pictures for texts in the next: it lists every pair, which takes long."""
-    from pytorch_metric_learning.losses import NTXentLoss
-
-    loss, turn = NTXentLoss(), cycle((True, False))
-
-    def one_way(a: Tensor, b: Tensor, keys: Tensor) -> Tensor:
-        a, b = (a, b) if next(turn) else (b, a)
-        value: Tensor = loss(a, keys, ref_emb=b, ref_labels=keys.clone())  # the same tensor would mean the same rows
-        return value
-
-    return one_way
-
-
-def supcon(seed: int) -> Rows:
-    """pytorch-metric-learning's SupConLoss: NTXentLoss where each row has one partner, and quick."""
-    return learned(supcon_of(), seed)
-
-
 def supcon_of() -> PairLoss:
+    """pytorch-metric-learning's SupConLoss, which knows keys and is NTXentLoss where each row has one partner."""
     from pytorch_metric_learning.losses import SupConLoss
 
     loss = SupConLoss(temperature=0.07)
@@ -120,14 +103,11 @@ def supcon_of() -> PairLoss:
     return both
 
 
-def clip_loss(seed: int) -> Rows:
-    """The symmetric cross-entropy of CLIP with a learned scale."""
-    loss, scale = clip_of()
-    return learned(loss, seed, scale)
-
-
 def clip_of(*, masked: bool = False) -> tuple[PairLoss, list[nn.Parameter]]:
-    """masked: without the other pairs of one key, which is our InfoNCE."""
+    """The symmetric cross-entropy of CLIP with a learned scale.
+
+    masked: without the other pairs of one key, which is our InfoNCE.
+    """
     scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
 
     def loss(a: Tensor, b: Tensor, keys: Tensor) -> Tensor:
@@ -153,10 +133,20 @@ def perceptrons() -> nn.ModuleDict:
     return nn.ModuleDict({"text": perceptron(384), "image": perceptron(2280)})
 
 
-def learned(loss: PairLoss, seed: int, parameters: list[nn.Parameter] | None = None) -> Rows:
-    """Two perceptrons by a plain loop, the best epoch by the validation rows."""
+def names_head() -> ClassNames:
+    """The recipe's head of pictures."""
+    return ClassNames(2280, DIM, Modality.IMAGE)
+
+
+def class_names() -> nn.ModuleDict:
+    """The heads of the recipe: words stay where they are."""
+    return nn.ModuleDict({"text": nn.Identity(), "image": names_head()})
+
+
+def learned(made: Heads, loss: PairLoss, seed: int, parameters: list[nn.Parameter] | None = None) -> Rows:
+    """Heads by a plain loop, the best epoch by the validation rows."""
     torch.manual_seed(seed)
-    heads = perceptrons()
+    heads = made()
     kept, best = {}, -1.0
     text, image, keys = pairs("val")
     for _ in epochs(heads, loss, seed, parameters or []):

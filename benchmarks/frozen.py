@@ -24,8 +24,9 @@ from duretrieval.similarity import unit
 from duretrieval.training.build.prepare import Prepared, prepare
 from duretrieval.training.data.batches import Rows
 from duretrieval.training.data.manifest import read_manifest
+from duretrieval.training.data.positives import positives
 from duretrieval.training.nets.builtin import builtin_image_both
-from duretrieval.training.recipe.recipe import Recipe
+from duretrieval.training.recipe.recipe import Recipe, view_name
 from duretrieval.training.recipe.toml import to_recipe
 from duretrieval.types import Array, Modality, Part
 
@@ -71,10 +72,13 @@ def on_data(recipe: Recipe) -> Prepared:
     """The same rows for another recipe: the columns that its views read, as `prepare` would have it."""
     held = learned_from()
     used = {name: held.columns[name] for name in dict.fromkeys(name for view in recipe.views for name in view)}
-    rows = {
-        split: Rows({name: found.columns[name] for name in used}, found.keys.numpy(), found.labels.numpy())
-        for split, found in held.rows.items()
-    }
+    views = {view_name(view): view for view in recipe.views}
+    rows = {}
+    for split, found in held.rows.items():
+        columns = {name: found.columns[name] for name in used}
+        present = {name: column.present.tolist() for name, column in columns.items()}
+        right = positives(held.samples[split], views, present, recipe.positives)
+        rows[split] = Rows(columns, found.keys.numpy(), found.labels.numpy(), positives=right)
     return replace(held, recipe=recipe, columns=used, rows=rows)
 
 

@@ -24,7 +24,7 @@ BUILT_IN: Table = {
     "encoders": {
         "bag-of-words": ("duretrieval.encode.bag_of_words:BagOfWords", None),
         "char-ngrams": ("duretrieval.encode.char_ngrams:CharNgrams", None),
-        "features": ("duretrieval.encode.features:Features", "train"),
+        "features": ("duretrieval.encode.features:Features", None),
         "onnx-audio": ("duretrieval.encode.audio:OnnxAudio", None),
         "onnx-image": ("duretrieval.encode.image:OnnxImage", None),
         "onnx-sound": ("duretrieval.encode.sound:OnnxSound", None),
@@ -45,6 +45,7 @@ BUILT_IN: Table = {
         "centre": ("duretrieval.align.centre:Centre", None),
         "chain": ("duretrieval.align.chain:Chain", None),
         "conse": ("duretrieval.align.conse:Conse", None),
+        "cut": ("duretrieval.align.cut:Cut", None),
         "itq": ("duretrieval.align.itq:Itq", None),
         "onnx-head": ("duretrieval.align.network:OnnxAligner", None),
         "procrustes": ("duretrieval.align.procrustes:Procrustes", None),

@@ -28,7 +28,7 @@ def test_version_and_module(shell: Shell) -> None:
     ("arguments", "code", "sentence"),
     [
         (("serch",), 2, "error: No such command 'serch'. Did you mean 'search'?"),
-        (("search",), 2, "give words, or --text, --image, --audio, --video or --like"),
+        (("search",), 2, "give words, or --text, --image, --audio, --video, --vector or --like"),
         (("search", "x", "-k", "0"), 2, "Invalid value for '-k'"),
         (("search", "--tex", "x"), 2, "error: No such option: --tex"),
         (("show",), 2, "error: Missing argument 'id'"),

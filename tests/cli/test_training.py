@@ -239,6 +239,17 @@ def test_export_writes_the_model_again(trained: tuple[Path, Result], cache: tupl
         run("export", trained[0], folder, *cache)
 
 
+def test_export_averages_runs_that_differ(
+    trained: tuple[Path, Result], cache: tuple[str, Path], tmp_path: Path
+) -> None:
+    with pytest.raises(
+        ConfigError, match="--checkpoint is for one run, and of several the best checks are averaged; l"
+    ):
+        run("export", trained[0], tmp_path / "m", "--with", trained[0], "--checkpoint", "last")
+    with pytest.raises(ConfigError, match="one run alone has nothing to be averaged with"):
+        run("export", trained[0], tmp_path / "m", "--with", trained[0], *cache)
+
+
 def test_export_says_what_is_missing(trained: tuple[Path, Result], tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"there is no run in .*; make one with: duretrieval train RECIPE"):
         run("export", tmp_path, tmp_path / "m")

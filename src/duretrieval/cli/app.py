@@ -13,6 +13,7 @@ from duretrieval.cli.evaluating import evaluate
 from duretrieval.cli.indexing import index, migrate, remove
 from duretrieval.cli.inspecting import show, stats, verify
 from duretrieval.cli.judging import judge
+from duretrieval.cli.mining import mine
 from duretrieval.cli.searching import search
 from duretrieval.cli.terminal import err, out
 from duretrieval.cli.training import check, export, recipes, train, tune
@@ -84,6 +85,7 @@ for _command in (
     verify,
     check,
     export,
+    mine,
     train,
     tune,
 ):

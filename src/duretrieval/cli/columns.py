@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 ROLES = (
-    "id, name, text, image, video, audio, file, label, key, group, split, start, end, score, negative, related, "
-    "field, ignore"
+    "id, name, text, image, video, audio, file, vector, label, key, group, split, start, end, score, negative, "
+    "related, field, ignore"
 )
 """Those of `media.roles`, which a command line that is only read need not import."""
 

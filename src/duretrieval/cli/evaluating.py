@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from duretrieval.cli.columns import Columns, columns
-from duretrieval.cli.options import CollectionModel, Json, Trust, trusting
+from duretrieval.cli.options import CollectionModel, Dim, Json, Trust, trusting
 from duretrieval.cli.output import print_json
 from duretrieval.cli.progress import bar
 from duretrieval.cli.terminal import err, out
@@ -49,6 +49,7 @@ def evaluate(
         typer.Option(help="For a manifest: what rows have in common that belong together: of key, text, file, label."),
     ] = "key,text,file",
     split: Annotated[str, typer.Option(help="For a run of training: its test, val or train rows.")] = "test",
+    dim: Dim = None,
     judgements: Annotated[File, typer.Option(help="For a run: what is relevant (qrels, .jsonl, ...).")] = None,
     protocol: Annotated[str | None, typer.Option(help="For a matrix: coco-5k, msrvtt-1k-a, clotho ...")] = None,
     labels: Annotated[File, typer.Option(help="For a matrix: the data set's own label file.")] = None,
@@ -56,7 +57,7 @@ def evaluate(
     metric: Annotated[list[str] | None, typer.Option(help="hit@5, ap, ndcg@10 ...; again for more.")] = None,
     queries: Annotated[int, typer.Option(min=1, help="For a collection: how many to ask without labels.")] = 100,
     index: Annotated[
-        str | None, typer.Option(help="For a collection: search by an index in memory, exact, faiss or binary.")
+        str | None, typer.Option(help="For a collection: search by exact, faiss or binary, in memory, or store.")
     ] = None,
     model: CollectionModel = None,
     report: Annotated[File, typer.Option(help="Write report.html and result.json into this folder.")] = None,
@@ -81,6 +82,7 @@ def evaluate(
         columns=columns(column),
         positives=tuple(name.strip() for name in positives.split(",") if name.strip()),
         split=split,
+        dim=dim,
         judgements=judgements,
         protocol=protocol,
         labels=labels,

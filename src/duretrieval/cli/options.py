@@ -39,6 +39,10 @@ CollectionModel = Annotated[
     str | None,
     typer.Option("--model", help="The collection's model, where it is not as recorded: a folder, clip:ID ..."),
 ]
+Dim = Annotated[
+    int | None,
+    typer.Option(min=1, help="Shorter vectors, of a model that may be cut to so many dimensions. Default: whole ones."),
+]
 Trust = Annotated[
     bool, typer.Option("--trust", help="Run Python code that stored files name. Only where you know who made them.")
 ]

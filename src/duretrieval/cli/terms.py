@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from duretrieval.errors import QueryError
+from duretrieval.errors import MediaError, QueryError
 from duretrieval.plugins import suggest
 from duretrieval.types import MEDIA, Modality, Term
 
@@ -57,13 +57,27 @@ def file_term(modality: Modality, typed: str) -> Term:
     Raises:
         QueryError: there is no such file, or its weight is 0.
     """
-    weight, name = (1.0, typed) if Path(typed).exists() else _split(typed)
-    if not Path(name).is_file():
-        what = f"{name!r} is a folder, not a file" if Path(name).is_dir() else f"there is no file {name!r}"
-        raise QueryError(f"--{modality.value} {typed}: {what}")
-    if weight == 0:
-        raise QueryError(f"--{modality.value} {typed}: with weight 0 it asks for nothing; leave it out")
-    return Term(modality, Path(name), weight)
+    weight, path = _weighted_file(modality.value, typed)
+    return Term(modality, path, weight)
+
+
+def vector_file(typed: str) -> tuple[float, Path]:
+    """The weight and the file of `0.5:bus.npy`; what it is a vector of, the model says.
+
+    Raises:
+        QueryError: as `file_term`; or the file holds something else.
+    """
+    from duretrieval.media.kinds import kind_of
+    from duretrieval.media.signature import Kind
+
+    weight, path = _weighted_file("vector", typed)
+    try:
+        kind = kind_of(path)
+    except MediaError as error:
+        raise QueryError(f"--vector {typed}: {error}") from error
+    if kind is not Kind.VECTORS:
+        raise QueryError(f"--vector {typed}: it holds no vector, but {kind.value}; save one with numpy.save, as .npy")
+    return weight, path
 
 
 def modality(name: str) -> Modality:
@@ -104,6 +118,16 @@ def weights(typed: Iterable[str]) -> dict[Modality, float] | None:
         if out[kind] < 0:
             raise QueryError(f"--weight {pair}: a modality's weight is 0 or more; for less of something use --not")
     return out or None
+
+
+def _weighted_file(option: str, typed: str) -> tuple[float, Path]:
+    weight, name = (1.0, typed) if Path(typed).exists() else _split(typed)
+    if not Path(name).is_file():
+        what = f"{name!r} is a folder, not a file" if Path(name).is_dir() else f"there is no file {name!r}"
+        raise QueryError(f"--{option} {typed}: {what}")
+    if weight == 0:
+        raise QueryError(f"--{option} {typed}: with weight 0 it asks for nothing; leave it out")
+    return weight, Path(name)
 
 
 def _split(typed: str) -> tuple[float, str]:

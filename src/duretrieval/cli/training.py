@@ -8,7 +8,7 @@ from contextlib import redirect_stdout
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -19,6 +19,7 @@ from duretrieval.cli.ready_recipes import online, say_offline
 from duretrieval.cli.terminal import err, out
 from duretrieval.cli.training_progress import Stages, interruptible, workbench
 from duretrieval.errors import ConfigError
+from duretrieval.types import Modality
 
 Recipe = Annotated[Path, typer.Argument(help="A TOML file, or the name of a ready recipe (`duretrieval recipes`).")]
 DataPath = Annotated[Path, typer.Option("--data", help="The rows: a manifest, or what the recipe's reader reads.")]
@@ -39,6 +40,13 @@ class Tracker(StrEnum):
 
     tensorboard = "tensorboard"
     wandb = "wandb"
+
+
+class Layout(StrEnum):
+    """Whose folder a run's model becomes."""
+
+    sentence_transformers = "sentence-transformers"
+    transformers = "transformers"
 
 
 class Checkpoint(StrEnum):
@@ -196,7 +204,16 @@ def export(
     checkpoint: Annotated[
         Checkpoint | None, typer.Option(help="The best check of the run, or its last. Default: best.")
     ] = None,
+    others: Annotated[
+        list[Path] | None,
+        typer.Option("--with", help="A further run of the same recipe with another seed; their heads are averaged."),
+    ] = None,
     data: Annotated[Path | None, typer.Option(help="The run's data, if it has moved.")] = None,
+    as_: Annotated[
+        Layout | None,
+        typer.Option("--as", help="Back to a library of the hub, for a run. Default: the engine's folder."),
+    ] = None,
+    only: Annotated[Modality | None, typer.Option(help="With --as: one modality of the run.")] = None,
     cache: Cache = None,
     trust: Trust = False,
 ) -> None:
@@ -204,7 +221,8 @@ def export(
     from duretrieval.model.model import Model, is_hub_name
 
     if is_hub_name(what):
-        given = {"--checkpoint": checkpoint, "--data": data, "--cache": cache, "--trust": trust or None}
+        given: dict[str, object] = {"--checkpoint": checkpoint, "--with": others, "--data": data, "--as": as_}
+        given |= {"--only": only, "--cache": cache, "--trust": trust or None}
         _refuse(given, f"is for the folder of a run, and {what} is the name of a model")
         with workbench():
             from duretrieval.training.joint.folder import UNSTATED, export_joint
@@ -213,15 +231,42 @@ def export(
         model = Model.load(folder)
     else:
         _refuse({"--licence": licence}, f"is for the name of a model (clip:ID), and {what} is the folder of a run")
+        if others:
+            _refuse({"--checkpoint": checkpoint}, "is for one run, and of several the best checks are averaged")
+            _refuse({"--as": as_}, "is for one run, and the average of several is a model of the engine")
+        if as_ is not None:
+            state = checkpoint or Checkpoint.best
+            _export_hub(
+                as_, Path(what), folder, only, name=name, checkpoint=state.value, data=data, cache=cache, trust=trust
+            )
+            return
+        _refuse({"--only": only}, "is for --as, which writes one modality of a run")
         with workbench():
+            from duretrieval.training.runs.averaged import export_averaged
             from duretrieval.training.runs.run import export_run
 
-        state = checkpoint or Checkpoint.best
         with trusting(trust):
-            model = export_run(Path(what), folder, name=name, checkpoint=state.value, data=data, cache=cache)
+            if others:
+                model = export_averaged([what, *others], folder, name=name, data=data, cache=cache)
+            else:
+                state = checkpoint or Checkpoint.best
+                model = export_run(Path(what), folder, name=name, checkpoint=state.value, data=data, cache=cache)
     said = ", ".join(sorted(model.modalities))
     out.print(f"Model {model.name!r} ({said}; {model.dim} dimensions): {folder}")
     _next(folder)
+
+
+def _export_hub(layout: Layout, run: Path, folder: Path, only: Modality | None, *, trust: bool, **options: Any) -> None:
+    with workbench():
+        from duretrieval.training.runs.hub import export_hub
+
+    with trusting(trust):
+        found = export_hub(run, folder, layout.value, only=only, trust=trust, **options)
+    said = ", ".join(f"{m} to {difference:.0e}" for m, difference in found.differences.items())
+    out.print(f"A folder of {layout} ({', '.join(found.modalities)}; {found.dim} dimensions): {folder}")
+    out.print(f"Opened by {layout}, its vectors of a few training rows are the run's ({said}).")
+    if found.opens is not None:
+        _next(found.opens)
 
 
 def _refuse(given: Mapping[str, object], why: str) -> None:
@@ -248,5 +293,5 @@ def recipes(json: Json = False) -> None:
     out.print(f"Files to copy and change: {found[0].path.parent}")
 
 
-def _next(model: Path) -> None:
+def _next(model: Path | str) -> None:
     out.print(f"Next: duretrieval index FOLDER --model {shlex.quote(str(model))}")

@@ -14,7 +14,7 @@ from duretrieval.collection import relations as related
 from duretrieval.collection.changed import changed
 from duretrieval.collection.handle import Handle
 from duretrieval.collection.ingest import Ingest, Report
-from duretrieval.collection.memory import Make, MemoryIndex
+from duretrieval.collection.memory import STORE, Make, MemoryIndex
 from duretrieval.collection.query import Asking
 from duretrieval.collection.reading import Road
 from duretrieval.collection.sources import Entry
@@ -48,12 +48,15 @@ class Collection:
         *,
         trust: bool = False,
         memory: MemoryIndex | None = None,
+        as_model_says: bool = False,
     ) -> None:
         self.path = str(path)
         self.limits = limits
         self._handle = handle
         self._trust = trust
         self._memory = memory
+        self._as_model_says = as_model_says
+        self._followed: Model | None = None
         self._road: Road | None = None
         self._road_of: Model | None = None
 
@@ -68,6 +71,7 @@ class Collection:
         limits: Limits | None = None,
         trust: bool = False,
         index: str | Make | None = None,
+        dim: int | None = None,
     ) -> Collection:
         """Open the collection at `path`, or make a new one there.
 
@@ -76,7 +80,8 @@ class Collection:
         trust: run Python code that the model's files name (`Model.load`); without, a collection and its model are data,
         whoever made them.  index: search by an index in memory, filled when first asked and whenever the collection
         changes: "exact", "faiss", "binary" (with the model's codes, where it has some), or a function, dim -> empty
-        index; searches with a filter and exact ones stay with the store.
+        index; searches with a filter and exact ones stay with the store.  None: as the model says, which most often is
+        "store", none.  dim: cut the model to so many dimensions (`Model.cut`); None: as the collection's is.
 
         Raises:
             ModelMismatch: the collection was made with another model; the message names both and the remedy.
@@ -85,9 +90,10 @@ class Collection:
             ModelError: the model cannot be loaded.
             UnknownPart: there is no such index.
         """
-        memory = None if index is None else MemoryIndex(index)
-        handle = Handle.open(path, model, create=create, any_model=any_model, trust=trust)
-        return cls(path, handle, limits or Limits(), trust=trust, memory=memory)
+        memory = None if index in (None, STORE) else MemoryIndex(index)
+        handle = Handle.open(path, model, dim=dim, create=create, any_model=any_model, trust=trust)
+        follow = index is None and not any_model
+        return cls(path, handle, limits or Limits(), trust=trust, memory=memory, as_model_says=follow)
 
     def __enter__(self) -> Self:
         return self
@@ -118,7 +124,8 @@ class Collection:
     @property
     def index(self) -> str | None:
         """The name of the index in memory that is searched; None where the store is."""
-        return self._memory.name if self._memory else None
+        memory = self._held_by()
+        return memory.name if memory else None
 
     @property
     def model(self) -> Model:
@@ -198,13 +205,19 @@ class Collection:
         return self._remove([*ids, *found])
 
     def migrate(
-        self, model: str | Path | Model, *, progress: Progress | None = None, workers: int | None = None
+        self,
+        model: str | Path | Model,
+        *,
+        dim: int | None = None,
+        progress: Progress | None = None,
+        workers: int | None = None,
     ) -> Report:
         """Encode everything again with another model; readers keep the old vectors until the new ones are complete.
 
-        Interrupted, it goes on where it stopped. An item whose source is gone is kept, with that as its problem.
+        dim: cut that model to so many dimensions.  Interrupted, it goes on where it stopped.  An item whose source is
+        gone is kept, with that as its problem.
         """
-        new = model if isinstance(model, Model) else Model.load(model, trust=self._trust)
+        new = record.opened(model, dim, trust=self._trust)
         told = record.metadata(new, self.path)
         with self._handle.writing() as old:
             report = upkeep.migrate(
@@ -338,13 +351,20 @@ class Collection:
 
     def _searched(self) -> Store:
         """The store, or what an index in memory holds of it."""
-        return self._memory.of(self._store, lambda: self.model) if self._memory else self._store
+        store, memory = self._store, self._held_by()
+        return memory.of(store, lambda: self.model) if memory else store
+
+    def _held_by(self) -> MemoryIndex | None:
+        """The index in memory, where there is one: what was asked for, or what the model of now says."""
+        if self._as_model_says and self._followed is not (model := self.model):
+            self._memory, self._followed = MemoryIndex.wanted(model, trust=self._trust), model
+        return self._memory
 
     def _asking(self) -> Asking:
         """One process, which starts with the first file, reads whatever files are asked with."""
         model = self.model
         if self._road is None or self._road_of is not model:  # another may want files read otherwise
-            self._road = Road(model.reading, self.limits, workers=1, known=model.modalities)
+            self._road = Road(model.reading, self.limits, workers=1, known=model.modalities, takes=lambda: model.takes)
             self._road_of = model
         return Asking(model, self._road)
 

@@ -29,7 +29,14 @@ class Handle:
 
     @classmethod
     def open(
-        cls, path: str | Path, model: str | Path | Model | None, *, create: bool, any_model: bool, trust: bool
+        cls,
+        path: str | Path,
+        model: str | Path | Model | None,
+        *,
+        dim: int | None = None,
+        create: bool,
+        any_model: bool,
+        trust: bool,
     ) -> Handle:
         """As `Collection.open`."""
         uri, pinned = place.parts_of(path), model is not None
@@ -37,15 +44,16 @@ class Handle:
         if store is None:
             if not create:
                 raise upkeep.no_collection(path)
-            model = model if isinstance(model, Model) else Model.load(model or "builtin", trust=trust)
+            model = record.opened(model or "builtin", dim, trust=trust)
             store = LanceStore.create(uri, model.dim, record.metadata(model, path))
             store.close()  # what writes takes the lock for as long as it writes
         elif any_model:
             model = None
         elif model is None:
             model = record.reopen(store.metadata, path, trust=trust)
+            record.require_dim(dim, model, path)
         else:
-            model = model if isinstance(model, Model) else Model.load(model, trust=trust)
+            model = record.opened(model, dim, store.metadata, trust=trust)
             record.require(model.fingerprint, record.name_of(model), store.metadata, path)
         return cls(path, store, model, pinned=pinned and model is not None, trust=trust)
 

@@ -22,6 +22,7 @@ import numpy as np
 from duretrieval.collection import storable
 from duretrieval.collection.reading import passages
 from duretrieval.collection.sources import Entry
+from duretrieval.collection.vectors import placed
 from duretrieval.errors import DuretrievalError, MediaError, MissingExtra, UnfitFields
 from duretrieval.fuse.means import pooled
 from duretrieval.media.decoder import Chunk
@@ -166,7 +167,8 @@ class Ingest:
         self._flying -= 1
         path = draft.entry.files[number - 1]
         try:
-            chunk = future.result()
+            wanted = draft.entry.wanted[number - 1] if draft.entry.wanted else None
+            chunk = placed(future.result(), wanted, lambda: self._model.takes)
         except (MediaError, MissingExtra) as reason:
             draft.problems.append(str(reason) if draft.entry.is_file else f"{path.name}: {reason}")
             draft.files_open -= 1

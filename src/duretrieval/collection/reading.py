@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
+from duretrieval.collection.vectors import Takes, placed
 from duretrieval.errors import DuretrievalError, EmptyMedia, MediaError, MissingExtra, ModelError, ShapeError
 from duretrieval.media.chunk import Chunk
 from duretrieval.media.expected import belonging
@@ -66,7 +67,8 @@ class Road:
     """Reads things as one model wants them. A context manager.
 
     Its processes start with the first file, and end with `close`, or when nobody holds the road any more.  known: the
-    modalities of the model; a film is its sound to one that knows no films.
+    modalities of the model; a film is its sound to one that knows no films.  takes: the vectors that the model takes in
+    the place of media, which a file may hold; None: any.
     """
 
     def __init__(
@@ -76,9 +78,10 @@ class Road:
         workers: int | None = None,
         *,
         known: frozenset[Modality] = frozenset(Modality),
+        takes: Takes | None = None,
     ) -> None:
         self.pool = DecoderPool(reading, limits, workers)
-        self._reading, self._known = reading, known
+        self._reading, self._known, self._takes = reading, known, takes
         self._end = weakref.finalize(self, self.pool.close)
 
     def __enter__(self) -> Self:
@@ -128,7 +131,7 @@ class Road:
         if path is None or begun is None:
             part = thing if isinstance(thing, Part) else Part(Modality.TEXT, str(thing))
             return Held(part.modality, {part.modality: passages(part, self._reading)[:PARTS]})
-        chunk = begun.result()
+        chunk = placed(begun.result(), asked.modality if asked else None, self._takes)
         kind = asked.modality if asked else _kind(chunk)
         found: dict[Modality, list[Part]] = {}
         while True:

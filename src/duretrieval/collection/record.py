@@ -14,12 +14,26 @@ from shlex import quote
 from duretrieval import builtin, plugins
 from duretrieval.errors import ModelError, ModelMismatch
 from duretrieval.model.card import fingerprint
+from duretrieval.model.cutting import cut_fingerprint
 from duretrieval.model.model import Model, is_hub_name
 
 
 def metadata(model: Model, path: str | Path) -> dict[str, str]:
     """What the record of the collection at `path` says of its model."""
-    return {"format": "1", "model": _written(model, path), "fingerprint": model.fingerprint}
+    cut = {"cut": str(model.dim)} if model.is_cut else {}
+    return {"format": "1", "model": _written(model, path), "fingerprint": model.fingerprint, **cut}
+
+
+def cut_of(known: Mapping[str, str]) -> int | None:
+    """To how many dimensions a record says that its model is cut; None: it is not.
+
+    Raises:
+        ModelError: it says something else.
+    """
+    said = known.get("cut")
+    if said is not None and not said.isdecimal():
+        raise ModelError(f"the record of the collection says that its model is cut to {said!r}, which is no number")
+    return None if said is None else int(said)
 
 
 def name_of(model: Model) -> str:
@@ -53,18 +67,43 @@ def reopen(known: Mapping[str, str], path: str | Path, *, trust: bool = False) -
     with plugins.stored(f"the collection at {path}"):
         if name != "builtin" and not is_hub_name(name):
             _require(Path(name), known, path)
-        model = Model.load(name, trust=trust)
+        model = Model.load(name, dim=cut_of(known), trust=trust)
     require(model.fingerprint, name, known, path)
     return model
+
+
+def opened(
+    model: str | Path | Model, dim: int | None, known: Mapping[str, str] | None = None, *, trust: bool = False
+) -> Model:
+    """A model that the caller names, cut to `dim`; None: as in a record of the same model, where there is one.
+
+    Raises:
+        ModelError: as `Model.load` and `Model.cut`.
+    """
+    whole = model if isinstance(model, Model) else Model.load(model, trust=trust)
+    if dim is None and known is not None:
+        cut = cut_of(known)
+        if cut is not None and cut_fingerprint(whole.fingerprint, cut) == known["fingerprint"]:
+            dim = cut
+    return whole if dim is None else whole.cut(dim)
+
+
+def require_dim(dim: int | None, model: Model, path: str | Path) -> None:
+    """Raises ModelMismatch unless the recorded model of the collection at `path` has so many dimensions; None: any."""
+    if dim not in (None, model.dim):
+        raise ModelMismatch(
+            f"the collection at {path} has vectors of {model.dim} dimensions, not {dim}; encode it again with: "
+            f"duretrieval migrate -c {quote(str(path))} --model {quote(name_of(model))} --dim {dim}"
+        )
 
 
 def require(found: str, name: str, known: Mapping[str, str], path: str | Path) -> None:
     """Raises ModelMismatch unless a model, called `name`, has the fingerprint in the record."""
     if found != known["fingerprint"]:
         raise ModelMismatch(
-            f"the collection at {path} was made with model {place(known['model'], path)} ({known['fingerprint']}), not "
-            f"with {name} ({found}); their vectors cannot be compared. Open it with the first (--model), or encode it "
-            f"again with: duretrieval migrate -c {quote(str(path))} --model {quote(name)}"
+            f"the collection at {path} was made with model {place(known['model'], path)}{_cut(known)} "
+            f"({known['fingerprint']}), not with {name} ({found}); their vectors cannot be compared. Open it with the "
+            f"first (--model), or encode it again with: duretrieval migrate -c {quote(str(path))} --model {quote(name)}"
         )
 
 
@@ -75,7 +114,13 @@ def _require(folder: Path, known: Mapping[str, str], path: str | Path) -> None:
             f"the model of the collection at {path} is not at {folder}: there is no model.toml in it. Say where it is "
             f"with --model FOLDER (its fingerprint is {known['fingerprint']})"
         )
-    require(fingerprint(folder), str(folder), known, path)
+    cut, found = cut_of(known), fingerprint(folder)
+    require(found if cut is None else cut_fingerprint(found, cut), str(folder), known, path)
+
+
+def _cut(known: Mapping[str, str]) -> str:
+    cut = cut_of(known)
+    return "" if cut is None else f" cut to {cut} dimensions"
 
 
 def _written(model: Model, path: str | Path) -> str:

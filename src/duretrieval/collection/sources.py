@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+
 from duretrieval.collection import storable
 from duretrieval.errors import MediaError
 from duretrieval.index import filters
@@ -113,7 +115,11 @@ def _from_row(row: Row) -> Entry:
         stamp=_row_stamp(row),
         files=tuple(files),
         wanted=tuple(files.values()),
-        parts=tuple(Part(Modality.TEXT, content.value) for content in row.contents if isinstance(content.value, str)),
+        parts=tuple(
+            Part(content.modality or Modality.TEXT, content.value)
+            for content in row.contents
+            if not isinstance(content.value, Path)
+        ),
         fields={"kind": "item", **row.fields, "name": _name(row)},
         problem=row.problem,
         row=True,
@@ -125,11 +131,13 @@ def from_items(items: Iterable[Item]) -> Iterator[Entry]:
     """An entry an item; parts whose content is a path become files."""
     for item in items:
         parts = [storable.part(part) for part in item.parts if part.modality is not Modality.WHOLE]
+        files = {part.content: part.modality for part in parts if isinstance(part.content, Path)}
         yield Entry(
             id=storable.name(item.id),
             source=storable.name(item.source),
             stamp=storable.name(item.stamp),
-            files=tuple(part.content for part in parts if isinstance(part.content, Path)),
+            files=tuple(files),
+            wanted=tuple(modality if _is_vector(path) else None for path, modality in files.items()),
             parts=tuple(part for part in parts if not isinstance(part.content, Path)),
             fields={"kind": "item", "name": item.id, **item.fields},
             problem=item.problem,
@@ -150,10 +158,22 @@ def from_store(items: Iterable[Item], limits: Limits) -> Iterator[Entry]:
                 files.setdefault(storable.path(part.file), set()).add(part.modality)
         texts = tuple(part for part in item.parts if part.modality is Modality.TEXT and not part.file)
         failed = item.problem and not item.parts and stands(item.source)
+        given = any(part.modality not in (Modality.TEXT, Modality.WHOLE) and not part.file for part in item.parts)
         lost = None if files or texts or failed else f"{item.source} is gone, so it cannot be encoded again"
+        if given and stands(item.source):
+            lost = f"its vectors lie in {item.source}, which is not read again here; index that once more"
         entry = Entry(item.id, item.source, item.stamp, tuple(files), texts, item.fields, problem=lost or item.problem)
-        sounds = [held == {Modality.AUDIO} and not item.problem for held in files.values()]  # of a film, maybe: no more
-        yield replace(entry, wanted=tuple(Modality.AUDIO if only else None for only in sounds))
+        yield replace(entry, wanted=tuple(_only(path, held, item.problem) for path, held in files.items()))
+
+
+def _only(path: Path, held: set[Modality], problem: str | None) -> Modality | None:
+    """What a file of a stored item is to hold: the sound alone, of a film maybe; what a vector is of."""
+    sound = held == {Modality.AUDIO} and not problem
+    return next(iter(held)) if sound or (_is_vector(path) and len(held) == 1) else None
+
+
+def _is_vector(path: Path) -> bool:
+    return path.suffix.lower() in (".npy", ".npz")
 
 
 def stands(source: str) -> bool:
@@ -237,6 +257,8 @@ def _row_stamp(row: Row) -> str:
     texts = {column: held[0] if len(held) == 1 else held for column, held in row.texts.items()}
     parts = [called, row.name or called, repr(sorted(texts.items())), repr(sorted(row.fields.items()))]
     parts += [f"{file} {_stamp(file)}" for file in row.files]
+    vectors = [content.value for content in row.contents if isinstance(content.value, np.ndarray)]
+    parts += [hashlib.blake2b(vector.tobytes(), digest_size=8).hexdigest() for vector in vectors]
     return id_of(storable.name("\n".join(parts)))
 
 

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from duretrieval.evaluation.subjects.collection import evaluate_collection as evaluate_collection
     from duretrieval.evaluation.subjects.matrix import evaluate_matrix as evaluate_matrix
     from duretrieval.evaluation.subjects.model import evaluate_model as evaluate_model
+    from duretrieval.evaluation.subjects.mteb import MtebEncoder as MtebEncoder
     from duretrieval.evaluation.subjects.run import evaluate_run as evaluate_run
 else:
     __getattr__, __dir__, __all__ = window(
@@ -86,6 +87,7 @@ else:
             "subjects.collection": "evaluate_collection",
             "subjects.matrix": "evaluate_matrix",
             "subjects.model": "evaluate_model",
+            "subjects.mteb": "MtebEncoder",
             "subjects.run": "evaluate_run",
         },
     )

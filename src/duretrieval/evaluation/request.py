@@ -43,6 +43,8 @@ class Request:
     protocol: str | None = None
     labels: str | Path | None = None
     """For a matrix."""
+    dim: int | None = None
+    """To how many dimensions a model is cut."""
     metrics: tuple[str, ...] = ()
     """Instead of the usual ones."""
     pair: tuple[Side, Side] = ("any", "any")
@@ -59,7 +61,7 @@ class Request:
 
 TAKES: dict[Subject, tuple[str, ...]] = {
     "collection": ("data", "judgements", "metrics", "queries", "index", "model"),
-    "model": ("data", "columns", "positives", "metrics"),
+    "model": ("data", "columns", "positives", "dim", "metrics"),
     "training": ("data", "metrics", "split"),
     "matrix": ("protocol", "labels"),
     "run": ("data", "judgements", "metrics", "pair"),
@@ -92,7 +94,8 @@ def evaluate(
             manifest = _needed(request, "a model is evaluated on a manifest of what belongs together", "data")
             names = request.metrics or model.MEASURES
             settings |= {"columns": request.columns, "positives": request.positives}
-            return model.evaluate_model(Model.load(what), manifest, names=names, progress=progress, **settings)  # type: ignore[arg-type]
+            cut = Model.load(what, dim=request.dim)
+            return model.evaluate_model(cut, manifest, names=names, progress=progress, **settings)  # type: ignore[arg-type]
         case "training":
             raise EvaluationError(
                 f"{what} is a run of training, which duretrieval.training.evaluate_run measures on its own rows; for "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 import unicodedata
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -49,6 +50,11 @@ def scalar(value: Any, column: str, typed: bool) -> Scalar | None:
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
     if isinstance(value, Decimal):
         return float(value) if value.is_finite() else None
+    if isinstance(value, list) and value and all(isinstance(number, int | float) for number in value):
+        raise BadCell(
+            f"column '{column}' holds a list of numbers; if it is a vector of a picture, say --column "
+            f"{shlex.quote(f'{column}=vector:image')} (or :text, :video, :audio), else give each number a column"
+        )
     raise BadCell(f"column '{column}' holds a nested value ({type(value).__name__}); give each of its values a column")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from duretrieval.errors import DamagedMedia, MediaError
 from duretrieval.media.chunk import Ask, Chunk
-from duretrieval.media.kinds import MODULES, PICTURES, kind_of, modality_of
+from duretrieval.media.kinds import MODULES, kind_of, modality_by, modality_of
 from duretrieval.media.limits import Limits
 from duretrieval.media.pool import DecoderPool
 from duretrieval.types import MEDIA, Modality, Reading
@@ -25,13 +25,12 @@ def modalities_of(paths: Iterable[Path], limits: Limits | None = None) -> dict[P
     for path in dict.fromkeys(paths):
         try:
             kind = kind_of(path, limits)
+            if kind in MODULES:
+                found[path] = modality_by(kind)
+            else:
+                unsaid.append(path)
         except MediaError as error:
             found[path] = error
-            continue
-        if kind in MODULES:
-            found[path] = Modality.IMAGE if kind in PICTURES else Modality.TEXT
-        else:
-            unsaid.append(path)
     with DecoderPool(Reading(), limits, decode=tell) as pool:
         for path, answer in [(path, pool.submit(path)) for path in unsaid]:
             try:

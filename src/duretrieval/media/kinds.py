@@ -18,12 +18,12 @@ MODULES = {
     Kind.PDF: "pdf",
     Kind.OFFICE: "office",
     Kind.SVG: "svg",
+    Kind.VECTORS: "vectors",
     **dict.fromkeys((Kind.JPEG, Kind.PNG, Kind.GIF, Kind.WEBP, Kind.TIFF, Kind.BMP, Kind.AVIF, Kind.HEIF), "image"),
     **dict.fromkeys((Kind.JPEG2000, Kind.NETPBM, Kind.ICON, Kind.PHOTOSHOP, Kind.PICTURE), "image"),
 }
 """What reads each, imported on first use: reading pictures never loads FFmpeg, which reads the others (`ffmpeg`)."""
 PICTURES = frozenset(kind for kind, module in MODULES.items() if module in ("image", "svg"))
-TEXTS = frozenset(MODULES) - PICTURES
 
 
 def kind_of(path: Path, limits: Limits | None = None) -> Kind:
@@ -44,10 +44,8 @@ def modality_of(path: Path, limits: Limits | None = None) -> Modality:
         MediaError: as `kind_of`; or it holds neither pictures nor sound.
     """
     kind = kind_of(path, limits)
-    if kind in TEXTS:
-        return Modality.TEXT
-    if kind in PICTURES:
-        return Modality.IMAGE
+    if kind in MODULES:
+        return modality_by(kind)
     from duretrieval.media import container
 
     with container.opened(path, kind) as opened:
@@ -56,6 +54,17 @@ def modality_of(path: Path, limits: Limits | None = None) -> Modality:
         if opened.streams.audio:
             return Modality.AUDIO
     raise UnsupportedMedia("it holds neither pictures nor sound")
+
+
+def modality_by(kind: Kind) -> Modality:
+    """What files of a kind in `MODULES` hold.
+
+    Raises:
+        UnsupportedMedia: vectors, which may be of anything.
+    """
+    if kind is Kind.VECTORS:
+        raise UnsupportedMedia("it holds a vector, and does not say of what; name it in a column image, video or audio")
+    return Modality.IMAGE if kind in PICTURES else Modality.TEXT
 
 
 def _head(path: Path, limits: Limits) -> bytes:

@@ -6,6 +6,7 @@ A collection takes a row as an item, an evaluation as things that belong togethe
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import os
 import re
@@ -15,12 +16,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from duretrieval.errors import UnsupportedMedia
 from duretrieval.media.cells import BadCell, listed, one, scalar, string
 from duretrieval.media.relations import RELATED
 from duretrieval.media.relations import written as related_field
 from duretrieval.media.roles import FACTS, FILES, Role, Roles
 from duretrieval.media.tables import Record, records
-from duretrieval.types import Modality, Scalar
+from duretrieval.types import Array, Modality, Scalar
+from duretrieval.vectors import rows_of
 
 NEGATIVE: tuple[Role, ...] = ("negative",)
 SHOWN = 80
@@ -32,12 +35,12 @@ _NAMELESS = re.compile(r"line-(\d+)-[0-9a-f]{8}")
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A text, or a file: something that can be searched, or learned from."""
+    """A text, a file, or a vector (t, d): something that can be searched, or learned from."""
 
     column: str
     modality: Modality | None
     """None: whatever the file turns out to hold."""
-    value: str | Path
+    value: str | Path | Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +196,8 @@ class _Reading:
             role = "field" if len(entries) == 1 and isinstance(entries[0], str) else "ignore"  # as of old, to filter by
         if role in (*FILES, "related") and not self._record.listed:
             entries = [path for entry in entries for path in str(entry).split("|")]
+        elif role == "vector":
+            entries = _vectors(value)
         elif role not in (*FILES, "text", "name", "related") and entries:
             entries = [value]
         for entry in entries:
@@ -200,13 +205,14 @@ class _Reading:
                 if role == "related":
                     self._relate(self._roles.more(heading) or RELATED, string(entry, column).strip())
                 else:
-                    self._take(column, role, entry)
+                    self._take(heading, role, entry)
             except BadCell as error:
                 fault = Fault(str(error), column, role)
                 if fault not in self._faults:  # a list may hold many of a kind
                     self._faults.append(fault)
 
-    def _take(self, column: str, role: Role, value: Any) -> None:
+    def _take(self, heading: str, role: Role, value: Any) -> None:
+        column, _ = self._roles(heading)
         if role == "id":
             self._id = self._id or _identity(value, column)
         elif role == "name":
@@ -217,13 +223,24 @@ class _Reading:
         elif role in FILES:
             if name := _path(value, column):
                 self._contents.append(Content(column, FILES[role], self._folder / name))
+        elif role == "vector":
+            self._contents.append(Content(column, Modality(self._roles.more(heading)), self._vector(column, value)))
         elif role != "ignore":
             found = one(value, column) if role in FACTS else value
             if (converted := scalar(found, column, self._record.typed)) is not None:
                 self._fields[column] = converted
-                written = _share(found, self._roles.more(column), column) if role == "score" else _written(found)
+                written = _share(found, self._roles.more(heading), column) if role == "score" else _written(found)
                 if role in FACTS and written:
                     self._facts.setdefault(role, written)
+
+    def _vector(self, column: str, value: Any) -> Path | Array:
+        """The file that holds it, or the numbers that stand in the cell."""
+        if isinstance(value, str):
+            return self._folder / _path(value, column)
+        try:
+            return rows_of(value)
+        except UnsupportedMedia as error:
+            raise BadCell(f"column '{column}' holds no vector that can be used: {error}") from error
 
     def _relate(self, kind: str, id_: str) -> None:
         if id_:
@@ -234,7 +251,7 @@ class _Reading:
         negatives = tuple(self._negative(*found) for found in self._negatives)
         if self._related:
             self._fields[RELATED] = related_field(self._related)
-        explained = self._record.problem or any(fault.role in ("text", *FILES) for fault in self._faults)
+        explained = self._record.problem or any(fault.role in ("text", "vector", *FILES) for fault in self._faults)
         if not self._contents and not explained:
             self._faults.append(Fault(self._empty()))
         return Row(
@@ -308,6 +325,18 @@ def _share(value: Any, most: str, column: str) -> str:
             f"--column {shlex.quote(f'{column}=score:5')}"
         )
     return repr(share)
+
+
+def _vectors(value: Any) -> list[Any]:
+    """What a cell of vectors holds: numbers, lists of numbers (a sequence), or paths; in CSV as JSON has them."""
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return [[value]]  # text, and so a fault
+    if isinstance(value, list) and value and not all(isinstance(entry, str) for entry in value):
+        return [value]  # NaN or nothing among its numbers is a fault of it
+    return listed(value)
 
 
 def _path(value: Any, column: str) -> str:

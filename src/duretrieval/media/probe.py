@@ -7,13 +7,13 @@ from pathlib import Path
 from duretrieval.errors import EmptyMedia, MediaError, UnsupportedMedia
 from duretrieval.media import Chunk, Limits, container, decode
 from duretrieval.media.chunk import Ask
-from duretrieval.media.kinds import PICTURES, TEXTS, kind_of
+from duretrieval.media.kinds import MODULES, kind_of
 from duretrieval.media.window import clip
 from duretrieval.types import Modality, Part, Reading, Scalar
 
 
 def probe(path: Path, reading: Reading, limits: Limits, start: Ask) -> Chunk:
-    """The first chunk of a text or picture; of a film or sound the middle window of each stream it has, and `seconds`.
+    """The first chunk of a text, picture or vector; of a film or sound the middle window of each stream, and `seconds`.
 
     A stream that does not decode is not among the parts; its reason is the field `video` or `audio`.
 
@@ -21,7 +21,7 @@ def probe(path: Path, reading: Reading, limits: Limits, start: Ask) -> Chunk:
         MediaError: nothing of the file can be used.
     """
     kind = kind_of(path)
-    if kind in TEXTS or kind in PICTURES:
+    if kind in MODULES:
         return decode(path, reading, limits, start)
     facts: dict[str, Scalar] = {}
     with container.opened(path, kind) as opened:

@@ -11,10 +11,10 @@ from duretrieval.errors import ConfigError
 from duretrieval.media.cells import BLANK, clean, normal
 from duretrieval.media.tables import headings
 from duretrieval.plugins import suggest
-from duretrieval.types import Modality
+from duretrieval.types import MEDIA, Modality
 
 Role = Literal[
-    "id", "name", "text", "image", "video", "audio", "file",
+    "id", "name", "text", "image", "video", "audio", "file", "vector",
     "label", "key", "group", "split", "start", "end", "score", "negative", "related", "field", "ignore",
 ]  # fmt: skip
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -27,6 +27,7 @@ NAMES: Mapping[str, Role] = {
     **dict.fromkeys(("audio", "audios"), "audio"),
     **dict.fromkeys(("file", "files"), "file"),
     **dict.fromkeys(("label", "class"), "label"),
+    **{f"{modality}_vector": "vector" for modality in MEDIA},
     "key": "key",
     "group": "group",
     "split": "split",
@@ -45,8 +46,8 @@ FILES: Mapping[str, Modality | None] = {
 """What the files of a column hold; None: each says so by its content."""
 FACTS: tuple[Role, ...] = ("label", "key", "group", "split", "start", "end", "score")
 """What training asks of a row; in a collection they are fields."""
-_SEVERAL = ("text", *FILES, "negative", "related", "field", "ignore")
-_MORE = ("negative", "score", "related")
+_SEVERAL = ("text", *FILES, "vector", "negative", "related", "field", "ignore")
+_MORE = ("vector", "negative", "score", "related")
 """Of which something may be said after a colon."""
 _NUMBERED = re.compile(r"(negatives?)[_ -]?\d+")
 """negative_1, negative_2: how tables for sentence encoders write several."""
@@ -56,8 +57,8 @@ class Roles:
     """The role of every column, by its name.
 
     columns: what columns are that are not called as in `NAMES`, or are something else here.  "negative:caption" is what
-    could stand in the column `caption` and does not belong to the row, "score:5" a score from 0 to 5, "related:series"
-    ids of rows that are related by that kind.
+    could stand in the column `caption` and does not belong to the row, "score:5" a score from 0 to 5, "vector:video" a
+    vector of a film, "related:series" ids of rows that are related by that kind.
 
     Raises:
         ConfigError: it is no table, or a role does not exist.
@@ -74,6 +75,11 @@ class Roles:
                 raise ConfigError(
                     f"column '{column}' cannot be {said!r}.{suggest(role, list(ROLES))} "
                     f"The roles are: {', '.join(ROLES)}"
+                )
+            if role == "vector" and more not in MEDIA:
+                raise ConfigError(
+                    f"column '{column}' cannot be {said!r}: say of what its vectors are, with one of "
+                    + ", ".join(f"vector:{modality}" for modality in MEDIA)
                 )
             self._said[normal(column)] = role
             if more:
@@ -97,8 +103,12 @@ class Roles:
         return self._known[column]
 
     def more(self, column: str) -> str:
-        """What follows the role of a column: "text" of "negative:text", "5" of "score:5"; else nothing."""
-        return self._more.get(normal(column), "")
+        """What follows the role of a column: "text" of "negative:text", "5" of "score:5"; else nothing.
+
+        Of a vector, what it is of: "video", of a column `video_vector` too.
+        """
+        name = normal(column)
+        return self._more.get(name, name.removesuffix("_vector") if self(column)[1] == "vector" else "")
 
     def check(self, there: Iterable[str], where: str) -> None:
         """Hold what was said against the columns there are.

@@ -54,6 +54,8 @@ class Kind(StrEnum):
     ASF = "asf"
     FLASH_VIDEO = "flv"
     MPEG = "mpeg"
+    VECTORS = "vectors"
+    """Numbers in a file of NumPy."""
     MEDIA = "media"
     """Not recognised and not text: FFmpeg has the last word."""
 
@@ -81,6 +83,7 @@ _KNOWN: tuple[tuple[int, bytes, Kind], ...] = (
     (8, b"AIFF", Kind.AIFF),
     (8, b"AIFC", Kind.AIFF),
     (0, b"\x1aE\xdf\xa3", Kind.MATROSKA),
+    (0, b"\x93NUMPY", Kind.VECTORS),
     (0, b"0&\xb2u\x8ef\xcf\x11", Kind.ASF),
     (0, b"FLV\1", Kind.FLASH_VIDEO),
     (0, b"\0\0\1\xba", Kind.MPEG),
@@ -155,6 +158,8 @@ def sniff(head: bytes, suffix: str = "") -> Kind:
         return _ftyp(head)
     if head.startswith(b"PK\3\4") and head[30:].startswith(_OFFICE):
         return Kind.OFFICE
+    if head.startswith(b"PK\3\4") and head[30 : 30 + int.from_bytes(head[26:28], "little")].endswith(b".npy"):
+        return Kind.VECTORS
     if head.startswith(GZIP) and _markup(unzipped(head, UNZIPPED_BYTES)) is Kind.SVG:
         return Kind.SVG
     for offset, magic, what in _REFUSED:

@@ -26,6 +26,7 @@ from duretrieval import errors
 from duretrieval.errors import DamagedMedia, LimitExceeded, MediaError
 from duretrieval.media.chunk import BUDGET_BYTES, Ask, Chunk, Clip, Cursor, frame_bytes
 from duretrieval.media.document import PASSAGES_PER_CHUNK
+from duretrieval.media.vectors import UNSAID
 from duretrieval.types import Modality, Part, Reading, Scalar
 
 _LENGTHS = struct.Struct("<II")
@@ -33,6 +34,7 @@ _SHAPES: Mapping[Modality, tuple[str, int]] = {
     Modality.IMAGE: ("uint8", 3),
     Modality.VIDEO: ("uint8", 4),
     Modality.AUDIO: ("float32", 1),
+    UNSAID: ("float32", 2),
 }
 """modality -> what its arrays are made of, and their number of axes."""
 _PLACES = {"start_s": float, "end_s": float, "page": int, "start_char": int, "end_char": int}
@@ -186,7 +188,7 @@ def _part(said: Any, arrays: bytearray, at: int) -> tuple[Part, int]:
         return Part(modality, _only(said["text"], str), **places), 0
     dtype, axes = _SHAPES[modality]
     shape = [_only(length, int) for length in _only(said["shape"], list)]
-    if len(shape) != axes or min(shape) < 1 or (axes > 1 and shape[-1] != 3):
+    if len(shape) != axes or min(shape) < 1 or (axes > 2 and shape[-1] != 3):
         raise ValueError(f"a part of {modality.value} has no shape {shape}")
     content = np.frombuffer(arrays, dtype, math.prod(shape), at).reshape(shape).copy()
     return Part(modality, content, **places), content.nbytes

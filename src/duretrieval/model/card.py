@@ -98,6 +98,21 @@ def modality_named(folder: Path, name: str) -> Modality:
     return Modality(name)
 
 
+def index_of(folder: Path, card: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What [index] in model.toml says, where there is one: the name of an index and its options.
+
+    Raises:
+        ModelError: it does not name one.
+    """
+    said = card.get("index")
+    if said is None:
+        return None
+    whole = isinstance(said, Mapping) and isinstance(said.get("use"), str)
+    if not whole or not isinstance(said.get("options", {}), Mapping):
+        raise ModelError(f"{folder / 'model.toml'}: [index] names no index; it says use = 'faiss', and maybe options")
+    return {"use": said["use"], "options": dict(said.get("options", {}))}
+
+
 def reading_of(folder: Path, settings: Mapping[str, Any]) -> Reading:
     """What [reading] in model.toml says.
 

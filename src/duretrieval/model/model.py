@@ -23,12 +23,14 @@ from duretrieval.errors import ModelError
 from duretrieval.fuse.means import means, pooled
 from duretrieval.fuse.tokens import side_by_side
 from duretrieval.model import slots
-from duretrieval.model.card import fingerprint, origins, read_card, reading_of
+from duretrieval.model.card import fingerprint, index_of, origins, read_card, reading_of
+from duretrieval.model.cutting import check_cut, cut_aligners, cut_background, cut_fingerprint, dims_of
 from duretrieval.model.files import unnamed
 from duretrieval.model.seal import Origin, seal
 from duretrieval.onnx import copied
 from duretrieval.protocols import Aligner, Encoder, Fusion, Scorer, TokenFusion, Weigher
 from duretrieval.types import Array, Modality, Part, Reading
+from duretrieval.vectors import Given
 
 if TYPE_CHECKING:
     from duretrieval.fuse.graph import Beside
@@ -47,7 +49,9 @@ class Model:
     their cosine; a collection re-ranks by it (`rank.scorer`).  fusion: makes one vector of those of an item's
     modalities; a collection then compares items as wholes.  weights: how much the similarity of each modality counts,
     read from the query; a collection ranks by them where a query gives none.  codes: from this space to binary codes
-    (`index.binary`).
+    (`index.binary`).  index: by which index in memory its collections are searched, and what that is made with:
+    {"use": "faiss", "options": {"kind": "flat"}}; None is none, but the store itself.  dims: fewer dimensions, to which
+    vectors may be cut (`cut`).  folder: where it was opened.  cut: whether it is that folder's model, cut.
     Each but the scorer may be the part itself; all may be functions that make it when it is first needed.
 
     Raises:
@@ -68,7 +72,10 @@ class Model:
         fusion: Fusion | Callable[[], Fusion] | None = None,
         weights: Weigher | Callable[[], Weigher] | None = None,
         codes: Aligner | Callable[[], Aligner] | None = None,
+        index: Mapping[str, Any] | None = None,
+        dims: Sequence[int] = (),
         folder: str | Path | None = None,
+        cut: bool = False,
     ) -> None:
         folder = Path(folder) if folder is not None else None
         self.name = name
@@ -76,6 +83,11 @@ class Model:
         self.fingerprint = fingerprint
         self.reading = reading or Reading()
         self.folder = folder
+        self.index = index
+        self.dims = tuple(dims)
+        """Fewer dimensions, to which its vectors may be cut: the longest first."""
+        self.is_cut = cut
+        """Whether its vectors are shorter than those of the model in `folder`."""
         given = {"encoders": encoders, "aligners": aligners, "background": background, "scorer": scorer}
         self._held = slots.held({**given, "fusion": fusion, "weights": weights, "codes": codes})
         for slot in slots.SLOTS:
@@ -114,6 +126,12 @@ class Model:
     def codes(self) -> Aligner | None:
         """From vectors of this model to binary codes, for `BinaryIndex(dim, coder=...)`; None where it has none."""
         return self._one("codes")  # type: ignore[no-any-return]
+
+    @property
+    def takes(self) -> Mapping[Modality, Given]:
+        """The modalities whose encoders take vectors that were computed elsewhere, and which they take."""
+        encoders = {modality: self._one("encoders", modality) for modality in sorted(self.modalities)}
+        return {modality: encoder.takes for modality, encoder in encoders.items() if hasattr(encoder, "takes")}
 
     def _one(self, key: str, modality: Modality | None = None) -> Any:
         once = self._held[key].get(modality)
@@ -222,6 +240,33 @@ class Model:
             )
         return encoder, aligner
 
+    def cut(self, dim: int) -> Model:
+        """This model with vectors of fewer dimensions, one of `dims`: the leading ones, unit again, background too.
+
+        It has another fingerprint, and no codes, which are those of whole vectors.
+
+        Raises:
+            ModelError: `dims` has no such number; or a fusion, a scorer or weights need whole vectors.
+        """
+        if dim == self.dim:
+            return self
+        whole = [key for key in ("fusion", "scorer", "weights") if self._held[key]]
+        check_cut(self.name, self.dim, self.dims, dim, whole)
+        encoders = {m: once for m, once in self._held["encoders"].items() if m is not None}
+        return Model(
+            self.name,
+            encoders,
+            dim=dim,
+            fingerprint=cut_fingerprint(self.fingerprint, dim),
+            aligners=cut_aligners(list(encoders), self._held["aligners"], dim),
+            reading=self.reading,
+            background=(lambda: cut_background(self.background, dim)) if self._held["background"] else None,
+            dims=[d for d in self.dims if d < dim],
+            index=self.index,
+            folder=self.folder,
+            cut=True,
+        )
+
     def save(
         self,
         folder: str | Path,
@@ -252,33 +297,39 @@ class Model:
             card = {
                 "name": name or self.name,
                 "dim": self.dim,
+                "dims": list(self.dims) or None,
                 "reading": asdict(self.reading),
                 "training": training,
+                "index": None if self.index is None else dict(self.index),
                 **slots.saved(place, self._held),
             }
             seal(place, card, origins(place, made, [*sources, *own]))
         return fingerprint(Path(folder))
 
     @classmethod
-    def load(cls, where: str | Path = "builtin", *, trust: bool = False) -> Model:
+    def load(cls, where: str | Path = "builtin", *, dim: int | None = None, trust: bool = False) -> Model:
         """Open a model folder, or `builtin`, the one inside this package. Weights are read on first use.
 
         `kind:name` opens a pretrained model of a hub by its id or folder, such as clip:openai/clip-vit-base-patch32
         (`encode.hub`; needs the extra "train"); only such a name ever asks a hub.
 
         A folder is data: its parts are looked up among those built in and installed, its files are read inside it
-        alone, and each is compared with its hash in model.toml before it is first used.  trust: follow paths to Python
-        code (`module:attribute`) in its model.toml too, which runs that code.
+        alone, and each is compared with its hash in model.toml before it is first used.  dim: cut to so many (`cut`).
+        trust: follow paths to Python code (`module:attribute`) in its model.toml too, which runs that code.
 
         Raises:
-            ModelError: no such folder, no model.toml in it, another format, or a file missing or of another size.
+            ModelError: no such folder, no model.toml in it, another format, or a file missing or of another size; or it
+                cannot be cut so.
                 When a part is first used: a file is not the one that model.toml was written for.
             UnknownPart: model.toml names a part that is not installed; or there is no such kind.
             Untrusted: it names a path to code, and `trust` is not set.
             MissingExtra: a hub's model, and what runs it is not installed.
         """
-        if is_hub_name(str(where)):
-            return cls._from_hub(*str(where).split(":", 1))
+        opened = cls._from_hub(*str(where).split(":", 1)) if is_hub_name(str(where)) else cls._from_folder(where, trust)
+        return opened if dim is None else opened.cut(dim)
+
+    @classmethod
+    def _from_folder(cls, where: str | Path, trust: bool) -> Model:
         folder = builtin.FOLDER if str(where) == "builtin" else Path(where)
         card = read_card(folder)
         with plugins.trusting(trust):
@@ -288,7 +339,9 @@ class Model:
             dim=card["dim"],
             fingerprint=fingerprint(folder),
             reading=reading_of(folder, card["reading"]),
+            dims=dims_of(folder, card),
             folder=folder,
+            index=index_of(folder, card),
             **{"encoders": {}, **parts},
         )
 

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from duretrieval.training.recipe.toml import to_recipe as to_recipe
     from duretrieval.training.runs.evaluated import evaluate_run as evaluate_run
     from duretrieval.training.runs.folder import Outcome as Outcome
+    from duretrieval.training.runs.hub import export_hub as export_hub
     from duretrieval.training.runs.run import Run as Run
     from duretrieval.training.runs.run import export_run as export_run
     from duretrieval.training.runs.run import train as train
@@ -83,6 +84,7 @@ else:
             "recipe.toml": "read_recipe to_recipe",
             "runs.evaluated": "evaluate_run",
             "runs.folder": "Outcome",
+            "runs.hub": "export_hub",
             "runs.run": "Run export_run train",
             "tuning.search": "Tuned read_search tune",
             "tuning.trial": "Search Trial",

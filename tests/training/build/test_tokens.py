@@ -15,8 +15,10 @@ from tests.training.small import recipe
 
 from duretrieval.collection.collection import Collection
 from duretrieval.errors import ConfigError
+from duretrieval.media.limits import Limits
 from duretrieval.model.model import Model
 from duretrieval.training.build.prepare import prepare
+from duretrieval.training.build.teaching import taught_rows
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.export.parity import TOLERANCE, compare
 from duretrieval.training.fit.validation import views_of
@@ -120,6 +122,16 @@ def test_a_search_ranks_wholes_as_torch_does(frozen: tuple[Run, Model], tmp_path
         assert collection.search(terms, k=1)[0].item.id == both.id
         alone = collection.search([terms[1]], k=3)
         assert len(alone) == 3
+
+
+def test_it_teaches_with_what_its_fusion_makes_of_tokens(frozen: tuple[Run, Model], tmp_path: Path) -> None:
+    run, model = frozen
+    samples, columns = run.prepared.samples["test"], run.prepared.columns
+    given = (str(model.folder), columns, {"query": ["query"], "whole": ["text", "image"]}, samples)
+    taught = taught_rows(*given, Limits(), tmp_path)
+    wanted = views_of(run.network, run.prepared.rows["test"])
+    for ours, theirs in (("query", "query"), ("whole", "text+image")):
+        np.testing.assert_allclose(taught[ours], wanted[theirs].rows.numpy(), atol=2e-3)
 
 
 def test_of_what_is_kept_each_part_has_so_many_in_half_precision(frozen: tuple[Run, Model]) -> None:

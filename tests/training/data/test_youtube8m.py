@@ -23,6 +23,7 @@ from duretrieval.training.data.tfrecord import tf_records
 from duretrieval.training.data.wire import Example, parse_example
 from duretrieval.training.data.youtube8m import dequantise, read_youtube8m
 from duretrieval.types import Modality, Part
+from duretrieval.vectors import Given
 
 PROTO = {
     "BytesList": [("value", 1, "bytes", True)],
@@ -242,12 +243,14 @@ class TestFeatures(EncoderSuite):
         np.testing.assert_allclose(Features(2).encode([part]), [[0.6, 0.8]], atol=1e-6)
 
     def test_exported_and_loaded(self, tmp_path: Path) -> None:
-        entry = self.make().export(tmp_path, "films")
-        assert entry == {"use": "features", "options": {"dim": 6, "modalities": ["audio", "video"]}}
-        loaded = Features.load(tmp_path, **entry["options"])
+        made = Features(6, ["video", "audio"], name="rgb", origin="inception")
+        options = made.save(tmp_path, "films")
+        assert options == {"dim": 6, "modalities": ["audio", "video"], "name": "rgb", "origin": "inception"}
+        loaded = Features.load(tmp_path, **options)
+        assert loaded.takes == made.takes == Given(6, "rgb", "inception")
         np.testing.assert_array_equal(loaded.encode(self.parts()), self.make().encode(self.parts()))
 
-    @pytest.mark.parametrize("content", [np.ones(6), np.ones((0, 6)), np.ones((2, 5)), "words"])
+    @pytest.mark.parametrize("content", [np.ones(5), np.ones((0, 6)), np.ones((2, 5)), "words"])
     def test_other_content(self, content: Any) -> None:
-        with pytest.raises(ShapeError, match=r"expected features of shape \(t, 6\), t at least 1; got "):
+        with pytest.raises(ShapeError, match="expected a vector of 6 numbers for a part of video; "):
             self.make().encode([Part(Modality.VIDEO, content)])

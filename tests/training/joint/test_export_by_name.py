@@ -65,7 +65,8 @@ def test_other_kinds_and_what_is_not_said(tiny: Tiny, tmp_path: Path, kind: str,
 
 
 @pytest.mark.parametrize(
-    "option", [("--checkpoint", "best"), ("--data", "rows.jsonl"), ("--cache", "cache"), ("--trust",)]
+    "option",
+    [("--checkpoint", "best"), ("--data", "rows.jsonl"), ("--cache", "cache"), ("--trust",), ("--with", "run")],
 )
 def test_options_of_a_run_are_not_for_a_name(tmp_path: Path, option: tuple[str, ...]) -> None:
     why = f"{option[0]} is for the folder of a run, and clip:a/b is the name of a model; leave it out"

@@ -73,6 +73,9 @@ def test_a_four_modalities_labelled(folder: Path, models: dict[str, str], tmp_pa
     assert recipe.fusion.use == "concatenation"
     assert outcome.test["accuracy"] > 0.7
     assert set(outcome.test) >= {"accuracy", "recall", "f1"}
+    alone = {asking: outcome.test[f"{asking}→image+text+video+audio/ap"] for asking in recipe.encoders}
+    assert set(alone) == set(recipe.encoders) >= {"text", "image", "audio"}
+    assert alone["audio"] > 0.75, alone  # 0.51 untrained, 0.97 trained: a sound alone finds what has its label
     model = Model.load(outcome.model)
     assert model.modalities == {Modality.TEXT, Modality.IMAGE, Modality.VIDEO, Modality.AUDIO}
     asked = [Term(Modality.TEXT, "blue circle"), Term(Modality.IMAGE, picture(tmp_path, "blue", "circle", 7))]
@@ -160,6 +163,31 @@ def test_d_a_network_of_random_weights_lands_there_too(tmp_path: Path) -> None:
     assert model.dim == 20
     assert np.isfinite(model.background[Modality.TEXT]).all()
     assert found(outcome.model, tmp_path, "blue square")[0] == "blue-square-100.png"
+
+
+def test_e_is_searched_by_faiss_as_by_the_store(tmp_path: Path) -> None:
+    """What attention is worth is in test_five_systems.py."""
+    media = tmp_path / "media"
+    media.mkdir()
+    rows = [json.loads(line) for line in pairs(media).read_text().splitlines()]
+    for row in rows:
+        row["query"] = f"something {row['text']}"
+    data = written(media / "asked.jsonl", rows)
+    columns = 'data.columns={ query = "text" }'
+    recipe, outcome = trained("e-attention", data, tmp_path, columns, "dim=64", "fit.epochs=20")
+    assert recipe.fusion is not None
+    assert recipe.fusion.use == "cross-attention"
+    assert recipe.fusion.options["heads"] == 4
+    assert Model.load(outcome.model).fusion is not None
+    assert found(outcome.model, tmp_path, "something blue")[0].startswith("blue")
+    assert Model.load(outcome.model).index == {"use": "faiss", "options": {}}
+    ways = {}
+    for index in (None, "store", "binary"):
+        with Collection.open(tmp_path / "collection", index=index) as c:
+            ways[c.index] = [hit.item.id for hit in c.search("something red", k=6)]
+    assert list(ways) == ["faiss", None, "binary"]
+    assert ways["faiss"] == ways[None]
+    assert ways["binary"][0] == ways[None][0]
 
 
 def test_what_is_said_of_a_recipe_is_whole() -> None:

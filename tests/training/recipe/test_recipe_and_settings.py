@@ -72,6 +72,8 @@ def test_what_is_not_said_has_its_default() -> None:
     fit = {
         "epochs": 20,
         "batch": 128,
+        "accumulate": 1,
+        "chunk": 0,
         "sampler": {"use": "shuffled", "options": {}},
         "lr": 1e-3,
         "optimizer": "adamw",

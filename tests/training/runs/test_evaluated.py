@@ -91,6 +91,13 @@ VIEWS: dict[str, dict[str, Any]] = {
     "columns": {"views": [["question"], ["keywords"], ["image"]]},
     "fused": {"views": [["question"], ["image", "keywords"]], "fusion": {"use": "gated"}},
     "labels": {"views": [["question"], ["image"]], "data": {"positives": ["label"]}},
+    "whole items": {
+        "views": [["question", "image"]],
+        "fusion": {"use": "gated"},
+        "loss": "cross-entropy",
+        "data": {"positives": ["key", "text", "file", "label"]},
+        "fit": {"epochs": 2},
+    },
     "scored": {"views": [["question"], ["image"]], "score": {"use": "pair-scorer"}},
 }
 

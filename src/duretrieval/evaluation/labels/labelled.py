@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
+import numpy as np
+
 from duretrieval.errors import EvaluationError
 from duretrieval.evaluation.labels.together import MATCH, USUAL, Together, bonds, check_positives, thing
 from duretrieval.media.folders import digest
@@ -53,14 +55,14 @@ def read_labelled(
     """
     path = Path(path)
     check_positives(positives)
-    place: dict[Hashable, tuple[int, Modality | None, str | Path]] = {}
+    place: dict[Hashable, tuple[int, int, Content]] = {}
     pairs: list[tuple[int, tuple[Hashable, ...]]] = []
     problems: list[str] = []
     graded: dict[str, list[tuple[int, int, float]]] = {}
 
-    def unit(content: Content, row: Hashable) -> int:
+    def unit(content: Content, row: int) -> int:
         known = (content.modality, thing(content.value, positives, row))
-        return place.setdefault(known, (len(place), content.modality, content.value))[0]
+        return place.setdefault(known, (len(place), row, content))[0]
 
     for row in read_manifest(path, columns):
         if problem := row.problem_without(UNUSED):
@@ -88,21 +90,25 @@ def read_labelled(
     notes = [f"{path}: {problem}" for problem in problems[:ROW_PROBLEMS]]
     if len(problems) > ROW_PROBLEMS:
         notes.append(f"{path}: {len(problems) - ROW_PROBLEMS} more rows have a problem")
-    items = tuple(_unit(number, value) for number, _, value in place.values())
-    wanted = tuple(modality for _, modality, _ in place.values())
+    items = tuple(_unit(*found) for found in place.values())
+    wanted = tuple(content.modality for _, _, content in place.values())
     return Labelled(items, wanted, Together.of(pairs, len(items)), _hash(items), tuple(notes), graded)
 
 
-def _unit(number: int, value: str | Path) -> Item:
-    modality = Modality.TEXT if isinstance(value, str) else Modality.IMAGE  # of a file, decoding tells which
-    return Item(id=str(number), source="" if isinstance(value, str) else str(value), parts=(Part(modality, value),))
+def _unit(number: int, row: int, content: Content) -> Item:
+    part = Part(content.modality or Modality.IMAGE, content.value)  # of a file, decoding tells which
+    if isinstance(content.value, np.ndarray):
+        said = f"the {part.modality.value} vector of line {row}"
+        return Item(id=str(number), source="", parts=(part,), fields={"name": said})
+    return Item(id=str(number), source=str(content.value) if isinstance(content.value, Path) else "", parts=(part,))
 
 
 def _hash(units: Sequence[Item]) -> str:
     whole = hashlib.blake2b(digest_size=16)
     for unit in units:
         if not unit.source:
-            content = str(unit.parts[0].content)
+            held = unit.parts[0].content
+            content = held.tobytes().hex() if isinstance(held, np.ndarray) else str(held)
         else:
             content = digest(Path(unit.source)) if Path(unit.source).is_file() else "missing"
         whole.update(f"{content}\0".encode("utf-8", "surrogateescape"))

@@ -98,7 +98,7 @@ def embed(
     rows: dict[Modality, list[tuple[int, Array]]] = {}
     report = Report()
     things = [_thing(item, wanted) for item, wanted in zip(data.units, data.wanted, strict=True)]
-    with Road(model.reading, Limits(), known=model.modalities) as road:
+    with Road(model.reading, Limits(), known=model.modalities, takes=lambda: model.takes) as road:
         for i, found in enumerate(encoded(road.read_all(things), model.sequences)):
             name = _name(data.units[i])
             report.indexed += 1
@@ -208,8 +208,13 @@ def ranked(model: Model, asking: Array, gallery: Array) -> Scores:
 
 
 def _name(item: Item) -> str:
-    return Path(item.source).name + f"#{item.id}" if item.source else str(item.parts[0].content)
+    return Path(item.source).name + f"#{item.id}" if item.source else _words(item)
+
+
+def _words(item: Item) -> str:
+    """A text; of a vector, where it stands."""
+    return str(item.fields.get("name") or item.parts[0].content)
 
 
 def _exhibit(item: Item, road: Road) -> Exhibit:
-    return of_file(Path(item.source), road) if item.source else of_text(str(item.parts[0].content))
+    return of_file(Path(item.source), road) if item.source else of_text(_words(item))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from duretrieval.encode.features import Features
 from duretrieval.encode.sequences import tokens as tokens_of
 from duretrieval.model.model import Model
 from duretrieval.protocols import Aligner, Encoder
@@ -92,6 +93,18 @@ class Still:
                 rows, there = self.net.sequence(**self.net.prepare(batch[start : start + self.batch]))  # type: ignore[attr-defined]
                 found += [row[mask].float().numpy() for row, mask in zip(rows, there, strict=True)]
         return found
+
+
+def features(dim: int, modality: Modality, *, name: str = "", origin: str = "") -> Features:
+    """Vectors of a modality that the data brings, computed elsewhere.
+
+    dim: numbers in each.  name, origin: what they are and what made them; the exported model says so, and refuses a
+    vector that says otherwise.
+
+    Raises:
+        ConfigError: dim is below 1.
+    """
+    return Features(dim, [modality], name=name, origin=origin)
 
 
 def from_model(

@@ -12,7 +12,7 @@ from torch.nn.functional import normalize
 from duretrieval.training.align.canonical import Canonical
 from duretrieval.training.data.batch import Around, Batch, View
 from duretrieval.training.nets.tokens import padded, shortened
-from duretrieval.training.recipe.recipe import view_name
+from duretrieval.training.recipe.recipe import alone, directions, view_name
 from duretrieval.types import Modality
 
 if TYPE_CHECKING:
@@ -55,19 +55,26 @@ class Network(nn.Module):
         self.tokens = dict(tokens or {})
         self.columns = dict(columns)
         self.views = {view_name(view): tuple(view) for view in views}
+        self.alone = alone(views)
 
-    def forward(self, batch: Batch) -> dict[str, View]:
-        """View by name."""
+    @property
+    def directions(self) -> list[tuple[str, str]]:
+        """What asks and what is searched, by their names."""
+        return directions(self.views.values())
+
+    def forward(self, batch: Batch, *, asking: bool = False) -> dict[str, View]:
+        """View by name; asking: those of `alone` too, fused as a query of one modality is."""
         names = dict.fromkeys(c for view in self.views.values() for c in view)  # in order: dropout must repeat itself
         read = {name: self._read(batch, name) for name in names}
         around = batch.around
         seen = dict.fromkeys(c for name, view in self.views.items() if name in self.looking for c in view)
         theirs = {} if around is None else {name: self._read(around.batch, name) for name in seen}
+        wanted = {**self.views, **self.alone} if asking else self.views
         return {
             name: self._view(view, read, batch)
             if around is None or name not in self.looking
             else self._beside(view, read, batch, theirs, around)
-            for name, view in self.views.items()
+            for name, view in wanted.items()
         }
 
     def aligned(self, batch: Batch, column: str) -> Tensor:

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from duretrieval.errors import ConfigError
+from duretrieval.training import parts
 from duretrieval.training.align.canonical import canonical_for
 from duretrieval.training.build.encoders import Encoders
 from duretrieval.training.build.network import Network
@@ -80,18 +81,26 @@ def _check_read(recipe: Recipe, encoders: Encoders, fusion: Any) -> None:
         )
 
 
-def make_objective(recipe: Recipe, network: Network, classes: int) -> TotalLoss:
-    """The losses, the score they read, and the memory of earlier batches."""
+def make_objective(recipe: Recipe, network: Network, classes: int, width: int | None = None) -> TotalLoss:
+    """The losses, the score they read, and the memory of earlier batches.
+
+    width: length of the teacher's vectors; None: there is no teacher.
+    """
     torch.manual_seed(recipe.seed + 1)
     known = {"dim": recipe.dim, "classes": classes}
     score = _score(recipe.score, known, len(recipe.views or network.views)) if recipe.score else inner
     terms = []
     for spec in recipe.losses:
-        loss = make("train.losses", Use(spec.use, spec.options), known)
+        if width is None and getattr(parts.find("train.losses", spec.use), "reads", "") == "teacher-rows":
+            raise ConfigError(
+                f'{spec.use!r} learns the vectors of a teacher; name one: teacher = "builtin", or a folder'
+            )
+        loss = make("train.losses", Use(spec.use, spec.options), known | ({} if width is None else {"width": width}))
         reads = getattr(loss, "reads", "scores")
         classifier = nn.Linear(recipe.dim, classes) if reads == "labels" and classes else None
         _check_term(spec, loss, reads, score)
-        terms.append(LossTerm(loss, spec.weight, reads, spec.views, classifier, spec.on, spec.hardest, spec.apart))
+        settings = (spec.views, classifier, spec.on, spec.hardest, spec.apart, spec.matryoshka)
+        terms.append(LossTerm(loss, spec.weight, reads, *settings))
     memory = None
     if recipe.fit.memory:
         from duretrieval.training.losses.memory import Memory
@@ -100,8 +109,23 @@ def make_objective(recipe: Recipe, network: Network, classes: int) -> TotalLoss:
     return TotalLoss(terms, score, memory)
 
 
+def _check_cut(spec: Objective, reads: str, score: Any) -> None:
+    """Raise ConfigError where a loss cannot be taken of shorter vectors."""
+    if reads in ("rows", "labels", "teacher-rows"):
+        raise ConfigError(
+            f"{spec.use!r} is made for vectors of one length; matryoshka is for losses of scores, such as infonce"
+        )
+    if reads in ("scores", "teacher") and spec.on == "scores" and getattr(score, "dim", None) is not None:
+        raise ConfigError(
+            f"the score is made for vectors of {score.dim} dimensions and cannot compare shorter ones; give the loss "
+            f'{spec.use!r} on = "vectors", or leave out matryoshka'
+        )
+
+
 def _check_term(spec: Objective, loss: Any, reads: str, score: Any) -> None:
     """Raise ConfigError where a loss has a setting that does nothing for it."""
+    if spec.matryoshka:
+        _check_cut(spec, reads, score)
     if spec.hardest and (reads != "scores" or getattr(loss, "pulls", False)):
         raise ConfigError(
             f"the loss {spec.use!r} has hardest = {spec.hardest}; it is for losses of scores that push negatives "

@@ -17,6 +17,7 @@ from duretrieval.training.augment.composed import compose
 from duretrieval.training.build.encoders import Encoders, make_encoders
 from duretrieval.training.build.features import features
 from duretrieval.training.build.relate import relate
+from duretrieval.training.build.teaching import taught_rows
 from duretrieval.training.data.batches import Column, Rows, keys_of
 from duretrieval.training.data.checks import unusable
 from duretrieval.training.data.decoders import Decoders
@@ -30,9 +31,10 @@ from duretrieval.training.data.positives import positives
 from duretrieval.training.data.read import SPLITS
 from duretrieval.training.data.sample import Sample, columns_of
 from duretrieval.training.data.splits import Splits, split
+from duretrieval.training.data.taught import Taught
 from duretrieval.training.nets.builtin import user_cache
-from duretrieval.training.recipe.recipe import Recipe, view_name, with_views
-from duretrieval.types import Floats, Modality
+from duretrieval.training.recipe.recipe import Recipe, alone, view_name, with_views
+from duretrieval.types import Array, Floats, Modality
 
 Progress = Callable[[str, int, int], None]
 """What is being done, how many of it are done, and how many there are."""
@@ -95,6 +97,11 @@ def prepare(
     held, problems = _encode_columns(used, everything, encoders, limits, kept, progress)
     classes = list(dict.fromkeys(s.label for s in parts["train"] if s.label is not None))
     keys = keys_of(everything)
+    views = {view_name(view): view for view in recipe.views}
+    taught: dict[str, Array] = {}
+    if recipe.teacher:
+        place = cache or user_cache() / "features"
+        taught = taught_rows(recipe.teacher, used, views, everything, limits, place, progress)
     numbers: dict[str | None, int] = {name: number for number, name in enumerate(classes)}
     labels = np.array([numbers.get(s.label, -1) for s in everything], dtype=np.int64)
     augment = compose(recipe.augment) if recipe.augment else None
@@ -109,7 +116,6 @@ def prepare(
         if encoders.nets:
             read, change = _read_again(mine, cut), augment if learning else None
             examples = Examples(read, augment=change, seed=recipe.seed, training=learning, decoders=decoders)
-        views = {view_name(view): view for view in recipe.views}
         present = {c: column.present.tolist() for c, column in cut.items()}
         rows[name] = Rows(
             cut,
@@ -117,9 +123,10 @@ def prepare(
             labels[at],
             examples,
             left_out=left_out,
-            positives=positives(mine, views, present, recipe.positives),
+            positives=positives(mine, {**views, **alone(recipe.views)}, present, recipe.positives),
             against=against[name].places,
             scores=_scores(mine),
+            taught=Taught({view: held[at] for view, held in taught.items()}) if taught else None,
         )
     kinds, unused = relate(recipe, parts, rows, held)
     problems += unused

@@ -48,6 +48,40 @@ class Batch:
             None if self.around is None else self.around.to(device),
         )
 
+    def take(self, at: Tensor) -> Batch:
+        """These rows alone, by their places in order, and their neighbours; the anchors are still the first."""
+        chosen = torch.zeros(len(self.keys), dtype=torch.bool, device=self.keys.device)
+        chosen[at] = True
+        place = chosen.cumsum(0) - 1
+        inputs: dict[str, Inputs] = {}
+        owners: dict[str, Tensor] = {}
+        for name, given in self.inputs.items():
+            owner = self._owner(name, given)
+            mine = chosen[owner]
+            inputs[name] = {key: value[mine] for key, value in given.items()} if bool(mine.any()) else {}
+            if name in self.owners:
+                owners[name] = place[owner[mine]]
+        return Batch(
+            inputs,
+            {name: mask[at] for name, mask in self.present.items()},
+            self.keys[at],
+            self.labels[at],
+            self.rows[at],
+            int((at < self.anchors).sum()),
+            owners,
+            None if self.scores is None else self.scores[at],
+            None if self.around is None else self.around.take(at),
+        )
+
+    def _owner(self, column: str, given: Inputs) -> Tensor:
+        """(w,) the row of each window of a column."""
+        if column in self.owners:
+            return self.owners[column]
+        windows = len(next(iter(given.values()))) if given else 0
+        if windows == len(self.keys):
+            return torch.arange(windows, device=self.keys.device)
+        return self.present[column].nonzero().flatten()[:windows]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Around:
@@ -66,6 +100,15 @@ class Around:
         """The same on another device."""
         places, there, kinds = (t.to(device) for t in (self.places, self.there, self.kinds))
         return Around(self.batch.to(device), places, there, kinds)
+
+    def take(self, at: Tensor) -> Around:
+        """The neighbours of these rows alone; one at least, whoever sees it."""
+        there = self.there[at]
+        used = torch.zeros(len(self.batch.keys), dtype=torch.bool, device=there.device)
+        used[self.places[at][there]] = True
+        used[:1] |= ~used.any()
+        places = (used.cumsum(0) - 1).clamp(min=0)[self.places[at]]
+        return Around(self.batch.take(used.nonzero().flatten()), places, there, self.kinds[at])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,6 +25,7 @@ from duretrieval.training.data.examples import Examples
 from duretrieval.training.data.left_out import LeftOut
 from duretrieval.training.data.positives import Positives
 from duretrieval.training.data.sample import Sample
+from duretrieval.training.data.taught import Taught
 from duretrieval.types import Array, Floats, Ints, Modality, Part
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Rows(Dataset[Batch]):
     every: gives more of the windows of what it reads, in their place.  left_out: what is not read again in this run; a
     column of a row that could not be read is absent from then on.  positives: which rows belong together; None: those
     of one key.  against: (n, h) places of the negatives that the data itself gives a row, -1 is none.  scores:
-    (n + e,), as `Batch.scores`.
+    (n + e,), as `Batch.scores`.  taught: what a teacher makes of all of them.
     mined: (n, h) places of hard negatives, or None; their rows follow the anchors, as those of `against` do.
     related: the rows beside each, or None.
     """
@@ -104,6 +105,7 @@ class Rows(Dataset[Batch]):
         positives: Positives | None = None,
         against: Ints | None = None,
         scores: Floats | None = None,
+        taught: Taught | None = None,
     ) -> None:
         self.columns = dict(columns)
         self.left_out = left_out or LeftOut()
@@ -111,6 +113,7 @@ class Rows(Dataset[Batch]):
         self.examples, self.every = examples, every
         self.positives = positives or Positives.of_keys(keys)
         self.against = against
+        self.taught = taught
         self.scores = None if scores is None else torch.from_numpy(scores.astype(np.float32))
         self.mined: Ints | None = None
         self.related: Related | None = None

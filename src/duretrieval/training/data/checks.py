@@ -13,10 +13,12 @@ from duretrieval.errors import MediaError, MissingExtra
 from duretrieval.media import Chunk, DecoderPool, Limits
 from duretrieval.media.expected import NOUNS, misfit
 from duretrieval.media.probe import probe
+from duretrieval.media.vectors import UNSAID
 from duretrieval.training.data.read import Problem
 from duretrieval.training.data.sample import Sample
 from duretrieval.types import Modality, Part, Reading
 
+VECTOR = "it is a vector, which only the encoder `features` reads; give its modality that, or name files"
 AT_ONCE = 64
 """Files waiting for a decoder; their pixels wait in memory."""
 
@@ -81,16 +83,27 @@ def unusable(
     limits: Limits,
     progress: Callable[[int], None] | None = None,
 ) -> dict[int, str]:
-    """Why parts cannot be decoded, by their place; each file is opened once.  progress: told how many are done."""
+    """Why parts cannot be decoded, by their place; each file is opened once.  progress: told how many are done.
+
+    A vector cannot: no encoder that learns reads one.
+    """
     paths = dict.fromkeys(path for part in parts if part is not None and (path := _path(part)) is not None)
     told = None if progress is None else lambda done, total: progress(len(parts) - total + done)
     held = dict(_look(list(paths), reading, limits, None, told))
     reasons = {
-        i: (_path(part), _part_problem(part, held))
+        i: (_path(part), VECTOR if _is_vector(part, held) else _part_problem(part, held))
         for i, part in enumerate(parts)
         if part is not None and not isinstance(part.content, str)
     }
     return {i: f"{path}: {reason}" if path else reason for i, (path, reason) in reasons.items() if reason}
+
+
+def _is_vector(part: Part, held: Mapping[Path, _Held | str]) -> bool:
+    if isinstance(part.content, Path):
+        found = held[part.content]
+        return isinstance(found, _Held) and UNSAID in found.modalities
+    axes = part.content.ndim if isinstance(part.content, np.ndarray) else 0
+    return axes == 2 or (axes == 1 and part.modality is not Modality.AUDIO)
 
 
 def _path(part: Part) -> Path | None:
@@ -158,6 +171,8 @@ def _part_problem(part: Part, held: Mapping[Path, _Held | str]) -> str | None:
 
 
 def _file_problem(part: Part, found: _Held) -> str | None:
+    if UNSAID in found.modalities:  # a vector, of whatever its column says
+        return None
     moving = found.modalities == {Modality.VIDEO} and found.faults == {}  # an animated picture, which has no streams
     if part.modality not in found.modalities and not (moving and part.modality is Modality.IMAGE):
         if part.modality.value in (found.faults or {}):

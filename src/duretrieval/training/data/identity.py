@@ -145,5 +145,5 @@ def _codes(
                     content = answer.result().parts[0].content
                 except (MediaError, IndexError):
                     continue
-                if isinstance(content, np.ndarray):
+                if isinstance(content, np.ndarray) and content.ndim > 2:  # else it is a vector, which has no looks
                     yield name, looks.code(content if content.ndim == 3 else content[0]).tobytes()

@@ -67,7 +67,7 @@ def _choices(row: Row, contents: Iterable[Content], held: Held, problems: list[P
 def _part(content: Content, held: Held) -> Part:
     if content.modality is not None:
         return Part(content.modality, content.value)
-    assert not isinstance(content.value, str)  # a text has its modality
+    assert isinstance(content.value, Path)  # a text and a vector have their modality
     found = held[content.value]
     if isinstance(found, MediaError):
         raise found

@@ -56,13 +56,13 @@ def sides(together: Together, rows: Ints, asking: Ints, among: Ints, searched: I
     same of the view that is searched.  What several rows hold asks once and is found once, in its first row; what has
     nothing right does not ask.
     """
-    first, found_once = _once(asking), _once(searched)
+    first, found_once = once(asking), once(searched)
     right = together.right(asking[first], searched[found_once])
     has = right.any()
     return rows[first][has], among[found_once], right.only(has)
 
 
-def _once(things: Ints) -> Ints:
+def once(things: Ints) -> Ints:
     """The place of each thing, the first where it stands in several; in order."""
     places: dict[int, int] = {}
     for place, held in enumerate(things.tolist()):

@@ -105,6 +105,8 @@ def _model(recipe: Recipe, prepared: Prepared, network: Network, objective: Tota
         fingerprint="being written",
         aligners=aligners,
         reading=prepared.encoders.reading,
+        dims=() if scorer is not None else recipe.dims,
+        index=None if recipe.index is None else {"use": recipe.index.use, "options": dict(recipe.index.options)},
         background=with_borrowed(backgrounds(vectors, prepared, network), encoders, columns),
         scorer=None if scorer is None else lambda: scorer,
         fusion=None if network.fusion is None else written.part("fusions", network.fusion, "fusion"),

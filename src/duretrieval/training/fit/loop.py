@@ -25,6 +25,7 @@ from duretrieval.training.data.batch import Batch, View
 from duretrieval.training.data.batches import Rows
 from duretrieval.training.fit import history
 from duretrieval.training.fit.checkpoints import BestAndLast, WholeFiles
+from duretrieval.training.fit.chunks import encoded
 from duretrieval.training.fit.known_pairs import remember_pairs
 from duretrieval.training.fit.mining import mine
 from duretrieval.training.fit.validation import check, views_of
@@ -57,8 +58,10 @@ class Training(pl.LightningModule):
         self.network, self.objective = network, objective
         self.fit, self.seed, self.train_rows, self.val_rows = fit, seed, train, val
         self.groups, self.folder = groups, folder
-        self.order = Order(len(train), fit.batch, seed, fit.check_steps, world=fit.devices, draw=draw)
+        whole = fit.check_steps * fit.accumulate
+        self.order = Order(len(train), fit.batch, seed, whole, world=fit.devices, group=fit.accumulate, draw=draw)
         self._losses: list[tuple[int, Tensor, float]] = []
+        """Step, mean loss of its batches, learning rate"""
 
     def setup(self, stage: str) -> None:
         """Each of several devices is a process of its own, with warnings of its own."""
@@ -106,12 +109,16 @@ class Training(pl.LightningModule):
 
     def training_step(self, batch: Batch, number: int) -> Tensor:
         """The loss of a batch."""
-        _seed((self.seed * 1_000_003 + self.global_step) * 64 + self.global_rank, self.device)  # for dropout
-        views: dict[str, View] = self.network(batch)
+        part = number % self.fit.accumulate  # of the step
+        drawn = self.global_step * self.fit.accumulate + part
+        _seed((self.seed * 1_000_003 + drawn) * 64 + self.global_rank, self.device)  # for dropout
+        views = encoded(self.network, batch, self.fit.chunk)
         if self.trainer.world_size > 1:
             views, batch = self._gathered(views, batch)
-        loss: Tensor = self.objective(views, batch, self.train_rows.positives)
-        self._losses.append((self.global_step + 1, loss.detach(), self.trainer.optimizers[0].param_groups[0]["lr"]))
+        loss: Tensor = self.objective(views, batch, self.train_rows.positives, self.train_rows.taught)
+        before = self._losses.pop()[1] if part else 0
+        share = before + loss.detach() / self.fit.accumulate
+        self._losses.append((self.global_step + 1, share, self.trainer.optimizers[0].param_groups[0]["lr"]))
         return loss
 
     def _gathered(self, views: dict[str, View], batch: Batch) -> tuple[dict[str, View], Batch]:
@@ -194,7 +201,7 @@ class Training(pl.LightningModule):
         else:
             fused = self.fit.precision == "32"  # Lightning clips mixed precision only where the step is not fused
             optimizer = torch.optim.AdamW(groups, lr=self.fit.lr, fused=fused)
-        total = self.order.epochs(self.fit.epochs) * self.order.steps
+        total = self.order.epochs(self.fit.epochs) * self.order.steps // self.fit.accumulate
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, total, self.fit))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
@@ -284,6 +291,7 @@ def trainer(
                 strategy="ddp_spawn_find_unused_parameters_true" if fit.devices > 1 else "auto",
                 plugins=[WholeFiles()],
                 precision=fit.precision,
+                accumulate_grad_batches=fit.accumulate,
                 gradient_clip_val=fit.clip or None,
                 logger=list(loggers) or False,
                 callbacks=found,

@@ -12,6 +12,7 @@ from duretrieval.errors import ConfigError
 from duretrieval.training.build.objective import LossTerm, TotalLoss
 from duretrieval.training.data.batches import Rows
 from duretrieval.training.recipe.monitor import CLASSES, GRADED, LOSS
+from duretrieval.training.recipe.recipe import alone
 
 BLOCK = 256
 """Rows looked at at a time."""
@@ -25,7 +26,8 @@ def check_learnable(objective: TotalLoss, views: Views, rows: Rows) -> None:
         have = ", ".join(f"{name} {int(_present(rows, columns).sum())}" for name, columns in views.items())
         raise ConfigError(
             f"there is nothing to learn in the {len(rows)} training rows, of which have {have}: a loss compares two "
-            "views where at least 2 rows have both that do not belong together, or learns the labels or scores of rows"
+            "views where at least 2 rows have both that do not belong together, or learns labels or scores of rows, or "
+            "from a teacher"
         )
 
 
@@ -39,6 +41,7 @@ def check_measurable(monitor: str, objective: TotalLoss, views: Views, rows: Row
         wanted = "2 rows that have two views and a score"
     else:
         there = monitor == LOSS or any(int(_both(rows, views, pair).sum()) > 1 for pair in combinations(views, 2))
+        there |= any(int(_present(rows, columns).sum()) > 1 for columns in alone(views.values()).values())
         wanted = "2 rows that have two views"
     if not there:
         raise ConfigError(
@@ -50,13 +53,15 @@ def check_measurable(monitor: str, objective: TotalLoss, views: Views, rows: Row
 def _learns(term: LossTerm, views: Views, rows: Rows) -> bool:
     if term.reads == "labels":
         return bool((rows.labels >= 0).any())
+    if term.reads.startswith("teacher") and rows.taught is not None:
+        return True
     pairs = [term.views] if term.views else list(combinations(views, 2))
     return any(_learns_pair(term, views, rows, pair) for pair in pairs)
 
 
 def _learns_pair(term: LossTerm, views: Views, rows: Rows, pair: tuple[str, str]) -> bool:
     both = _both(rows, views, pair)[: len(rows)]
-    if term.reads == "pairs":
+    if term.reads in ("pairs", "teacher"):
         return rows.scores is not None and bool((both & ~rows.scores[: len(rows)].isnan()).any())
     there = (both & rows.linked[: len(rows)]).nonzero().flatten()
     if term.reads == "rows" or len(there) < 2:

@@ -36,17 +36,25 @@ RETRIEVAL = ("hit@1", "hit@5", "hit@10", "rr", "ap")
 
 
 def views_of(
-    network: Network, rows: Rows, device: torch.device | None = None, places: Sequence[int] | None = None
+    network: Network,
+    rows: Rows,
+    device: torch.device | None = None,
+    places: Sequence[int] | None = None,
+    *,
+    asking: bool = False,
 ) -> dict[str, View]:
-    """The views of rows, None: of every one, those of negatives too; in evaluation mode, on the CPU, not augmented."""
+    """The views of rows, None: of every one, those of negatives too; in evaluation mode, on the CPU, not augmented.
+
+    asking: as `Network` takes it.
+    """
     was_training = network.training
     network.eval()
-    parts: dict[str, list[View]] = {name: [] for name in network.views}
+    parts: dict[str, list[View]] = {name: [] for name in (*network.views, *(network.alone if asking else ()))}
     rows = rows.plain()
     wanted = range(len(rows)) if places is None else places
     with torch.inference_mode():
         for batch in rows.batches(wanted[start : start + BATCH] for start in range(0, len(wanted), BATCH)):
-            for name, view in network(batch if device is None else batch.to(device)).items():
+            for name, view in network(batch if device is None else batch.to(device), asking=asking).items():
                 parts[name].append(View(view.rows.cpu(), view.present.cpu()))
     network.train(was_training)
     return {
@@ -56,22 +64,28 @@ def views_of(
 
 
 def retrieval(
-    views: Mapping[str, View], positives: Positives, names: Sequence[str], score: Any = inner
+    views: Mapping[str, View],
+    positives: Positives,
+    names: Sequence[str],
+    score: Any = inner,
+    pairs: Sequence[tuple[str, str]] | None = None,
 ) -> dict[str, dict[str, float]]:
     """Each view asks, each other one is searched, as `evaluate` does it: "text→image" -> metric -> figure.
 
     What several rows hold asks once and is found once; all that belongs together with it is right, and what has
-    nothing right does not ask.
+    nothing right does not ask.  pairs: what asks and what is searched, where it is not each view each other one.
     """
     wanted = [measure(name) for name in names]
-    return {name: _figures(*found, wanted, score) for name, found in directions(views, positives).items()}
+    return {name: _figures(*found, wanted, score) for name, found in directions(views, positives, pairs).items()}
 
 
-def directions(views: Mapping[str, View], positives: Positives) -> dict[str, Sides]:
+def directions(
+    views: Mapping[str, View], positives: Positives, pairs: Sequence[tuple[str, str]] | None = None
+) -> dict[str, Sides]:
     """Each direction that has queries, by its name: rows that ask, rows that are searched, places of what is right."""
     there = {name: view.present.nonzero().flatten().cpu() for name, view in views.items()}
     found: dict[str, Sides] = {}
-    for asking, searched in permutations(views, 2):
+    for asking, searched in permutations(views, 2) if pairs is None else pairs:
         queries, gallery, right = _sides(positives, asking, there[asking], searched, there[searched])
         if len(queries) and len(gallery) > 1:
             found[f"{asking}→{searched}"] = views[asking].rows[queries], views[searched].rows[gallery], right
@@ -95,13 +109,17 @@ def graded(views: Mapping[str, View], scores: Tensor | None, score: Any = inner)
     return found
 
 
-def asked(rows: Rows, views: Mapping[str, Sequence[str]]) -> dict[str, int]:
+def asked(
+    rows: Rows, views: Mapping[str, Sequence[str]], pairs: Sequence[tuple[str, str]] | None = None
+) -> dict[str, int]:
     """How many ask in each direction: "text→image" -> different texts that have a right picture."""
     there = {
         name: torch.from_numpy(np.flatnonzero(np.any([rows.columns[column].present for column in columns], axis=0)))
         for name, columns in views.items()
     }
-    return {f"{a}→{b}": len(_sides(rows.positives, a, there[a], b, there[b])[0]) for a, b in permutations(there, 2)}
+    wanted = list(permutations(there, 2)) if pairs is None else pairs
+    sides = {f"{a}→{b}": _sides(rows.positives, a, there[a], b, there[b]) for a, b in wanted}
+    return {direction: len(found[0]) for direction, found in sides.items()}
 
 
 def _sides(
@@ -154,7 +172,7 @@ def mean_loss(objective: TotalLoss, views: Mapping[str, View], rows: Rows, devic
             scores = None if rows.scores is None else rows.scores[at]
             batch = Batch({}, {}, rows.keys[at], rows.labels[at], at, len(anchors), scores=scores).to(device)
             cut = {name: View(v.rows[at].to(device), v.present[at].to(device)) for name, v in views.items()}
-            losses.append(float(objective(cut, batch, rows.positives)) * len(anchors))
+            losses.append(float(objective(cut, batch, rows.positives, rows.taught)) * len(anchors))
     return sum(losses) / len(rows)
 
 
@@ -170,13 +188,15 @@ def check(
     """
     names = list(RETRIEVAL) if monitor in (*RETRIEVAL, *CLASSES, *GRADED, LOSS) else [*RETRIEVAL, monitor]
     device = next((p.device for p in network.parameters()), torch.device("cpu"))
-    views = views_of(network, rows, device)
+    every = views_of(network, rows, device, asking=True)
+    views = {name: every[name] for name in network.views}
     was_training = objective.training
     objective.eval()
     score = objective.score.cpu() if isinstance(objective.score, nn.Module) else objective.score
     if mixing and isinstance(score, Mixed):
-        choose_shares(score, [*directions(views, rows.positives).values()], monitor if monitor in names else "rr")
-    pairs = retrieval(views, rows.positives, names, score)
+        sides = directions(every, rows.positives, network.directions)
+        choose_shares(score, [*sides.values()], monitor if monitor in names else "rr")
+    pairs = retrieval(every, rows.positives, names, score, network.directions)
     for pair, found in graded(views, rows.scores, score).items():
         pairs[pair] = pairs.get(pair, {}) | found
     if isinstance(objective.score, nn.Module):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, get_type_hints
 
 from duretrieval import plugins
-from duretrieval.errors import ConfigError
+from duretrieval.errors import ConfigError, MissingExtra
 from duretrieval.training import parts
 from duretrieval.training.augment.composed import compose
 from duretrieval.training.recipe.monitor import sign
@@ -93,6 +94,9 @@ def check_names(recipe: Recipe) -> None:
         _fitted(found.fit, recipe.align)
     if recipe.codes is not None:
         _check_codes(recipe.codes, recipe.dim)
+    if recipe.index is not None:
+        with suppress(MissingExtra):  # it is needed where the model is searched, and said there
+            arguments(parts.find("indexes", recipe.index.use), recipe.index, {}, {"dim": recipe.dim})
 
 
 def _check_codes(spec: Use, dim: int) -> None:

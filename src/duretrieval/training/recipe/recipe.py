@@ -24,8 +24,9 @@ What a table does not say has the default that the dataclass below shows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import permutations
 from typing import Any, Literal
 
 from duretrieval.errors import ConfigError
@@ -92,6 +93,9 @@ class Objective:
     def __post_init__(self) -> None:
         if self.hardest < 0:
             raise ConfigError(f"the loss {self.use!r} has hardest = {self.hardest}; it must be at least 0 (all)")
+
+    matryoshka: tuple[int, ...] = ()
+    """Leading dimensions whose cosines it is taken of as well, each as if the vectors ended there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +171,10 @@ class Fit:
 
     epochs: int = 20
     batch: int = 128
+    accumulate: int = 1
+    """Batches whose gradients make up one step."""
+    chunk: int = 0
+    """Rows of a batch that are encoded at a time, with the gradients of the whole batch (`fit.chunks`); 0: all."""
     sampler: Use = Use("shuffled")
     """Which rows make up a step: `shuffled`, `per-class`, `weighted`; in TOML its name, or a table with its options."""
     lr: float = 1e-3
@@ -196,8 +204,8 @@ class Fit:
     """Passes over the rows between two minings."""
 
     def __post_init__(self) -> None:
-        least = {"epochs": 1, "batch": 2, "devices": 1, "mine_every": 1}
-        least |= dict.fromkeys(("patience", "check_steps", "workers", "memory", "hard_negatives"), 0)
+        least = {"epochs": 1, "batch": 2, "accumulate": 1, "devices": 1, "mine_every": 1}
+        least |= dict.fromkeys(("chunk", "patience", "check_steps", "workers", "memory", "hard_negatives"), 0)
         for name, low in least.items():
             if getattr(self, name) < low:
                 raise ConfigError(f"fit.{name} is {getattr(self, name)}; it must be at least {low}")
@@ -232,7 +240,11 @@ class Recipe:
     """None is the cosine."""
     codes: Use | None = None
     """Binary codes beside the vectors, fitted when the model is exported: `itq` with its bits."""
+    index: Use | None = None
+    """The index in memory by which collections of the model are searched: exact, faiss, binary; None: the store."""
     losses: tuple[Objective, ...] = (Objective(),)
+    teacher: str | None = None
+    """A model folder, or `builtin`, whose scores and vectors losses of distillation learn."""
     augment: Mapping[str, Any] = field(default_factory=dict)
     data: Data = Data()
     fit: Fit = Fit()
@@ -256,6 +268,14 @@ class Recipe:
                 )
         if self.align is not None and (self.heads or self.fusion or self.score):
             raise ConfigError("[align] takes the place of [heads], [fusion] and [score]; keep it or them")
+        if wrong := [d for loss in self.losses for d in loss.matryoshka if not 1 <= d < self.dim]:
+            raise ConfigError(
+                f"matryoshka has {wrong[0]}, and dim is {self.dim}; it lists shorter vectors, of 1 dimension or more"
+            )
+        if self.dims and self.fusion is not None:
+            raise ConfigError(
+                "a fusion takes whole vectors, so what it makes cannot be cut; leave out [fusion], or matryoshka"
+            )
         names = [view_name(view) for view in self.views]
         for objective in self.losses:
             if objective.views is not None and len(objective.views) != 2:
@@ -272,6 +292,11 @@ class Recipe:
                     )
 
     @property
+    def dims(self) -> tuple[int, ...]:
+        """What the vectors of the model may be cut to, the longest first."""
+        return tuple(sorted({d for loss in self.losses for d in loss.matryoshka}, reverse=True))
+
+    @property
     def positives(self) -> tuple[Positive, ...]:
         """What rows have in common that belong together, beside the row they share."""
         if self.data.positives is not None:
@@ -283,6 +308,18 @@ class Recipe:
 def view_name(view: Sequence[str]) -> str:
     """("image", "keywords") -> "image+keywords"."""
     return "+".join(view)
+
+
+def alone(views: Iterable[Sequence[str]]) -> dict[str, tuple[str, ...]]:
+    """Views that ask where the only one there is holds whole items: each of its columns by itself."""
+    held = [tuple(view) for view in views]
+    return {name: (name,) for name in held[0]} if len(held) == 1 and len(held[0]) > 1 else {}
+
+
+def directions(views: Iterable[Sequence[str]]) -> list[tuple[str, str]]:
+    """What asks and what is searched: each view each other one; of one view of whole items each of its columns."""
+    held = [tuple(view) for view in views]
+    return [*permutations(map(view_name, held), 2), *((name, view_name(held[0])) for name in alone(held))]
 
 
 def with_views(recipe: Recipe, columns: Mapping[str, Modality]) -> Recipe:

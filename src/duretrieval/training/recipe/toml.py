@@ -63,16 +63,16 @@ def to_recipe(table: Mapping[str, Any], where: str = "the recipe") -> Recipe:
     Raises:
         ConfigError: as `read_recipe`.
     """
-    known = ("name", "dim", "seed", "views", "encoders", "heads", "align", "fusion", "score", "codes")
-    check_keys(table, (*known, "loss", "losses", "augment", "data", "fit"), where)
-    made: dict[str, Any] = {k: table[k] for k in ("name", "dim", "seed", "augment") if k in table}
+    known = ("name", "dim", "seed", "views", "encoders", "heads", "align", "fusion", "score", "codes", "index")
+    check_keys(table, (*known, "loss", "losses", "augment", "data", "fit", "teacher"), where)
+    made: dict[str, Any] = {k: table[k] for k in ("name", "dim", "seed", "augment", "teacher") if k in table}
     if "views" in table:
         made["views"] = _views(table["views"], where)
     if "encoders" in table:
         made["encoders"] = _by_modality(table["encoders"], Encoding, f"{where}: [encoders]")
     if "heads" in table:
         made["heads"] = _by_modality(table["heads"], Use, f"{where}: [heads]")
-    for key in ("align", "fusion", "score", "codes"):
+    for key in ("align", "fusion", "score", "codes", "index"):
         if key in table:
             made[key] = _named(table[key], Use, f"{where}: [{key}]")
     given = [table[key] for key in ("losses", "loss") if key in table]

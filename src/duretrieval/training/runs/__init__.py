@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from duretrieval.window import window
 
 if TYPE_CHECKING:
+    from duretrieval.training.runs.averaged import export_averaged as export_averaged
     from duretrieval.training.runs.evaluated import evaluate_run as evaluate_run
     from duretrieval.training.runs.folder import Outcome as Outcome
     from duretrieval.training.runs.run import Run as Run
@@ -16,6 +17,7 @@ else:
     __getattr__, __dir__, __all__ = window(
         __name__,
         {
+            "averaged": "export_averaged",
             "evaluated": "evaluate_run",
             "folder": "Outcome",
             "run": "Run export_run train",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, permutations
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -25,18 +25,18 @@ from duretrieval.evaluation.request import check as check_request
 from duretrieval.evaluation.result import Evaluation, Pair, Provenance, side
 from duretrieval.evaluation.scoring import score_matrix
 from duretrieval.evaluation.subjects.model import MEASURES, fits, left_out, ranked
-from duretrieval.fuse.means import mean
 from duretrieval.media.limits import Limits
 from duretrieval.model.model import Model
 from duretrieval.rank.nearest import RERANKED
 from duretrieval.training.data.divided import digest_of, divided
+from duretrieval.training.data.fused import fused
 from duretrieval.training.data.negatives import negatives_of
 from duretrieval.training.data.opening import read_data
 from duretrieval.training.data.read import SPLITS
 from duretrieval.training.data.sample import Sample, columns_of
 from duretrieval.training.data.splits import Splits
 from duretrieval.training.data.things import sides, things_of
-from duretrieval.training.recipe.recipe import Recipe, view_name, with_views
+from duretrieval.training.recipe.recipe import Recipe, alone, directions, view_name, with_views
 from duretrieval.training.runs.folder import described, facts, splits
 from duretrieval.types import Array, Ints, Modality, Part
 
@@ -50,6 +50,9 @@ class Split:
     columns: Mapping[str, Modality]
     """Those that the views name."""
     views: Mapping[str, tuple[str, ...]]
+    """Those of the recipe, and those that ask alone."""
+    directions: Sequence[tuple[str, str]]
+    """What asks and what is searched."""
     positives: Sequence[str]
     digest: str
     """Of the run's data and the name of the split."""
@@ -73,8 +76,8 @@ def evaluate_run(
     """Measure a run's model on the rows of one of its splits, with the recipe's views, positives and negatives.
 
     Each view asks, each other one is searched: a pair is named by the recipe's views, as "anchor-positive", and a view
-    of several columns is fused by the model.  The figures are those of the run's `result.json`, but for long files
-    whose encoder learns, of which a check sees one window.
+    of several columns is fused by the model; where it is the only one, each of its columns asks alone.  The figures are
+    those of the run's `result.json`, but for long files whose encoder learns, of which a check sees one window.
 
     Raises:
         ConfigError: there is no run or no such split, it does not say which rows it had, or its data is not where it
@@ -154,10 +157,11 @@ def _split(
     digest: str,
     notes: tuple[str, ...],
 ) -> Split:
-    views = {view_name(view): view for view in with_views(recipe, columns).views}
+    seen = with_views(recipe, columns).views
+    views = {**{view_name(view): view for view in seen}, **alone(seen)}
     used = {column: columns[column] for view in views.values() for column in view}
     samples = (*parts[name], *negatives_of(parts[name], used).samples)
-    return Split(samples, used, views, recipe.positives, digest, notes)
+    return Split(samples, used, views, directions(seen), recipe.positives, digest, notes)
 
 
 def look_at(model: Model, split: Split, progress: Callable[[Report], None] | None = None) -> tuple[Seen, list[str]]:
@@ -171,7 +175,7 @@ def look_at(model: Model, split: Split, progress: Callable[[Report], None] | Non
     }
     present = {column: [held is not None for held in rows] for column, rows in read.items()}
     things, together = things_of(split.samples, split.views, present, split.positives)
-    rows = {name: _view(model, {c: read[c] for c in view}, split.columns) for name, view in split.views.items()}
+    rows = {name: fused(model, {c: read[c] for c in view}, split.columns) for name, view in split.views.items()}
     return Seen(rows, things, together), problems
 
 
@@ -207,28 +211,13 @@ def _key(part: Part) -> Hashable:
     return part.modality, type(content), content, part.start_s, part.end_s
 
 
-def _view(model: Model, read: Mapping[str, list[list[Array] | None]], columns: Mapping[str, Modality]) -> Array:
-    """(n, dim) unit: what the model fuses of a row's windows, or their mean where it fuses nothing; zeros without any.
-
-    Columns of one modality are one thing of more windows.
-    """
-    out = np.zeros((len(next(iter(read.values()))), model.dim), dtype=np.float32)
-    for place in range(len(out)):
-        found = [(columns[c], sequence) for c, rows in read.items() for sequence in rows[place] or ()]
-        if found and model.fusion is not None:
-            out[place] = model.whole(*zip(*found, strict=True))
-        elif found:
-            out[place] = mean(np.concatenate([sequence for _, sequence in found]))
-    return out
-
-
 def _measured(model: Model, split: Split, seen: Seen, request: Request) -> list[tuple[Pair, Material]]:
     """Every direction in which something asks; as `training.fit.validation.retrieval`, with intervals."""
     wanted, road = measures(request.metrics or MEASURES), looks()
     clusters = seen.together.clusters()
     there = {view: np.flatnonzero(things >= 0) for view, things in seen.things.items()}
     found = []
-    for asking, searched in permutations(split.views, 2):
+    for asking, searched in split.directions:
         rows, among = there[asking], there[searched]
         held, holds = seen.things[asking][rows], seen.things[searched][among]
         queries, gallery, right = sides(seen.together, rows, held, among, holds)

@@ -109,7 +109,7 @@ def train(
                 take_steps(run, resume=resume, track=track, bar=bar, callbacks=callbacks)
             _recall(run)  # other devices are other processes
             best, epochs = load(run, folder / BEST), sum("check" in row for row in history.read(folder))
-        figures = _figures(run)
+        figures = figures_of(run)
         if exporting and not (folder / "model" / "model.toml").is_file():
             write_model(run, folder / "model", best, figures)
     outcome = Outcome(
@@ -117,7 +117,7 @@ def train(
         model=folder / "model",
         best_epoch=best,
         epochs=epochs,
-        queries={name: asked(run.prepared.rows[name], run.network.views) for name in figures},
+        queries={name: _queries(run, name) for name in figures},
         seconds=round(time.monotonic() - start, 2),
         problems=_write_problems(run),
         **figures,
@@ -173,11 +173,19 @@ def assemble(
     prepared = prepare(recipe, samples, limits=limits, cache=cache, progress=progress, tell=tell)
     fitted = fit_heads(recipe, prepared.rows["train"], progress) if recipe.align else None
     network = make_network(prepared.recipe, prepared.encoders, prepared.columns, fitted, prepared.kinds)
-    objective = make_objective(recipe, network, len(prepared.classes))
-    if recipe.align is None:
-        check_learnable(objective, network.views, prepared.rows["train"])
-    check_measurable(recipe.fit.monitor, objective, network.views, prepared.rows["val"])
-    return Run(recipe, prepared, network, objective, folder, [*unread, *prepared.problems])
+    taught = prepared.rows["train"].taught
+    objective = make_objective(recipe, network, len(prepared.classes), None if taught is None else taught.width)
+    problems = [*unread, *prepared.problems]
+    try:
+        if recipe.align is None:
+            check_learnable(objective, network.views, prepared.rows["train"])
+        check_measurable(recipe.fit.monitor, objective, network.views, prepared.rows["val"])
+    except ConfigError as error:
+        if not problems:
+            raise
+        first = [*prepared.problems, *unread][0]
+        raise ConfigError(f"{error}. {len(problems)} could not be used, such as: {first}") from error
+    return Run(recipe, prepared, network, objective, folder, problems)
 
 
 def take_steps(
@@ -228,7 +236,7 @@ def load(run: Run, checkpoint: Path) -> int:
     return int(held["epoch"])
 
 
-def _figures(run: Run) -> dict[str, dict[str, float]]:
+def figures_of(run: Run) -> dict[str, dict[str, float]]:
     """val, test -> every figure of the run's modules as they are; {} where there are not two rows."""
     rows, monitor = run.prepared.rows, run.recipe.fit.monitor
     return {
@@ -237,11 +245,30 @@ def _figures(run: Run) -> dict[str, dict[str, float]]:
     }
 
 
+def _queries(run: Run, split: str) -> dict[str, int]:
+    """Direction -> rows of a split that ask in it."""
+    network = run.network
+    return asked(run.prepared.rows[split], {**network.views, **network.alone}, network.directions)
+
+
 def write_model(
     run: Run, folder: Path, epoch: int, figures: Mapping[str, Mapping[str, float]], name: str | None = None
 ) -> Model:
     """The run's model, in its present state, as a folder of the engine; epoch, figures: of that state."""
-    provenance = {
+    return export(
+        run.recipe,
+        run.prepared,
+        run.network,
+        run.objective,
+        folder,
+        name=name,
+        training=provenance(run, epoch, figures),
+    )
+
+
+def provenance(run: Run, epoch: int, figures: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    """What a written model says of where it comes from; epoch, figures: of the run's present state."""
+    return {
         "recipe": run.recipe.name,
         "data": run.prepared.digest,
         "rows": len(run.prepared.rows["train"]),
@@ -250,7 +277,6 @@ def write_model(
         "duretrieval": __version__,
         "metrics": {key: round(value, 6) for key, value in (figures["test"] or figures["val"]).items()},
     }
-    return export(run.recipe, run.prepared, run.network, run.objective, folder, name=name, training=provenance)
 
 
 def reopen(
@@ -363,10 +389,20 @@ def export_run(
     folder = Path(folder)
     data = Path(data) if data is not None else None
     cache = Path(cache) if cache is not None else None
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise ConfigError(f"{folder} is in use; give a folder that is empty, or that does not exist")
+    unused(folder)
     opened = reopen(run, data=data, cache=cache, trust=trust)
     with closing(opened.prepared.decoders):
         # what is fitted whole has no checkpoint
         epoch = 0 if opened.recipe.align else load(opened, run / f"{checkpoint}.ckpt")
-        return write_model(opened, folder, epoch, _figures(opened), name)
+        return write_model(opened, folder, epoch, figures_of(opened), name)
+
+
+def unused(folder: Path) -> Path:
+    """The folder, if a model may go there.
+
+    Raises:
+        ConfigError: it is in use.
+    """
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise ConfigError(f"{folder} is in use; give a folder that is empty, or that does not exist")
+    return folder

@@ -12,8 +12,9 @@ from duretrieval.types import Ints
 class Order:
     """Which rows make up which step, as a function of the seed and the number of the step alone.
 
-    An epoch is the `steps` steps between two checks (0: one pass, as many steps as the n rows fill), so a run that goes
-    on with epoch e sees the batches that it would have seen.  Of `world` devices, each takes its share of every batch.
+    An epoch is the `steps` batches between two checks (0: one pass, as many as the n rows fill, and on to a multiple
+    of `group`), so a run that goes on with epoch e sees the batches that it would have seen.  Of `world` devices, each
+    takes its share of every batch.
 
     draw: makes the rows of each step of a batch size and a seed (`samplers`); None: every row once a pass.
     """
@@ -27,11 +28,12 @@ class Order:
         *,
         rank: int = 0,
         world: int = 1,
+        group: int = 1,
         draw: Callable[[int, int], Callable[[int], Ints]] | None = None,
     ) -> None:
         self.batch = max(min(batch, n) // world, 1) * world
         self.per_pass = max(1, n // self.batch)
-        self.steps = steps or self.per_pass
+        self.steps = steps or -(-self.per_pass // group) * group
         self.rank, self.world = rank, world
         self.rows = draw(self.batch, seed) if draw else partial(shuffled, n, self.batch, seed)
         self.epoch = 0
