@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test fast check data bench docs model clean
+.PHONY: demo test fast check data bench recipes docs model clean
 
 demo: .venv/core ## index real pictures, sounds, films and texts, and search them with each other
 	$(BIN)/python scripts/fetch_demo.py demo/media
@@ -26,6 +26,9 @@ data: .venv/core ## fetch the data that benchmarks and `registry` tests use
 
 bench: .venv/test data ## every figure in the documents
 	$(BIN)/python -m benchmarks
+
+recipes: .venv/test ## train, export and search with each of the five systems, without internet
+	$(BIN)/python -m benchmarks.five
 
 docs: .venv/core ## regenerate what documents quote from the program
 	$(BIN)/python scripts/write_cli_docs.py

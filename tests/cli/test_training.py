@@ -265,7 +265,7 @@ def test_ready_recipes_are_listed_and_right() -> None:
     result = run("recipes")
     names = [r.name for r in ready()]
     assert "pairs" in names
-    assert [line.split()[0] for line in result.stdout.splitlines()[: len(names)]] == names
+    assert [line.split()[0] for line in result.stdout.splitlines() if line[:1].strip()][: len(names)] == names
     for name in names:
         assert read_recipe(Path(name)).name == name
     listed = [json.loads(line) for line in run("recipes", "--json").stdout.splitlines()]

@@ -51,7 +51,7 @@ def default(field: Any) -> str:
 
 
 def test_every_recipe_is_read(tmp_path: Path) -> None:
-    assert len(BLOCKS) == 5
+    assert len(BLOCKS) == 6
     for block in BLOCKS:
         path = tmp_path / "recipe.toml"
         path.write_text(block)

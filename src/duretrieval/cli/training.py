@@ -15,6 +15,7 @@ import typer
 from duretrieval.cli.columns import Columns, setting
 from duretrieval.cli.options import Json, Trust, trusting
 from duretrieval.cli.output import print_json
+from duretrieval.cli.ready_recipes import online, say_offline
 from duretrieval.cli.terminal import err, out
 from duretrieval.cli.training_progress import Stages, interruptible, workbench
 from duretrieval.errors import ConfigError
@@ -25,6 +26,9 @@ DataPath = Annotated[Path, typer.Option("--data", help="The rows: a manifest, or
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a setting: fit.lr=1e-4; KEY= drops it."),
+]
+Offline = Annotated[
+    bool, typer.Option("--offline", help="Take what the recipe's table [offline] names in the place of a hub's models.")
 ]
 Cache = Annotated[
     Path | None, typer.Option(help="Where rows of frozen encoders are kept. Default: the user's cache folder.")
@@ -62,6 +66,7 @@ def train(
     track: Annotated[list[Tracker] | None, typer.Option(help="Where to watch it; again for both.")] = None,
     cache: Cache = None,
     trust: Trust = False,
+    offline: Offline = False,
     json: Json = False,
 ) -> None:
     """Train a model of your own, from a recipe and data. It ends in figures and a model folder to index with."""
@@ -72,9 +77,17 @@ def train(
         from duretrieval.training.recipe.toml import read_recipe
         from duretrieval.training.runs.run import train as train_model
 
-    read = read_recipe(recipe, [*(set_ or []), *setting(column)])
+    read = read_recipe(recipe, [*(set_ or []), *setting(column)], offline=offline)
+    if offline:
+        say_offline(recipe)
     folder = out_ or Path("runs") / read.name
-    with trusting(trust), Stages() as stages, redirect_stdout(stages), interruptible("--resume"):
+    with (
+        online(recipe, offline),
+        trusting(trust),
+        Stages() as stages,
+        redirect_stdout(stages),
+        interruptible("--resume"),
+    ):
         outcome = train_model(
             read,
             data,
@@ -140,6 +153,7 @@ def tune(
     column: Columns = None,
     cache: Cache = None,
     trust: Trust = False,
+    offline: Offline = False,
     json: Json = False,
 ) -> None:
     """Search for the best settings of a recipe. Its table "tune" names them; the best are trained."""
@@ -151,7 +165,9 @@ def tune(
         from duretrieval.training.tuning.trial import Trial
 
     changes = [*(set_ or []), *setting(column), *([f"tune.trials={trials}"] if trials else [])]
-    table, wanted = search.read_search(recipe, changes)
+    table, wanted = search.read_search(recipe, changes, offline=offline)
+    if offline:
+        say_offline(recipe)
     monitor = to_recipe(table).fit.monitor
 
     def told(trial: Trial) -> None:
@@ -168,7 +184,8 @@ def tune(
     out.print()
     out.print(f"Best: {tables.trial_line(tuned.best, monitor)}")
     settings = [text for name, value in tuned.best.settings.items() for text in ("--set", f"{name}={value}")]
-    again = shlex.join(["duretrieval", "train", str(recipe), "--data", str(data), *settings])
+    way = ["--offline"] if offline else []
+    again = shlex.join(["duretrieval", "train", str(recipe), "--data", str(data), *way, *settings])
     out.print(f"The same again: {again}")
     out.print(f"Report: {tuned.report}")
     out.print(f"Model: {tuned.model}")
@@ -263,18 +280,17 @@ def _refuse(given: Mapping[str, object], why: str) -> None:
 
 
 def recipes(json: Json = False) -> None:
-    """List the recipes that come with the package. Each works by its name, or as a file to copy and change."""
+    """List the recipes that come with the package: what each needs, and what it reached. Each works by its name."""
+    from duretrieval.cli.ready_recipes import listed, listed_dict
     from duretrieval.training.recipe.ready import ready
 
     found = ready()
     if json:
-        print_json({"name": r.name, "about": r.about, "path": str(r.path)} for r in found)
+        print_json(listed_dict(r) for r in found)
         return
-    wide = max(len(r.name) for r in found)
     for r in found:
-        out.print(f"{r.name:<{wide}}  {r.about}")
-    out.print()
-    out.print(f"Files: {found[0].path.parent}")
+        listed(r)
+    out.print(f"Files to copy and change: {found[0].path.parent}")
 
 
 def _next(model: Path | str) -> None:

@@ -15,7 +15,6 @@ from tests.training.nets.text.tiny import saved
 from duretrieval import Modality, Term
 from duretrieval.collection.collection import Collection
 from duretrieval.model.model import Model
-from duretrieval.training.fit import history
 from duretrieval.training.fit.validation import check
 from duretrieval.training.nets.score.mixed import Mixed
 from duretrieval.training.recipe.ready import FOLDER, ready
@@ -83,26 +82,38 @@ def test_a_four_modalities_labelled(folder: Path, models: dict[str, str], tmp_pa
     assert found(outcome.model, tmp_path, asked)[0].startswith("blue")
 
 
+KNOWN = {"red": "red", "green": "tall", "blue": "blue", "circle": "bus", "square": "bird"}
+"""Words of the tiny BERT's vocabulary; others would all be unknown to it."""
+
+
 def test_b_two_encoders_end_to_end(folder: Path, models: dict[str, str], tmp_path: Path) -> None:
+    """Average precision .38 to .42 untrained; .84 and more in runs, and .59 for who knows the colours alone."""
     data = tmp_path / "json"
     data.mkdir()
     for number in range(8):
         for colour in COLOURS:
             for shape in SHAPES:
                 image = picture(data, colour, shape, number)
-                words = f"{colour} {shape}"
+                words = f"{KNOWN[colour]} {KNOWN[shape]}"
                 sample = {"image": image.name, "text": words, "key": words, "split": split(number, 8)}
                 image.with_suffix(".json").write_text(json.dumps(sample))
     places = [f"encoders.text.model={models['text']}", f"encoders.image.model={models['resnet']}"]
-    layers = ['encoders.text.train=["*"]', 'encoders.image.train=["*"]']
-    quick = ("dim=32", "fit.epochs=100", "fit.lr=0.5", "fit.batch=12")
+    layers = [
+        'encoders.text.train=["*"]',
+        'encoders.image.train=["*"]',
+        "encoders.text.lr=0.1",
+        "encoders.image.lr=0.1",
+    ]
+    quick = ("dim=32", "fit.epochs=60", "fit.lr=0.2", "fit.batch=12", "augment.image.crop=0.9")
     recipe, outcome = trained("b-dual-encoders", data, tmp_path, *places, *layers, *quick)
     assert [loss.use for loss in recipe.losses] == ["triplet", "smooth-ap"]
     assert recipe.fit.optimizer == "sgd"
-    losses = [row["loss"] for row in history.read(outcome.folder) if "loss" in row]
-    assert np.mean(losses[-8:]) < 0.8 * np.mean(losses[:8])
-    assert outcome.val["monitor"] > 0.4  # 0.31 by chance, 0.53 or more in runs; the vocabulary is learned anew in each
-    assert len(found(outcome.model, tmp_path, "red square")) == 6
+    untrained = assemble(recipe, read(recipe, data), tmp_path / "untrained", cache=tmp_path / "features")
+    val = untrained.prepared.rows["val"]
+    assert check(untrained.network.eval(), untrained.objective, val, "ap")["monitor"] < 0.5
+    assert outcome.val["monitor"] > 0.7
+    right = {f"{KNOWN[colour]} {KNOWN[shape]}": f"{colour}-{shape}-100.png" for colour in COLOURS for shape in SHAPES}
+    assert sum(found(outcome.model, tmp_path, words)[0] == name for words, name in right.items()) >= 4  # 1 by chance
 
 
 def test_c_a_scorer_puts_pairs_in_order(folder: Path, tmp_path: Path) -> None:
@@ -135,21 +146,27 @@ def test_c_a_scorer_puts_pairs_in_order(folder: Path, tmp_path: Path) -> None:
     assert found(outcome.model, tmp_path, "green circle")[0].startswith("green")
 
 
-def test_d_pictures_into_the_space_of_words(folder: Path, tmp_path: Path) -> None:
+def test_d_a_network_of_random_weights_lands_there_too(tmp_path: Path) -> None:
+    """VGG as the recipe has it; what word2vec is worth is in test_five_systems.py."""
     media = tmp_path / "media"
     media.mkdir()
     small = ("encoders.text.dim=20", "dim=20", "encoders.text.min_count=1", "encoders.text.epochs=50")
-    layers = ("encoders.image.layers=11", "encoders.image.widths=[4, 8, 8, 8, 8]", "encoders.image.side=64")
-    recipe, outcome = trained("d-word2vec", pairs(media), tmp_path, *small, *layers, "fit.epochs=25", "fit.lr=0.02")
+    layers = ("encoders.image.layers=11", "encoders.image.widths=[16, 32, 32, 32, 32]", "encoders.image.side=64")
+    data = pairs(media)
+    recipe, outcome = trained("d-word2vec", data, tmp_path, *small, *layers, "fit.epochs=25", "fit.lr=0.02")
     assert recipe.losses[0].use == "hinge"
-    assert outcome.val["monitor"] > 0.2
+    untrained = assemble(recipe, read(recipe, data), tmp_path / "untrained", cache=tmp_path / "features")
+    test = untrained.prepared.rows["test"]
+    assert check(untrained.network.eval(), untrained.objective, test, "rr")["monitor"] < 0.75
+    assert outcome.test["monitor"] > 0.9
     model = Model.load(outcome.model)
     assert model.dim == 20
     assert np.isfinite(model.background[Modality.TEXT]).all()
-    assert len(found(outcome.model, tmp_path, "blue square")) == 6
+    assert found(outcome.model, tmp_path, "blue square")[0] == "blue-square-100.png"
 
 
-def test_e_text_asks_its_picture(folder: Path, tmp_path: Path) -> None:
+def test_e_is_searched_by_faiss_as_by_the_store(tmp_path: Path) -> None:
+    """What attention is worth is in test_five_systems.py."""
     media = tmp_path / "media"
     media.mkdir()
     rows = [json.loads(line) for line in pairs(media).read_text().splitlines()]
@@ -157,11 +174,10 @@ def test_e_text_asks_its_picture(folder: Path, tmp_path: Path) -> None:
         row["query"] = f"something {row['text']}"
     data = written(media / "asked.jsonl", rows)
     columns = 'data.columns={ query = "text" }'
-    recipe, outcome = trained("e-attention", data, tmp_path, columns, "dim=64", "fit.epochs=30")
+    recipe, outcome = trained("e-attention", data, tmp_path, columns, "dim=64", "fit.epochs=20")
     assert recipe.fusion is not None
     assert recipe.fusion.use == "cross-attention"
     assert recipe.fusion.options["heads"] == 4
-    assert outcome.val["query→text+image/hit@10"] > 0.3
     assert Model.load(outcome.model).fusion is not None
     assert found(outcome.model, tmp_path, "something blue")[0].startswith("blue")
     assert Model.load(outcome.model).index == {"use": "faiss", "options": {}}

@@ -9,37 +9,52 @@ from typing import Any
 
 from duretrieval.errors import ConfigError
 from duretrieval.training.recipe.films import usual
+from duretrieval.training.recipe.offline import TABLE, replaced
 from duretrieval.training.recipe.ready import locate
 from duretrieval.training.recipe.recipe import Data, Encoding, Fit, Objective, Recipe, Relations, Use
 from duretrieval.training.recipe.settings import QUOTES, as_table, build, check_keys, merge, parse
 from duretrieval.types import Modality
 
 
-def read_recipe(path: str | Path, changes: Sequence[str] = ()) -> Recipe:
+def read_recipe(path: str | Path, changes: Sequence[str] = (), *, offline: bool = False) -> Recipe:
     """Read a recipe; changes: settings that replace its own, as on the command line: `fit.lr=1e-4`.
 
+    offline: with its table [offline] in the place of what it takes from a hub.
+
     Raises:
-        ConfigError: no such file, not TOML, or a setting that does not exist or has the wrong kind of value.
+        ConfigError: no such file, not TOML, or a setting that does not exist or has the wrong kind of value; offline,
+            and something of a hub is left.
     """
     path = Path(path)
-    table = read_table(path, changes)
+    table = read_table(path, changes, offline=offline)
     table.pop("tune", None)  # what `tune` searches, which `train` does not need
     return to_recipe(table, str(path))
 
 
-def read_table(path: str | Path, changes: Sequence[str] = ()) -> dict[str, Any]:
-    """The tables of a recipe's file, or of a ready recipe by its bare name; changes: as `read_recipe`.
+def read_table(path: str | Path, changes: Sequence[str] = (), *, offline: bool = False) -> dict[str, Any]:
+    """The tables of a recipe's file, or of a ready recipe by its bare name; changes, offline: as `read_recipe`.
 
     Raises:
-        ConfigError: no such file, not TOML, or a change that is not KEY=VALUE.
+        ConfigError: no such file, not TOML, or a change that is not KEY=VALUE; offline: as `offline.replaced`.
     """
     path = Path(path)
-    file = locate(path)
+    table = tables(path)
+    if offline:
+        table = replaced(table, str(path))
+    table.pop(TABLE, None)
+    return merge(table, [parse(change) for change in changes])
+
+
+def tables(path: Path) -> dict[str, Any]:
+    """All that the file of a recipe says, as it stands there.
+
+    Raises:
+        ConfigError: no such file, or not TOML.
+    """
     try:
-        table = tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(locate(path).read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not TOML: {error}{QUOTES if 'key' in str(error) else ''}") from error
-    return merge(table, [parse(change) for change in changes])
 
 
 def to_recipe(table: Mapping[str, Any], where: str = "the recipe") -> Recipe:

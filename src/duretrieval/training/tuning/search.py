@@ -51,14 +51,16 @@ class Tuned:
     model: Path
 
 
-def read_search(path: str | Path, changes: Sequence[str] = ()) -> tuple[dict[str, Any], Search]:
-    """A recipe's table without [tune], and what [tune] says.
+def read_search(
+    path: str | Path, changes: Sequence[str] = (), *, offline: bool = False
+) -> tuple[dict[str, Any], Search]:
+    """A recipe's table without [tune], and what [tune] says; offline: as `read_recipe`.
 
     Raises:
         ConfigError: as `recipe.read_recipe`; or there is no [tune], or a range that cannot be searched.
     """
     path = Path(path)
-    table = read_table(path, changes)
+    table = read_table(path, changes, offline=offline)
     tune = dict(settings.as_table(table.pop("tune", {}), f"{path}: [tune]"))
     listed = settings.as_table(tune.pop("space", {}), f"{path}: [tune.space]")
     space = {name: read_range(name, values) for name, values in listed.items()}

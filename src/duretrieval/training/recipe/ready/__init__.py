@@ -5,6 +5,7 @@ Reading their names needs no torch.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,12 +24,20 @@ class Ready:
     name: str
     about: str
     """The first line of its file."""
+    rows: str
+    """The line of its file that says what its data is: "(text, image); ..."."""
     path: Path
+    reached: str
+    """Figures and what they are of, as `benchmarks.recipes` measured them; empty where it has not."""
 
 
 def ready() -> list[Ready]:
     """Every one of them, by name."""
-    return [Ready(path.stem, _about(path), path) for path in sorted(FOLDER.glob("*.toml"))]
+    reached = json.loads((FOLDER / "reached.json").read_text(encoding="utf-8"))
+    return [
+        Ready(path.stem, _said(path, ""), _said(path, "Rows:"), path, reached.get(path.stem, ""))
+        for path in sorted(FOLDER.glob("*.toml"))
+    ]
 
 
 def locate(given: str | Path) -> Path:
@@ -48,6 +57,7 @@ def locate(given: str | Path) -> Path:
     raise ConfigError(f"{what}; give a TOML file, or the name of a ready one.{hint} There are: {', '.join(names)}")
 
 
-def _about(path: Path) -> str:
-    first = path.read_text(encoding="utf-8").partition("\n")[0]
-    return " ".join(first.lstrip("#").split())
+def _said(path: Path, what: str) -> str:
+    """The first comment that begins with these words, without them."""
+    comments = (line[1:].strip() for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#"))
+    return " ".join(next((line for line in comments if line.startswith(what)), "").removeprefix(what).split())
