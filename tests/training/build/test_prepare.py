@@ -17,7 +17,8 @@ from torch import Tensor, nn
 from duretrieval.errors import ConfigError
 from duretrieval.training.build.prepare import Prepared, prepare
 from duretrieval.training.data.sample import Sample
-from duretrieval.training.runs.run import assemble, begin, read
+from duretrieval.training.runs.run import assemble, read
+from duretrieval.training.runs.trained import begin
 from duretrieval.types import Modality, Part
 
 
