@@ -35,6 +35,7 @@ from duretrieval.training.fit.loop import hush
 from duretrieval.training.fit.validation import views_of
 from duretrieval.training.recipe.toml import to_recipe
 from duretrieval.training.runs import run as runs
+from duretrieval.training.runs.trained import take_steps
 
 SEEDS = 3
 DRAWINGS, PICTURES = 1500, 800
@@ -107,7 +108,7 @@ def one(data: str, samples: Sequence[Sample], changes: dict[str, Any], seed: int
         rows = run.prepared.rows
         run = replace(run, recipe=replace(recipe, seed=seed))  # the split is that of seed 0 for all
         run = restarted(run)
-        runs.take_steps(run)
+        take_steps(run)
         runs.load(run, Path(place) / runs.BEST)
     asked, searched = views_of(run.network, rows["test"]).values()
     keys = rows["test"].keys.numpy()

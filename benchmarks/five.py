@@ -27,6 +27,7 @@ from duretrieval.training.nets.score.mixed import Mixed
 from duretrieval.training.recipe.recipe import Recipe
 from duretrieval.training.recipe.toml import read_recipe
 from duretrieval.training.runs import run as runs
+from duretrieval.training.runs.trained import train
 
 QUICK = ("data.near_duplicates=false", "fit.patience=0")
 REGIONS = (
@@ -160,7 +161,7 @@ def measure(system: System, folder: Path, cache: Path) -> Found:
     recipe = recipe_of(system, folder)
     untrained = assembled(recipe, data, folder, cache)
     before = figure(untrained, system)
-    outcome = runs.train(recipe, data, folder / "run", cache=cache)
+    outcome = train(recipe, data, folder / "run", cache=cache)
     right = searched(system, untrained.prepared.recipe.views, runs.read(recipe, data)[0], folder)
     seconds = time.perf_counter() - start
     without = {
@@ -186,7 +187,7 @@ def assembled(recipe: Recipe, data: Path, folder: Path, cache: Path) -> runs.Run
 
 def trained(system: System, recipe: Recipe, data: Path, folder: Path, cache: Path) -> float:
     """The figure of another training on the same rows; no model is written."""
-    outcome = runs.train(recipe, data, folder, cache=cache, exporting=False)
+    outcome = train(recipe, data, folder, cache=cache, exporting=False)
     return outcome.test[system.figure]
 
 

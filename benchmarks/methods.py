@@ -32,7 +32,8 @@ from duretrieval.training.fit.chunks import encoded
 from duretrieval.training.fit.validation import retrieval, views_of
 from duretrieval.training.losses.infonce import InfoNce
 from duretrieval.training.recipe.toml import to_recipe
-from duretrieval.training.runs.run import assemble, load, train
+from duretrieval.training.runs.run import assemble, load
+from duretrieval.training.runs.trained import train
 from duretrieval.types import Modality, Part
 
 ROWS, WORDS, WIDTH = 512, 32, 192

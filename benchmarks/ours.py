@@ -21,6 +21,7 @@ from duretrieval.training.recipe.recipe import Recipe
 from duretrieval.training.recipe.settings import merge
 from duretrieval.training.recipe.toml import to_recipe
 from duretrieval.training.runs import run as runs
+from duretrieval.training.runs.trained import take_steps
 from duretrieval.types import Array, Modality
 
 
@@ -40,7 +41,7 @@ def trained(wanted: Recipe) -> tuple[Network, Any]:
         run = runs.Run(wanted, prepared, network, objective, Path(place), ())
         if wanted.align is None:
             hush()
-            runs.take_steps(run)
+            take_steps(run)
             runs.load(run, Path(place) / runs.BEST)
         return network.eval(), objective.score
 

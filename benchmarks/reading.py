@@ -29,6 +29,7 @@ from duretrieval.training.data.sample import Sample
 from duretrieval.training.fit.loop import hush
 from duretrieval.training.recipe.toml import to_recipe
 from duretrieval.training.runs import run as runs
+from duretrieval.training.runs.trained import take_steps
 from duretrieval.types import Modality, Part
 
 FILES, BATCH = 128, 16
@@ -138,7 +139,7 @@ def step(folder: Path, rows: list[Sample], encoders: Mapping[str, Any]) -> float
     with tempfile.TemporaryDirectory() as place:
         run = runs.assemble(recipe, (rows, ()), Path(place), cache=folder / "cache")
         hush()
-        runs.take_steps(run, callbacks=[clock])
+        take_steps(run, callbacks=[clock])
     return 1000 * (clock.ends[-1] - clock.ends[0]) / (len(clock.ends) - 1)
 
 

@@ -33,6 +33,7 @@ from duretrieval.training.nets import Word2Vec
 from duretrieval.training.recipe.ready import FOLDER
 from duretrieval.training.recipe.toml import read_recipe
 from duretrieval.training.runs import run as runs
+from duretrieval.training.runs.trained import take_steps
 
 WHOLE = "as the recipe is"
 COMMON = ("data.near_duplicates=false", 'data.texts=["text"]', "fit.patience=3")
@@ -137,7 +138,7 @@ def measured(trial: Trial) -> dict[str, Any]:
             for name, taken in {WHOLE: (), **trial.without}.items():
                 settings = [filled(setting, data, folder, whole) for setting in taken]
                 run = assembled(trial, [*changes, *settings], data, folder / name.replace(" ", "-"))
-                runs.take_steps(run)
+                take_steps(run)
                 runs.load(run, run.folder / runs.BEST)
                 own = run.prepared.rows["test"] if "data.positives" not in "".join(settings) else rows
                 lines.setdefault(name, []).append(check(run.network.eval(), run.objective, own, monitor))

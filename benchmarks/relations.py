@@ -30,6 +30,7 @@ from duretrieval.training.fit.validation import asked, check
 from duretrieval.training.recipe.recipe import Recipe
 from duretrieval.training.recipe.toml import to_recipe
 from duretrieval.training.runs import run as runs
+from duretrieval.training.runs.trained import take_steps
 
 SEEDS = 3
 MEASURES = ("hit@1", "hit@10", "rr")
@@ -112,7 +113,7 @@ def figures(wanted: Recipe, data: Path, folder: Path, *, learns: bool = True) ->
     """Of the test's queries among the test's undescribed pictures and described ones alike."""
     run = runs.assemble(wanted, runs.read(wanted, data), folder)
     if learns:
-        runs.take_steps(run)
+        take_steps(run)
         runs.load(run, folder / runs.BEST)
     found = check(run.network.cpu(), run.objective.cpu(), run.prepared.rows["test"], "rr")
     queries = asked(run.prepared.rows["test"], run.network.views)[DIRECTION]

@@ -32,6 +32,7 @@ from duretrieval.training.fit.validation import directions, views_of
 from duretrieval.training.nets.score.mixed import Mixed
 from duretrieval.training.recipe.toml import read_recipe
 from duretrieval.training.runs import run as runs
+from duretrieval.training.runs.trained import take_steps
 from duretrieval.types import Floats
 
 NAMES = ("hit@1", "rr")
@@ -71,7 +72,7 @@ def trained(changes: list[str], notes: dict[str, Any]) -> dict[str, Values]:
     with tempfile.TemporaryDirectory() as place:
         run = runs.assemble(recipe, runs.read(recipe, data()), Path(place), cache=DATA / "features")
         hush()
-        runs.take_steps(run)
+        take_steps(run)
         runs.load(run, Path(place) / runs.BEST)
     run.network.eval()
     score = run.objective.score.eval()

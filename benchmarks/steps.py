@@ -29,6 +29,7 @@ from benchmarks.ours import recipe
 from duretrieval.training.build.network_of import make_network, make_objective
 from duretrieval.training.fit.loop import hush
 from duretrieval.training.runs import run as runs
+from duretrieval.training.runs.trained import take_steps
 
 CHANGES = {
     "views": [["text"], ["image"]],
@@ -96,7 +97,7 @@ def ours(clock: Clock) -> None:
         network = make_network(wanted, prepared.encoders, prepared.columns)
         run = runs.Run(wanted, prepared, network, make_objective(wanted, network, 0), Path(place), ())
         hush()
-        runs.take_steps(run, callbacks=[clock])
+        take_steps(run, callbacks=[clock])
 
 
 def plain(clock: Clock, loss: baselines.PairLoss, parameters: list[nn.Parameter]) -> None:

@@ -23,7 +23,7 @@ from benchmarks.tuxpaint import STAMPS, Stamp, stamps
 from duretrieval.collection.collection import Collection
 from duretrieval.training.nets.builtin import builtin_image_features
 from duretrieval.training.recipe.toml import to_recipe
-from duretrieval.training.runs.run import train
+from duretrieval.training.runs.trained import train
 from duretrieval.types import Modality, Reading
 
 SPLITS = ("train", "val", "test")

@@ -127,7 +127,8 @@ for name in sys.argv[1:]:
 TRAIN = """
 from pathlib import Path
 from duretrieval.training.recipe.toml import read_recipe
-from duretrieval.training.runs.run import export_run, train
+from duretrieval.training.runs.reopened import export_run
+from duretrieval.training.runs.trained import train
 train(read_recipe(Path("recipe.toml"), ["tune="]), Path("rows.jsonl"), Path("run"))
 export_run(Path("run"), Path("exported"))
 """

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from duretrieval.model.model import Model as Model
     from duretrieval.training.recipe.recipe import Recipe as Recipe
     from duretrieval.training.recipe.toml import read_recipe as read_recipe
-    from duretrieval.training.runs.run import export_run as export_run
-    from duretrieval.training.runs.run import train as train
+    from duretrieval.training.runs.reopened import export_run as export_run
+    from duretrieval.training.runs.trained import train as train
     from duretrieval.types import Evidence as Evidence
     from duretrieval.types import Hit as Hit
     from duretrieval.types import Item as Item
@@ -44,7 +44,8 @@ else:
             ".model.model": "Model",
             ".training.recipe.recipe": "Recipe",
             ".training.recipe.toml": "read_recipe",
-            ".training.runs.run": "export_run train",
+            ".training.runs.reopened": "export_run",
+            ".training.runs.trained": "train",
             ".types": "Evidence Hit Item Modality Part Query Reading Term",
         },
     )

@@ -13,7 +13,7 @@ import torch
 from tests.training.small import recipe, samples
 
 from duretrieval.training.recipe.recipe import Recipe
-from duretrieval.training.runs.run import train
+from duretrieval.training.runs.trained import train
 
 
 def everything(dropout: float = 0.2, **fit: Any) -> Recipe:

@@ -75,7 +75,7 @@ def train(
     with workbench():
         from duretrieval.training.fit.checkpoints import AfterCheck
         from duretrieval.training.recipe.toml import read_recipe
-        from duretrieval.training.runs.run import train as train_model
+        from duretrieval.training.runs.trained import train as train_model
 
     read = read_recipe(recipe, [*(set_ or []), *setting(column)], offline=offline)
     if offline:
@@ -243,7 +243,7 @@ def export(
         _refuse({"--only": only}, "is for --as, which writes one modality of a run")
         with workbench():
             from duretrieval.training.runs.averaged import export_averaged
-            from duretrieval.training.runs.run import export_run
+            from duretrieval.training.runs.reopened import export_run
 
         with trusting(trust):
             if others:

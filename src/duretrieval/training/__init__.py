@@ -51,9 +51,9 @@ if TYPE_CHECKING:
     from duretrieval.training.runs.evaluated import evaluate_run as evaluate_run
     from duretrieval.training.runs.folder import Outcome as Outcome
     from duretrieval.training.runs.hub import export_hub as export_hub
+    from duretrieval.training.runs.reopened import export_run as export_run
     from duretrieval.training.runs.run import Run as Run
-    from duretrieval.training.runs.run import export_run as export_run
-    from duretrieval.training.runs.run import train as train
+    from duretrieval.training.runs.trained import train as train
     from duretrieval.training.tuning.search import Tuned as Tuned
     from duretrieval.training.tuning.search import read_search as read_search
     from duretrieval.training.tuning.search import tune as tune
@@ -85,7 +85,9 @@ else:
             "runs.evaluated": "evaluate_run",
             "runs.folder": "Outcome",
             "runs.hub": "export_hub",
-            "runs.run": "Run export_run train",
+            "runs.reopened": "export_run",
+            "runs.run": "Run",
+            "runs.trained": "train",
             "tuning.search": "Tuned read_search tune",
             "tuning.trial": "Search Trial",
         },

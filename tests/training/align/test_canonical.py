@@ -18,7 +18,9 @@ from duretrieval.errors import ConfigError
 from duretrieval.training.align.canonical import PENALTY, Canonical, needs_canonical
 from duretrieval.training.data.batch import View
 from duretrieval.training.data.sample import Sample
-from duretrieval.training.runs.run import assemble, reopen, train
+from duretrieval.training.runs.reopened import reopen
+from duretrieval.training.runs.run import assemble
+from duretrieval.training.runs.trained import train
 
 SIDES = ((Modality.TEXT,), (Modality.IMAGE, Modality.VIDEO))
 

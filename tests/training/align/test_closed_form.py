@@ -14,7 +14,8 @@ from duretrieval.training import parts
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.recipe.recipe import Recipe
 from duretrieval.training.recipe.toml import to_recipe
-from duretrieval.training.runs.run import reopen, train
+from duretrieval.training.runs.reopened import reopen
+from duretrieval.training.runs.trained import train
 from duretrieval.types import Array, Modality
 
 

@@ -17,7 +17,7 @@ from duretrieval.training.build.network_of import make_network
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.recipe.recipe import with_views
 from duretrieval.training.recipe.toml import to_recipe
-from duretrieval.training.runs.run import train
+from duretrieval.training.runs.trained import train
 from duretrieval.types import Modality, Part
 
 TEXT, IMAGE, VIDEO, AUDIO = Modality.TEXT, Modality.IMAGE, Modality.VIDEO, Modality.AUDIO

@@ -11,7 +11,7 @@ from tests.training.coloured import pairs
 from duretrieval.model.model import Model
 from duretrieval.training.build.encoders import kept
 from duretrieval.training.recipe.toml import read_recipe, to_recipe
-from duretrieval.training.runs.run import train
+from duretrieval.training.runs.trained import train
 from duretrieval.types import Modality, Part, Reading
 
 PAIR = (Modality.TEXT, Modality.IMAGE)

@@ -23,7 +23,8 @@ from duretrieval.training.losses.hinge import Hinge
 from duretrieval.training.losses.infonce import InfoNce
 from duretrieval.training.losses.memory import Memory
 from duretrieval.training.losses.scored import Cosent
-from duretrieval.training.runs.run import Run, assemble, load, train
+from duretrieval.training.runs.run import Run, assemble, load
+from duretrieval.training.runs.trained import train
 
 D = 8
 

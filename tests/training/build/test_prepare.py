@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,13 +10,15 @@ from typing import Any, ClassVar
 
 import pytest
 import torch
+from tests.training.nets.text.tiny import saved
 from tests.training.small import recipe
 from torch import Tensor, nn
 
 from duretrieval.errors import ConfigError
 from duretrieval.training.build.prepare import Prepared, prepare
 from duretrieval.training.data.sample import Sample
-from duretrieval.training.runs.run import assemble, begin, read
+from duretrieval.training.runs.run import assemble, read
+from duretrieval.training.runs.trained import begin
 from duretrieval.types import Modality, Part
 
 
@@ -87,3 +90,19 @@ def test_columns_of_a_manifest_are_a_table(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("text,image\na,b.png\n")
     with pytest.raises(ConfigError, match=r"columns is 3; it must be a table, such as columns = "):
         read(recipe(data={"columns": 3}), tmp_path / "rows.csv")
+
+
+def test_another_tokenizer_beside_the_same_weights_makes_other_rows(
+    data: list[Sample], cache: Path, tmp_path: Path
+) -> None:
+    """Rows of a frozen encoder are kept for the next run, and not for one that reads words otherwise."""
+    folder = Path(saved("bert", tmp_path))
+    made = recipe(encoders={"text": {"use": "transformer", "model": str(folder)}})
+    before = prepare(made, data[:60], cache=cache)
+    file = folder / "tokenizer.json"
+    held = json.loads(file.read_text(encoding="utf-8"))
+    held["truncation"] = {"direction": "Right", "max_length": 3, "strategy": "LongestFirst", "stride": 0}
+    file.write_text(json.dumps(held), encoding="utf-8")
+    after = prepare(made, data[:60], cache=cache)
+    assert before.encoders.identities[Modality.TEXT] != after.encoders.identities[Modality.TEXT]
+    assert before.encoders.identities[Modality.IMAGE] == after.encoders.identities[Modality.IMAGE]

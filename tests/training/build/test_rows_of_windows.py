@@ -33,8 +33,10 @@ from duretrieval.training.data.sample import Sample
 from duretrieval.training.export.background import windows_of
 from duretrieval.training.export.parity import TOLERANCE, compare
 from duretrieval.training.fit.validation import views_of
-from duretrieval.training.runs.run import BEST, reopen, train
+from duretrieval.training.runs.reopened import reopen
+from duretrieval.training.runs.run import BEST
 from duretrieval.training.runs.run import load as loaded
+from duretrieval.training.runs.trained import train
 from duretrieval.types import Modality, Part, Query, Reading, Term
 
 TEXT, AUDIO = Modality.TEXT, Modality.AUDIO

@@ -24,7 +24,8 @@ from duretrieval.training.losses.distil import DistilKl, DistilVectors, MarginMs
 from duretrieval.training.losses.infonce import InfoNce
 from duretrieval.training.losses.memory import Memory
 from duretrieval.training.recipe.recipe import Recipe
-from duretrieval.training.runs.run import assemble, load, train
+from duretrieval.training.runs.run import assemble, load
+from duretrieval.training.runs.trained import train
 from duretrieval.types import Modality, Part
 
 

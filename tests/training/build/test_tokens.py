@@ -22,7 +22,9 @@ from duretrieval.training.build.teaching import taught_rows
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.export.parity import TOLERANCE, compare
 from duretrieval.training.fit.validation import views_of
-from duretrieval.training.runs.run import BEST, Run, load, reopen, train
+from duretrieval.training.runs.reopened import reopen
+from duretrieval.training.runs.run import BEST, Run, load
+from duretrieval.training.runs.trained import train
 from duretrieval.types import Modality, Part, Term
 
 TEXT, IMAGE = Modality.TEXT, Modality.IMAGE

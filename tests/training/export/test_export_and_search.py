@@ -24,7 +24,9 @@ from duretrieval.training.fit.validation import views_of
 from duretrieval.training.nets.fusion.weighted_sum import WeightedSum
 from duretrieval.training.nets.heads import Linear
 from duretrieval.training.nets.score.pair_scorer import PairScorer
-from duretrieval.training.runs.run import BEST, Run, load, reopen, train
+from duretrieval.training.runs.reopened import reopen
+from duretrieval.training.runs.run import BEST, Run, load
+from duretrieval.training.runs.trained import train
 from duretrieval.types import Modality
 
 

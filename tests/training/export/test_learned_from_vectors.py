@@ -20,7 +20,7 @@ from duretrieval.model.model import Model
 from duretrieval.training.data.youtube8m import read_youtube8m
 from duretrieval.training.recipe.parts import check_names
 from duretrieval.training.recipe.toml import to_recipe
-from duretrieval.training.runs.run import train
+from duretrieval.training.runs.trained import train
 from duretrieval.types import Item, Modality, Term
 from duretrieval.vectors import Given
 

@@ -6,7 +6,7 @@ from duretrieval.training.data.sample import Sample
 from duretrieval.training.fit import history
 from duretrieval.training.fit.checkpoints import AfterCheck
 from duretrieval.training.recipe.recipe import Data, Fit, Recipe, Use
-from duretrieval.training.runs.run import train
+from duretrieval.training.runs.trained import train
 from duretrieval.types import Modality, Part
 
 WORDS = ("bus", "dog", "lamp", "rain", "tree", "moon", "boat", "king", "snow", "bird", "wine", "road", "milk", "fire")

@@ -23,7 +23,9 @@ from duretrieval.training.data.sample import Sample
 from duretrieval.training.fit.checkpoints import WholeFiles, read_checkpoint, stopped
 from duretrieval.training.nets.text.word2vec import Word2Vec
 from duretrieval.training.recipe.recipe import Recipe
-from duretrieval.training.runs.run import export_run, load, reopen, train
+from duretrieval.training.runs.reopened import export_run, reopen
+from duretrieval.training.runs.run import load
+from duretrieval.training.runs.trained import train
 from duretrieval.training.tuning.search import JOURNAL, tune
 from duretrieval.training.tuning.trial import Search
 

@@ -31,7 +31,8 @@ from duretrieval.training.nets.dropout import Dropout
 from duretrieval.training.nets.fusion.cross_attention import CrossAttention
 from duretrieval.training.nets.fusion.gated import Gated
 from duretrieval.training.nets.fusion.graph_attention import GraphAttention
-from duretrieval.training.runs.run import assemble, train, training
+from duretrieval.training.runs.run import assemble, training
+from duretrieval.training.runs.trained import train
 from duretrieval.types import Modality
 
 N, D = 13, 6

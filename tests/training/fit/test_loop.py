@@ -16,7 +16,8 @@ from duretrieval.errors import ConfigError, Diverged
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.fit import history
 from duretrieval.training.fit.loop import Training, trainer
-from duretrieval.training.runs.run import Run, assemble, train, training
+from duretrieval.training.runs.run import Run, assemble, training
+from duretrieval.training.runs.trained import train
 
 
 @pytest.fixture

@@ -24,7 +24,8 @@ from duretrieval.training.data.positives import Positives
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.fit.validation import retrieval, views_of
 from duretrieval.training.losses.scored import Cosent
-from duretrieval.training.runs.run import Run, assemble, load, train
+from duretrieval.training.runs.run import Run, assemble, load
+from duretrieval.training.runs.trained import train
 from duretrieval.types import Modality, Part
 
 

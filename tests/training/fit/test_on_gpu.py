@@ -26,7 +26,8 @@ from duretrieval.training.data.sample import Sample
 from duretrieval.training.fit import history
 from duretrieval.training.fit.checkpoints import run_state
 from duretrieval.training.recipe.recipe import Recipe
-from duretrieval.training.runs.run import LAST, train
+from duretrieval.training.runs.run import LAST
+from duretrieval.training.runs.trained import train
 
 pytestmark = [
     pytest.mark.gpu,

@@ -16,7 +16,7 @@ from duretrieval.training.data.batch import View
 from duretrieval.training.fit import history
 from duretrieval.training.fit.validation import graded
 from duretrieval.training.runs.evaluated import evaluate_run
-from duretrieval.training.runs.run import train
+from duretrieval.training.runs.trained import train
 
 
 def test_only_rows_that_have_both_views_and_a_score_count() -> None:

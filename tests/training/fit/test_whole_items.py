@@ -13,7 +13,8 @@ from duretrieval.errors import ConfigError
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.fit.validation import check, views_of
 from duretrieval.training.recipe.recipe import Recipe
-from duretrieval.training.runs.run import Run, assemble, load, train
+from duretrieval.training.runs.run import Run, assemble, load
+from duretrieval.training.runs.trained import train
 
 NAME = "text+image"
 

@@ -12,7 +12,7 @@ from tests.training.joint.tiny_joint import SIDE, TEXTS
 from duretrieval.model.model import Model
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.recipe.toml import to_recipe
-from duretrieval.training.runs.run import train
+from duretrieval.training.runs.trained import train
 from duretrieval.types import Modality, Part
 
 COLOURS = {"red": (220, 20, 20), "green": (20, 200, 30), "blue": (20, 30, 220), "grey": (120, 120, 120)}

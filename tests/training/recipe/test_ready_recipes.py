@@ -21,7 +21,9 @@ from duretrieval.training.recipe.ready import FOLDER, ready
 from duretrieval.training.recipe.recipe import Recipe
 from duretrieval.training.recipe.toml import read_recipe
 from duretrieval.training.runs.folder import Outcome
-from duretrieval.training.runs.run import BEST, assemble, load, read, reopen, train
+from duretrieval.training.runs.reopened import reopen
+from duretrieval.training.runs.run import BEST, assemble, load, read
+from duretrieval.training.runs.trained import train
 
 QUICK = ("data.near_duplicates=false", "fit.batch=16", "fit.patience=0")
 

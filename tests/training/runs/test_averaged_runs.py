@@ -19,7 +19,7 @@ from duretrieval.training.data.sample import Sample
 from duretrieval.training.nets.averaged import Averaged
 from duretrieval.training.nets.heads import Linear
 from duretrieval.training.runs.averaged import export_averaged
-from duretrieval.training.runs.run import train
+from duretrieval.training.runs.trained import train
 
 HEADS = {"text": {"use": "identity"}, "image": {"use": "mlp", "hidden": 16}}
 FIT = {"epochs": 2, "lr": 1e-2}

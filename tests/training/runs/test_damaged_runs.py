@@ -17,7 +17,9 @@ from duretrieval.training.data.sample import Sample
 from duretrieval.training.fit import history
 from duretrieval.training.fit.checkpoints import read_checkpoint, run_state
 from duretrieval.training.runs.folder import described, facts
-from duretrieval.training.runs.run import export_run, load, reopen, train
+from duretrieval.training.runs.reopened import export_run, reopen
+from duretrieval.training.runs.run import load
+from duretrieval.training.runs.trained import train
 
 
 @pytest.fixture(scope="module")

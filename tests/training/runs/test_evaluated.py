@@ -24,7 +24,7 @@ from duretrieval.evaluation.request import Request
 from duretrieval.evaluation.statistics.bootstrap import Bootstrap
 from duretrieval.training.runs.evaluated import evaluate_run
 from duretrieval.training.runs.folder import Outcome
-from duretrieval.training.runs.run import train
+from duretrieval.training.runs.trained import train
 
 FAST = Bootstrap(resamples=50)
 SAME = 2e-3

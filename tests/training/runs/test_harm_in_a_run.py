@@ -31,7 +31,7 @@ from duretrieval.training.data.left_out import LeftOut
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.fit import history
 from duretrieval.training.recipe.recipe import Recipe
-from duretrieval.training.runs.run import train
+from duretrieval.training.runs.trained import train
 from duretrieval.types import Modality, Part, Reading
 
 TEXT, AUDIO = Modality.TEXT, Modality.AUDIO

@@ -18,7 +18,8 @@ from duretrieval.model.model import Model
 from duretrieval.training.data.opening import read_data
 from duretrieval.training.recipe.recipe import Data
 from duretrieval.training.runs.mined import write_negatives
-from duretrieval.training.runs.run import assemble, train
+from duretrieval.training.runs.run import assemble
+from duretrieval.training.runs.trained import train
 from duretrieval.types import Modality, Part
 
 QUESTIONS = {

@@ -22,7 +22,9 @@ from duretrieval.training.recipe.json import from_json, to_json
 from duretrieval.training.recipe.recipe import Recipe, Relations
 from duretrieval.training.recipe.toml import read_recipe
 from duretrieval.training.runs.evaluated import evaluate_run
-from duretrieval.training.runs.run import BEST, Run, assemble, load, read, reopen, train
+from duretrieval.training.runs.reopened import reopen
+from duretrieval.training.runs.run import BEST, Run, assemble, load, read
+from duretrieval.training.runs.trained import train
 from duretrieval.types import Modality
 
 RIGHT = "query→text/rr"

@@ -24,7 +24,7 @@ from duretrieval.training.fit import history
 from duretrieval.training.fit.checkpoints import WholeFiles, stopped
 from duretrieval.training.recipe.recipe import Recipe
 from duretrieval.training.runs.folder import Outcome
-from duretrieval.training.runs.run import train
+from duretrieval.training.runs.trained import train
 
 ROOT = Path(__file__).parents[3]
 

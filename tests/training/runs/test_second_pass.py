@@ -19,7 +19,9 @@ from duretrieval.training.fit.reranking import reranked
 from duretrieval.training.fit.validation import check, retrieval, views_of
 from duretrieval.training.nets.score.mixed import Mixed
 from duretrieval.training.runs.evaluated import evaluate_run
-from duretrieval.training.runs.run import BEST, Run, load, reopen, train, write_model
+from duretrieval.training.runs.reopened import reopen
+from duretrieval.training.runs.run import BEST, Run, load, write_model
+from duretrieval.training.runs.trained import train
 
 CANDIDATES = 7
 SHARES = (0.4, 0.4)

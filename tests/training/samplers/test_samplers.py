@@ -21,7 +21,8 @@ from duretrieval.training.build.network_of import draw_of
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.recipe.recipe import Fit, Use
 from duretrieval.training.recipe.toml import to_recipe
-from duretrieval.training.runs.run import assemble, train, training
+from duretrieval.training.runs.run import assemble, training
+from duretrieval.training.runs.trained import train
 from duretrieval.training.samplers.order import Order
 from duretrieval.training.samplers.per_class import PerClass
 from duretrieval.training.samplers.shuffled import Shuffled

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -23,6 +24,9 @@ from duretrieval.training.recipe.films import ALIKE, encoding, usual
 from duretrieval.training.recipe.parts import make
 from duretrieval.training.recipe.recipe import Encoding, Recipe, Use
 from duretrieval.types import Modality, Reading
+
+SMALL = {".json", ".jinja", ".model", ".txt"}
+"""Files of a published model that are no weights."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,9 +167,12 @@ def _learning(net: nn.Module, spec: Encoding) -> list[tuple[list[nn.Parameter], 
 
 
 def identity(frozen: Frozen, spec: Encoding, modality: Modality) -> str:
-    """16 hex digits of what the encoder is made of: its settings and its weights."""
+    """16 hex digits of what the encoder is made of: its settings, its weights, and what lies beside these in its folder
+    (a tokenizer, the sizes of pictures)."""
     settings = (spec.use, sorted(spec.options.items(), key=str), modality.value)
     held = hashlib.sha256(repr((*settings, spec.tokens) if spec.tokens else settings).encode())
+    for file in _beside_weights(spec.options.get("model")):
+        held.update(file.name.encode() + file.read_bytes())
     for part in (frozen.encoder, frozen.aligner):
         if isinstance(part, Still):
             for name, tensor in part.net.state_dict().items():  # type: ignore[attr-defined]
@@ -176,3 +183,10 @@ def identity(frozen: Frozen, spec: Encoding, modality: Modality) -> str:
                 for file in sorted(folder.iterdir()):
                     held.update(file.name.encode() + file.read_bytes())
     return held.hexdigest()[:16]
+
+
+def _beside_weights(model: object) -> list[Path]:
+    """The small files of a model that is a folder."""
+    if not isinstance(model, str | Path) or not Path(model).is_dir():
+        return []
+    return sorted(file for file in Path(model).rglob("*") if file.suffix in SMALL and file.is_file())

@@ -15,7 +15,8 @@ from duretrieval.model.model import Model
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.nets.averaged import Averaged
 from duretrieval.training.recipe.recipe import Recipe
-from duretrieval.training.runs.run import BEST, Run, figures_of, load, reopen, unused, write_model
+from duretrieval.training.runs.reopened import reopen, unused
+from duretrieval.training.runs.run import BEST, Run, figures_of, load, write_model
 
 
 def export_averaged(

@@ -11,7 +11,8 @@ from duretrieval import plugins
 from duretrieval.training.data.sample import Sample
 from duretrieval.training.export.hub.folder import Hub, write_hub
 from duretrieval.training.export.hub.towers import Layout
-from duretrieval.training.runs.run import figures_of, load, provenance, reopen, unused
+from duretrieval.training.runs.reopened import reopen, unused
+from duretrieval.training.runs.run import figures_of, load, provenance
 
 
 def export_hub(

@@ -33,7 +33,8 @@ from duretrieval.training.recipe.json import to_json
 from duretrieval.training.recipe.recipe import Recipe
 from duretrieval.training.recipe.toml import read_table, to_recipe
 from duretrieval.training.runs.folder import Outcome, described
-from duretrieval.training.runs.run import read, train
+from duretrieval.training.runs.run import read
+from duretrieval.training.runs.trained import train
 from duretrieval.training.tuning.range import Range, read_range
 from duretrieval.training.tuning.trial import Search, Trial
 
