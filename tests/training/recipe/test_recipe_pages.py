@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
+from benchmarks import recipes
 
 from duretrieval.training.recipe.ready import ready
 
@@ -68,3 +70,10 @@ def test_figures_are_those_of_the_results(system: str, language: str) -> None:
 def test_both_languages_have_the_same_figures(system: str) -> None:
     english, chinese = (FIGURE.findall(page(system, language)) for language in ("", ".zh"))
     assert sorted(english) == sorted(chinese)
+
+
+def test_what_each_has_reached_is_what_the_benchmark_wrote() -> None:
+    figures = json.loads((ROOT / "benchmarks" / "results" / "recipes.json").read_text(encoding="utf-8"))
+    reached = {recipe.name: recipe.reached for recipe in ready() if recipe.reached}
+    assert reached == recipes.said(figures)
+    assert set(reached) == {recipe.name for recipe in ready()} - {"pairs"}
