@@ -5,7 +5,7 @@ swapped or dropped. A seeded sample of them a package. What no test notices *sur
 and `equivalent.tsv` says why, or a test is missing. Our own rather than mutmut, which starts the tests anew for each
 fault: here one process imports torch once and forks, so that most faults take a second.
 
-    python -m benchmarks.mutation [PACKAGE ...]    # half an hour; with packages, only prints
+    python -m benchmarks.mutation [PACKAGE ...]    # half an hour; with packages, those alone are measured anew
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import ast
 import copy
 import csv
 import importlib
+import json
 import multiprocessing
 import os
 import random
@@ -21,10 +22,10 @@ import resource
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -203,26 +204,31 @@ def main(places: Sequence[str] = ()) -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
     for library in LIBRARIES.split():
         importlib.import_module(library)
-    known = dict(csv.reader((HERE / "equivalent.tsv").open(encoding="utf-8"), delimiter="\t"))
-    figures: dict[str, dict[str, int]] = {}
-    rows = ["| package | faults | noticed | nothing follows | score |", "|---|--:|--:|--:|--:|"]
-    left = ["| survives | the line with the fault | why |", "|---|---|---|"]
     for place in places or PACKAGES:
         chosen, alive = survivors(SOURCE, place, TESTS)
-        for mutant in alive:
-            line, why = mutant.after.replace("|", "\\|"), known.get(key(mutant), "**a test is missing**")
-            left.append(f"| {place}/{mutant.file.name}:{mutant.line} | `{line}` | {why} |")
-            print(left[-1], flush=True)
-        noticed, same = len(chosen) - len(alive), sum(key(mutant) in known for mutant in alive)
-        figures[place] = {"faults": len(chosen), "noticed": noticed, "equivalent": same}
-        rows.append(f"| {place} | {len(chosen)} | {noticed} | {same} | {noticed / (len(chosen) - same):.0%} |")
-        print(rows[-1], flush=True)
-    if not places:
-        write("mutation", "Small faults that the tests notice", {"packages": figures}, "\n".join([*rows, "", *left]))
+        left = [f"{mutant.file.name}:{mutant.line}\t{mutant.after}" for mutant in alive]
+        file = HERE / "results" / "mutation.json"
+        found = json.loads(file.read_text(encoding="utf-8"))["packages"] if file.exists() else {}
+        found[place] = {"faults": len(chosen), "survive": left}
+        found = {package: found[package] for package in PACKAGES if package in found}
+        write("mutation", "Small faults, and whether a test notices", {"packages": found}, page(found))
 
 
-def key(mutant: Mutant) -> str:
-    return f"{mutant.file.stem}: {mutant.after}"
+def page(found: Mapping[str, dict[str, Any]]) -> str:
+    """A line a package, then a line for each fault that survives, with what is known of it."""
+    known = dict(csv.reader((HERE / "equivalent.tsv").open(encoding="utf-8"), delimiter="\t", quoting=csv.QUOTE_NONE))
+    rows = ["| package | faults | noticed | nothing follows | score |", "|---|--:|--:|--:|--:|"]
+    left = ["| survives | the line with the fault | why |", "|---|---|---|"]
+    for place, figures in found.items():
+        survive = [line.split("\t") for line in figures["survive"]]
+        reasons = [known.get(f"{at.partition('.')[0]}: {after}") for at, after in survive]
+        noticed, same = figures["faults"] - len(survive), sum(why is not None for why in reasons)
+        score = noticed / (figures["faults"] - same)
+        rows.append(f"| {place} | {figures['faults']} | {noticed} | {same} | {score:.0%} |")
+        for (at, after), why in zip(survive, reasons, strict=True):
+            line = after.replace("|", "\\|")
+            left.append(f"| {place}/{at} | `{line}` | {why or '**a test is missing**'} |")
+    return "\n".join([*rows, "", *left])
 
 
 if __name__ == "__main__":

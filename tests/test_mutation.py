@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.mutation import mutants
+from benchmarks.mutation import mutants, page
 
 ROOT = Path(__file__).parents[1]
 CODE = '''
@@ -69,3 +69,11 @@ def test_what_no_test_notices_survives(tmp_path: Path) -> None:
     )
     assert done.stdout == "3|return a if (a >= b) else b\n", done.stderr
     assert code.read_text(encoding="utf-8") == LARGER
+
+
+def test_the_page_counts_what_nothing_follows_from_apart() -> None:
+    survive = ["nearest.py:41\tcandidates = (best)", "nearest.py:1\tx = a | (b)"]
+    shown = page({"rank": {"faults": 5, "survive": survive}}).splitlines()
+    assert "| rank | 5 | 3 | 1 | 75% |" in shown
+    assert shown[-2].startswith("| rank/nearest.py:41 | `candidates = (best)` | walking over")
+    assert shown[-1] == "| rank/nearest.py:1 | `x = a \\| (b)` | **a test is missing** |"
