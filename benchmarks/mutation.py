@@ -216,7 +216,8 @@ def main(places: Sequence[str] = ()) -> None:
 
 def page(found: Mapping[str, dict[str, Any]]) -> str:
     """A line a package, then a line for each fault that survives, with what is known of it."""
-    known = dict(csv.reader((HERE / "equivalent.tsv").open(encoding="utf-8"), delimiter="\t", quoting=csv.QUOTE_NONE))
+    lines = (HERE / "equivalent.tsv").read_text(encoding="utf-8").splitlines()
+    known = dict(csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
     rows = ["| package | faults | noticed | nothing follows | score |", "|---|--:|--:|--:|--:|"]
     left = ["| survives | the line with the fault | why |", "|---|---|---|"]
     for place, figures in found.items():
