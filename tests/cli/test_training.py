@@ -105,10 +105,14 @@ def test_training_ends_with_figures_and_the_next_command(trained: tuple[Path, Re
 
 def test_the_next_command_is_true(trained: tuple[Path, Result], pairs: Path, tmp_path: Path) -> None:
     last = trained[1].stdout.splitlines()[-1].removeprefix("Next: duretrieval ")
-    command = shlex.split(last.replace("FOLDER", str(pairs.parent / "red-circle.png")))
+    (tmp_path / "shown").mkdir()
+    for name in ("red-circle.png", "blue-square.png", "black-cross.png", "green-ring.png"):
+        (tmp_path / "shown" / name).symlink_to(pairs.parent / name)
+    command = shlex.split(last.replace("FOLDER", str(tmp_path / "shown")))
     assert run(*command, "-c", tmp_path / "c").exit_code == 0
-    found = run("search", "a red circle", "-c", tmp_path / "c", "--json")
-    assert json.loads(found.stdout)["fields"]["name"] == "red-circle.png"
+    for colour, shape in (("red", "circle"), ("blue", "square"), ("black", "cross")):  # of four pictures each
+        found = run("search", f"a {colour} {shape}", "-c", tmp_path / "c", "-k", "1", "--json")
+        assert json.loads(found.stdout)["fields"]["name"] == f"{colour}-{shape}.png"
 
 
 def test_json_is_one_line(trained: tuple[Path, Result], pairs: Path, cache: tuple[str, Path]) -> None:

@@ -141,7 +141,9 @@ def test_text_without_chinese_is_unchanged(shipped: Glossary, text: str) -> None
     st.text(alphabet=st.one_of(st.characters(exclude_categories=("Cs",)), st.sampled_from("猫狗的在雪地里跑，。 a1")))
 )
 def test_any_text_translates_and_is_explained_whole(shipped: Glossary, text: str) -> None:
-    assert shipped.translate(text) == shipped.translate(text)
+    english = [word for _, word in shipped.explain(text) if word]
+    if english:  # else it stays as it is
+        assert [word for word in english if word not in shipped.translate(text)] == []
     assert "".join(word for word, _ in shipped.explain(text)) == "".join(c for c in text if has_han(c))
 
 

@@ -115,7 +115,7 @@ def test_a_collection_is_measured_by_what_people_said(tmp_path: Path, media: Pat
         ("journey to the moon", str(media / "space.txt"), 2.0),
         ("a picture that is gone", "gone.png", 1.0),
         ("halves.png", "halves.png", 1.0),
-        ("halves.png", "wine.txt", 1.0),
+        ("halves.png", "cats.txt", 1.0),
     ]
     path = judgements(media / "judged.jsonl", rows)
     found = evaluate_collection(collection, path, bootstrap=FAST, command="x")
@@ -125,7 +125,10 @@ def test_a_collection_is_measured_by_what_people_said(tmp_path: Path, media: Pat
     assert evaluation.pair("text-any").score("hit@1").values.tolist() == [1.0, 1.0, 0.0]
     assert evaluation.pair("text-text").score("rr").values.tolist() == [1.0, 1.0]
     assert evaluation.pair("text-text").gallery_size == 4
-    assert evaluation.pair("image-any").score("hit@5").value == 1.0  # it is not asked to find itself
+    itself, *others = [hit.item.fields["name"] for hit in collection.search(media / "halves.png")]
+    assert (itself, others[0] == "cats.txt") == ("halves.png", False)
+    rr = evaluation.pair("image-any").score("rr").value
+    assert rr == pytest.approx(1 / (1 + others.index("cats.txt")))  # it is not asked to find itself, which would be 1
     assert 0 < evaluation.totals["judged@10"] < 1
     assert found.notes == ("1 judged items are not in the collection, such as 'gone.png'; they count as not found",)
     assert evaluation.provenance.model == collection.model.fingerprint

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -81,9 +82,15 @@ def test_the_hash_changes_with_a_file_and_with_a_text(tmp_path: Path) -> None:
     assert len({hash_of(1, "x"), hash_of(2, "x"), hash_of(1, "y")}) == 3
 
 
-def test_vectors_are_those_of_the_model(manifest: Path, model: Model) -> None:
+@pytest.fixture(scope="module")
+def encoded(manifest: Path, model: Model) -> Any:
+    """Vectors of each modality, and the problems."""
+    return embed(model, read_labelled(manifest))
+
+
+def test_vectors_are_those_of_the_model(manifest: Path, model: Model, encoded: Any) -> None:
     data = read_labelled(manifest)
-    embedded, problems = embed(model, data)
+    embedded, problems = encoded
     assert {m: len(e.units) for m, e in embedded.items()} == {
         Modality.TEXT: 7,
         Modality.IMAGE: 4,
@@ -96,7 +103,7 @@ def test_vectors_are_those_of_the_model(manifest: Path, model: Model) -> None:
     assert model.encode(first.parts)[0] @ embedded[Modality.TEXT].vectors[0] == pytest.approx(1, abs=1e-5)
 
 
-def test_every_pair_both_ways(manifest: Path, model: Model) -> None:
+def test_every_pair_both_ways(manifest: Path, model: Model, encoded: Any) -> None:
     found = evaluate_model(model, manifest, bootstrap=FAST, command="by hand")
     names = [pair.name for pair in found.evaluation.pairs]
     assert names == [
@@ -111,7 +118,12 @@ def test_every_pair_both_ways(manifest: Path, model: Model) -> None:
     ]
     pair = found.evaluation.pair("text-image")
     assert (len(pair.queries), pair.gallery_size) == (5, 4)
-    assert pair.score("hit@10").value == 1.0
+    embedded, _ = encoded
+    cosines = embedded[Modality.TEXT].vectors[:6] @ embedded[Modality.IMAGE].vectors.T
+    ranks = {f"all {c}": 1 + int((row > row[i]).sum()) for i, c in enumerate(COLOURS) for row in [cosines[i + (i > 0)]]}
+    assert dict(zip(pair.queries, pair.score("rr").values, strict=True)) == pytest.approx(
+        {name: 1 / place for name, place in ranks.items()} | {"a plain square": 1.0}
+    )
     assert pair.score("hit@1").values[pair.queries.index("a plain square")] == 1.0  # all four are right
     assert found.evaluation.pair("text-video").gallery_size == 1
     assert found.evaluation.provenance.model == model.fingerprint

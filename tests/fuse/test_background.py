@@ -35,6 +35,7 @@ def test_saved_and_loaded(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_a_background(tmp_path: Path) -> None:
+    assert len(background({Modality.TEXT: vectors(3)}, rows=2)[Modality.TEXT]) == 2
     with pytest.raises(ConfigError, match="rows is 1; a deviation needs at least 2"):
         background({Modality.TEXT: vectors(3)}, rows=1)
     with pytest.raises(ShapeError, match=r"expected vectors \(n, d\) of text for a background; got \(3, 4\), or zeros"):

@@ -30,6 +30,8 @@ def test_by_hand(tmp_path: Path) -> None:
     east, north = np.array([[1.0, 0.0]], np.float32), np.array([[0.0, 1.0]], np.float32)
     np.testing.assert_allclose(fusion({TEXT: east, IMAGE: north}), [[2 / 5**0.5, 1 / 5**0.5]], atol=1e-6)
     np.testing.assert_allclose(fusion({IMAGE: north}), north, atol=1e-6)
+    nothing = fusion({IMAGE: north[:0]})
+    assert (nothing.shape, nothing.dtype) == ((0, 2), np.float32)
 
 
 class TestWeightedSum(FusionSuite):

@@ -120,17 +120,22 @@ def test_against_a_slow_reference(scorer: OnnxScorer, tmp_path: Path, weights: d
     assert [hit.item.id for hit in hits] == order
     assert [hit.score for hit in hits] == pytest.approx([expected[id_] for id_ in order], abs=1e-4)
     assert {hit.measure for hit in hits} == {MEASURE}
+    direction = unit((np.array(signs) @ terms)[None])[0]
     for hit in hits:
         assert [e.score for e in hit.evidence] == sorted((e.score for e in hit.evidence), reverse=True)
+        near = vectors[hit.item.id] @ direction
+        assert all(np.isclose(near, e.similarity, atol=1e-5).any() for e in hit.evidence)
 
 
 def test_only_parts_that_may_match_count(scorer: OnnxScorer, tmp_path: Path) -> None:
-    store, _, _ = store_of(tmp_path)
+    store, _, parts = store_of(tmp_path)
     query = Query(modalities=frozenset({Modality.IMAGE}), k=50)
     with store:
         rerank = PairReranker(scorer, rows(1, 9), [1.0], store)
         hits = search(store, {Modality.IMAGE: Probe(rows(1, 9)[0], 1.0, 0.0)}, query, rerank)
-    assert 0 < len(hits) < 30
+    shown = {id_ for id_, own in parts.items() if any(part.modality is Modality.IMAGE for part in own)}
+    assert {hit.item.id for hit in hits} == shown
+    assert shown < set(parts)
     assert {e.part.modality for hit in hits for e in hit.evidence} == {Modality.IMAGE}
 
 
@@ -156,7 +161,9 @@ class TestPairReranker(RerankerSuite):
         self.store.remove([gone[0].item.id])
         out = self.make()(self.query(), gone)
         assert {hit.item.id for hit in out} == {hit.item.id for hit in gone}
-        assert next(hit.score for hit in out if hit.item.id == gone[0].item.id) == out[-1].score
+        [lost] = [hit for hit in out if hit.item.id == gone[0].item.id]
+        assert (lost.score, lost.measure) == (out[-1].score, MEASURE)
+        assert type(lost.score) is float
 
 
 class Plane:

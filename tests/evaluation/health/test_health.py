@@ -49,6 +49,7 @@ def test_comparing_everything_finds_everything(tmp_path: Path) -> None:
     store = filled(tmp_path / "s", 400)
     assert not store.indexed
     found = list(agreements(store, survey(store, 20), k=10, queries=20))
+    assert {a.asked for a in found} == {"any-query", "inside", "outside"}
     assert [a.recall for a in found] == [1.0] * len(found)
     assert all(a.low < 1 for a in found)
 

@@ -50,7 +50,7 @@ def test_as_fitted_directly(use: str, options: dict[str, Any], data: list[Sample
             assert text.rows is not None
             np.testing.assert_allclose(encoded(model, sample, "text"), text.rows[place], atol=1e-4)
     assert outcome.epochs == 0
-    assert outcome.val["monitor"] > 0
+    assert outcome.val["monitor"] > 0.55  # reciprocal rank among 12 pictures: .26 by chance
 
 
 def encoded(model: Model, sample: Sample, column: str) -> Array:

@@ -185,6 +185,7 @@ def test_a_check_and_evaluate_say_the_same(tmp_path: Path, cache: Path) -> None:
     checked = tmp_path / "val.jsonl"
     checked.write_text("".join(json.dumps(line) + "\n" for line in lines if line["split"] == "val"))
     found = evaluate_model(Model.load(outcome.model), checked, bootstrap=Bootstrap(resamples=10)).evaluation
+    assert {f"{pair.query}→{pair.gallery}" for pair in found.pairs} == {"text→image", "image→text"}
     for pair in found.pairs:
         direction = f"{pair.query}→{pair.gallery}"
         assert len(pair.queries) == outcome.queries["val"][direction]

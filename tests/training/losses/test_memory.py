@@ -90,6 +90,33 @@ def test_a_smaller_memory_keeps_the_newest() -> None:
     assert small.rows("text")[0].tolist() == row(3, 4).tolist()
 
 
+def test_what_is_loaded_is_its_own() -> None:
+    """Neither the state, nor another memory that took it up, changes it afterwards."""
+    first, one, other = Memory(4, warm_up=2), Memory(4, warm_up=2), Memory(4, warm_up=2)
+    first.add("text", row(1, 2), ["a", "b"])
+    state = first.state_dict()
+    one.load_state_dict(state)
+    other.load_state_dict(state)
+    one.add("text", row(3), ["c"])
+    assert other.rows("text") is None  # it has seen one batch, of two
+    for held in state["views"].values():
+        held["rows"].zero_()
+        held["keys"].zero_()
+    rows, keys = one.rows("text")
+    assert rows.tolist() == row(1, 2, 3).tolist()
+    assert keys.tolist() == key_numbers(["a", "b", "c"]).tolist()
+    other.add("text", row(4), ["d"])
+    rows, same = other.columns("text", ["b"])
+    assert rows.tolist() == row(1, 2, 4).tolist()
+    assert same.tolist() == [[False, True, False]]
+
+
+def test_a_memory_of_one_row() -> None:
+    memory = Memory(1)
+    memory.add("text", row(1, 2), ["a", "b"])
+    assert memory.rows("text")[0].tolist() == row(2).tolist()
+
+
 def test_what_a_memory_refuses() -> None:
     with pytest.raises(ConfigError, match="a memory of 0 rows after 0 batches"):
         Memory(0)

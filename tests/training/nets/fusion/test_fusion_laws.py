@@ -104,6 +104,16 @@ def test_before_training_it_is_about_the_mean(name: str, options: Options) -> No
     assert torch.cosine_similarity(both, x[AUDIO]).abs().mean() < 0.6
 
 
+@torch.no_grad()
+@pytest.mark.parametrize(("inner", "rank"), [(4, 2), (6, 0), (WIDTH, 2)])
+def test_a_narrow_one_begins_as_what_is_left_of_the_mean(inner: int, rank: int) -> None:
+    """Of so many directions of all: a cosine of their share's root."""
+    x = rows(50)
+    both = make("tucker", {"inner": inner, "rank": rank}).eval()({TEXT: x[TEXT], IMAGE: x[IMAGE]})
+    left = torch.cosine_similarity(both, x[TEXT] + x[IMAGE]).mean().item()
+    assert left == pytest.approx((inner / WIDTH) ** 0.5, abs=0.05)
+
+
 @each
 def test_every_weight_learns(name: str, options: Options) -> None:
     fusion, x = trained(name, options), rows()
