@@ -3,6 +3,7 @@
 import gc
 import os
 from collections.abc import Generator, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,11 @@ import pytest
 from tests.ends import ended
 
 gc.disable()  # until all is imported
+with suppress(ImportError):  # where a few tests run that need no more than pytest
+    from hypothesis import settings
+
+    settings.register_profile("any machine", deadline=None)  # a busy one is no fault
+    settings.load_profile("any machine")
 os.environ["OMP_NUM_THREADS"] = "1"  # of torch and NumPy, here and in what tests start; the cores have a worker each
 
 
