@@ -24,7 +24,7 @@ check: .venv/check ## style, types, layers
 data: .venv/core ## fetch the data that benchmarks and `registry` tests use
 	$(BIN)/python scripts/fetch_data.py
 
-bench: .venv/test data ## every figure in the documents
+bench: .venv/bench data ## every figure in the documents
 	$(BIN)/python -m benchmarks
 
 recipes: .venv/test ## train, export and search with each of the five systems, without internet
@@ -40,6 +40,10 @@ docs: .venv/core ## regenerate what documents quote from the program
 
 .venv/test: .venv/core
 	$(PIP) install -c constraints.txt -e '.[test]'
+	touch $@
+
+.venv/bench: .venv/test
+	$(PIP) install -c constraints.txt -e '.[bench]'
 	touch $@
 
 .venv/check: .venv/test

@@ -148,7 +148,7 @@ def test_a_program_that_imports_the_package_first(place: Path) -> None:
 
 def test_a_program_that_imports_others_first(place: Path) -> None:
     """Those that do not import the runtime before they use it; what does has begun to report (docs say so)."""
-    (place / "script.py").write_text(IMPORT + TRAIN + SEARCH.format(model="exported"))
+    (place / "script.py").write_text(IMPORT + SEARCH.format(model="builtin"))
     traced(place, [sys.executable, "script.py", "torch", "transformers", "optuna", "gensim", "wandb"])
 
 

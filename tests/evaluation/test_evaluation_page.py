@@ -62,14 +62,18 @@ def train_in(here: Path) -> None:
     train(recipe, here / "papers.jsonl", here / "runs/first", cache=here / "features")
 
 
+def commands(text: str) -> list[str]:
+    return re.findall(r"^\$ duretrieval (.+)$", text, re.MULTILINE)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("text", [ENGLISH, CHINESE], ids=["en", "zh"])
-def test_commands(here: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commands(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In either language, those that both have once."""
     train_in(here)
     monkeypatch.setattr("duretrieval.cli.judging.at_a_terminal", lambda: True)  # the keys come from a pipe here
-    commands = re.findall(r"^\$ duretrieval (.+)$", text, re.MULTILINE)
-    assert len(commands) >= 5
-    for command in commands:
+    english, chinese = commands(ENGLISH), commands(CHINESE)
+    assert min(len(english), len(chinese)) >= 5
+    for command in dict.fromkeys([*english, *chinese]):
         done = CliRunner().invoke(app, shlex.split(command), input="ynyynnyynnq")
         assert done.exit_code == 0, f"{command}\n{done.output}\n{done.exception!r}"
         assert done.stdout.strip(), f"{command} printed nothing"
