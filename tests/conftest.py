@@ -44,6 +44,14 @@ def pytest_runtest_teardown() -> Generator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _one_decoder() -> Iterator[None]:
+    """For a process of tests, as it has one thread; tests of several say how many."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "cpu_count", lambda: 1)
+        yield
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _builtin_is_opened_once() -> Iterator[None]:
     """Each collection has a model of its own; the parts of the built-in one, which take long to open, are shared."""
