@@ -19,7 +19,6 @@ from duretrieval.cli.ready_recipes import online, say_offline
 from duretrieval.cli.terminal import err, out
 from duretrieval.cli.training_progress import Stages, interruptible, workbench
 from duretrieval.errors import ConfigError
-from duretrieval.types import Modality
 
 Recipe = Annotated[Path, typer.Argument(help="A TOML file, or the name of a ready recipe (`duretrieval recipes`).")]
 DataPath = Annotated[Path, typer.Option("--data", help="The rows: a manifest, or what the recipe's reader reads.")]
@@ -213,7 +212,7 @@ def export(
         Layout | None,
         typer.Option("--as", help="Back to a library of the hub, for a run. Default: the engine's folder."),
     ] = None,
-    only: Annotated[Modality | None, typer.Option(help="With --as: one modality of the run.")] = None,
+    only: Annotated[str | None, typer.Option(metavar="MODALITY", help="With --as: one modality of the run.")] = None,
     cache: Cache = None,
     trust: Trust = False,
 ) -> None:
@@ -256,7 +255,7 @@ def export(
     _next(folder)
 
 
-def _export_hub(layout: Layout, run: Path, folder: Path, only: Modality | None, *, trust: bool, **options: Any) -> None:
+def _export_hub(layout: Layout, run: Path, folder: Path, only: str | None, *, trust: bool, **options: Any) -> None:
     with workbench():
         from duretrieval.training.runs.hub import export_hub
 
