@@ -64,7 +64,7 @@ LEARNING = recipe(
     fit={"epochs": 3, "batch": 8, "check_steps": 2, "workers": 2},
 )
 EXPORTED = recipe(
-    encoders={"text": {"use": "builtin"}, "audio": {"use": "cnn6", "train": ["*"]}},
+    encoders={"text": {"use": "builtin"}, "audio": {"use": "cnn6", "widths": [4, 4, 8, 8], "dim": 8, "train": ["*"]}},
     views=[["text"], ["audio"]],
     fit={"epochs": 1, "batch": 8, "workers": 2},
 )
