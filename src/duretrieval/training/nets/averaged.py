@@ -14,8 +14,8 @@ from duretrieval.training.nets.heads import Head
 class Averaged(Head):
     """f(x) = mean over k of unit(f_k(x)): what heads that learned apart agree on (Hansen & Salamon 1990).
 
-    The cosine of f(x) with any row y is that of the mean of the heads' own cosines with y, but for the length of f(x),
-    which no ranking of items for a query y = text depends on more than the heads disagree about x.
+    With a unit row y, f(x) y is the mean of the heads' cosines; the cosine of f(x) divides it by the length of f(x),
+    which is shorter the more they disagree about x.
 
     Raises:
         ConfigError: there are none, or they are not all from dim_in to dim.
